@@ -1,0 +1,10 @@
+# What every target of ours is compiled with; lfm_flags is never installed.
+add_library(lfm_flags INTERFACE)
+target_compile_features(lfm_flags INTERFACE cxx_std_20)
+target_include_directories(lfm_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(lfm_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fvisibility=hidden)
+set(LFM_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread")
+if(LFM_SANITIZE)
+  target_compile_options(lfm_flags INTERFACE -fsanitize=${LFM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(lfm_flags INTERFACE -fsanitize=${LFM_SANITIZE})
+endif()

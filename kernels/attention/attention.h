@@ -1,0 +1,65 @@
+// Attention of a group of queries over the cached keys and values of one KV head, f16 cache, online softmax.
+// The order of the arithmetic is part of the contract: a query's result depends on its position and the cache alone,
+// never on which other queries share the call, nor on threads or ISA. Every ISA gives the same bits.
+//
+// Cache of one KV head, in blocks of 16 positions (block = position / 16):
+//     K block: f16 [head_dim][16]   keys side by side, so that lanes are keys
+//     V block: f16 [16][head_dim]   lanes are channels
+//
+// A query's positions 0 .. limit-1 are cut at multiples of kSplit. Each split gives a partial {m, l, o}:
+//   for each step of kStep positions inside the split, in ascending order:
+//     s[j] = chain of fma over d = 0 .. head_dim-1 of q[d] * K[d][j]  (starting at 0);  j >= limit counts as -inf
+//     m' = max(m, max_j s[j]);  a = exp(m - m')  (0 where m = -inf);  p[j] = exp(s[j] - m'), 0 for masked j
+//     l[lane] = fma(l[lane], a, 0) then + p of the step's 16-groups in ascending order    (16 lanes, j % 16)
+//     o[d] = o[d] * a, then fma(p[j], V[j][d], o[d]) for j ascending
+//   l is folded as in kernels/vector/vector.h.
+// Partials are merged in ascending order: m' = max(m, ms); o = o * exp(m - m') + os * exp(ms - m') (the second by fma),
+// l likewise; the result is o / l.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace lfm::kernels {
+
+inline constexpr std::size_t kKvBlock = 16;     // positions of a cache block
+inline constexpr std::size_t kStep = 64;        // positions between two rescalings
+inline constexpr std::size_t kSplit = 512;      // positions of a partial
+inline constexpr std::size_t kMaxQueries = 16;  // queries of one call
+
+struct AttentionKernels {
+  // Converts and stores one position (round to nearest even; beyond f16's range becomes infinity).
+  //   key, value (head_dim) f32; k_cache, v_cache: start of this KV head's cache
+  void (*append)(const float* key, const float* value, std::size_t position, std::size_t head_dim,
+                 std::uint16_t* k_cache, std::uint16_t* v_cache);
+
+  // Partials of `queries` (1..kMaxQueries) queries over positions [begin, min(begin + kSplit, limit)), begin % kSplit
+  // == 0.
+  //   q      queries rows of head_dim floats, already scaled by 1 / sqrt(head_dim), q_stride floats apart
+  //   limits (queries): positions that each query sees, > begin for at least one; a query with limit <= begin gets
+  //          m = -inf, l = 0, o = 0
+  //   m, l   (queries);  o (queries, head_dim)
+  // head_dim % 16 == 0, head_dim <= 256.
+  void (*partial)(const float* q, std::ptrdiff_t q_stride, const std::uint32_t* limits, std::size_t queries,
+                  const std::uint16_t* k_cache, const std::uint16_t* v_cache, std::size_t begin, std::size_t head_dim,
+                  float* m, float* l, float* o);
+
+  // out (head_dim) of one query from its partials in ascending order.
+  //   m, l (splits) with stride ml_stride;  o splits rows of head_dim, o_stride floats apart
+  void (*merge)(const float* m, const float* l, std::ptrdiff_t ml_stride, const float* o, std::ptrdiff_t o_stride,
+                std::size_t splits, std::size_t head_dim, float* out);
+};
+
+namespace scalar {
+extern const AttentionKernels kAttention;
+}
+namespace avx2 {
+extern const AttentionKernels kAttention;
+}
+namespace avx512vnni {
+extern const AttentionKernels kAttention;
+}
+
+}  // namespace lfm::kernels

@@ -1,0 +1,100 @@
+// How quantised weights and activations lie in memory for the matmul kernels. One layout serves every ISA.
+//
+// Weights: a matrix of N rows (outputs) by K columns is cut into tiles of 16 rows; a tile holds all of K, block after
+// block of 32 columns. N is padded to 16 with rows of zero scale. One block of one tile holds the codes of 16 x 32
+// weights as planes, each plane in 64-byte lines in which row r owns bytes 4r .. 4r+3:
+//
+//   4-bit codes   nibble plane, 4 lines. Line l, byte 4r+j:  low nibble = column 4l+j,  high nibble = column 16+4l+j
+//   5-bit codes   nibble plane + 1 line of fifth bits.   Byte 4r+j: bit i   = fifth bit of column 4i+j,   i = 0..7
+//   6-bit codes   nibble plane + 2 lines of top bits.    Line h, byte 4r+j: bits 2i,2i+1 = top bits of column
+//                 16h+4i+j,  i = 0..3
+//   8-bit codes   8 lines. Line l, byte 4r+j: column 4l+j
+//
+// Codes are unsigned; weight = scale * (code - zero), or scale * code - min for the formats with minima. 8-bit codes
+// are stored as signed value + 128 so that they too are the unsigned operand of vpdpbusd. Scales and minima sit beside
+// the codes as the file has them, so that repacking loses nothing:
+//
+//   format  zero  group (columns)  bytes of one group of a tile, in order
+//   Q4_0     8    64   fp16 scale[2][16] (64)                       | 2 x nibbles 256                      =  576
+//   Q5_0    16    64   fp16 scale[2][16] (64)                       | 2 x (nibbles 256 + fifth 64)         =  704
+//   Q8_0   128    64   fp16 scale[2][16] (64)                       | 2 x codes 512                        = 1088
+//   Q4_1     0    32   fp16 scale[16], fp16 min[16] (64)            | nibbles 256                          =  320
+//   Q5_1     0    32   fp16 scale[16], fp16 min[16] (64)            | nibbles 256 + fifth 64               =  384
+//   Q4_K     0   256   fp16 d[16], fp16 dmin[16] (64), then 8 x u8 {sc[16], m[16]} (256) | 8 x nibbles 256 = 2368
+//   Q5_K     0   256   the same 320 bytes | 8 x (nibbles 256 + fifth 64)                                   = 2880
+//   Q6_K    32   256   fp16 d[16] + 32 bytes of zeros (64), then 8 x i8 sc[2][16] (256) | 8 x (nibbles 256 + top 128) =
+//   3392
+//
+// In Q4_1/Q5_1 the file's m is added: weight = d * code + m. In Q4_K/Q5_K: weight = (d * sc) * code - (dmin * m).
+// In Q6_K sc[0] scales columns 0..15 of the block and sc[1] columns 16..31: weight = (d * sc) * (code - 32).
+// Where a group has 64 columns and K is an odd multiple of 32, the last group's second block has zero scales and codes.
+//
+// Activations: int8 in blocks of 32 columns with a scale each, for a tile of mr tokens (mr = 1, 2, 4, 8 or 12):
+//
+//   for each block b of K/32:   int8 q[mr][32] | float scale[mr] | int32 neg8_sum[mr] | int32 neg8_low[mr] | float
+//   scaled_sum[mr]
+//
+// x is scale * q with q in [-127, 127]; neg8_sum = -8 * sum(q), neg8_low = -8 * sum(q over columns 0..15);
+// scaled_sum = scale * sum(q). A block is 48 * mr bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lfm::kernels {
+
+inline constexpr std::size_t kTileRows = 16;       // weight rows of a tile
+inline constexpr std::size_t kBlockColumns = 32;   // columns that share an activation scale
+inline constexpr std::size_t kActBlockBytes = 48;  // of one token: 32 codes and four words
+inline constexpr std::size_t kMaxTokens = 12;      // tokens of the largest activation tile
+
+enum class BlockFormat : std::uint8_t { kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kQ4_K, kQ5_K, kQ6_K };
+inline constexpr int kBlockFormatCount = 8;
+
+enum class FloatFormat : std::uint8_t { kF32, kF16, kBF16 };
+inline constexpr int kFloatFormatCount = 3;
+
+struct BlockLayout {
+  std::size_t group_columns;  // columns of one group
+  std::size_t group_bytes;    // bytes of one group of a 16-row tile
+};
+
+constexpr BlockLayout block_layout(BlockFormat format) noexcept {
+  switch (format) {
+    case BlockFormat::kQ4_0:
+      return {64, 576};
+    case BlockFormat::kQ5_0:
+      return {64, 704};
+    case BlockFormat::kQ8_0:
+      return {64, 1088};
+    case BlockFormat::kQ4_1:
+      return {32, 320};
+    case BlockFormat::kQ5_1:
+      return {32, 384};
+    case BlockFormat::kQ4_K:
+      return {256, 2368};
+    case BlockFormat::kQ5_K:
+      return {256, 2880};
+    case BlockFormat::kQ6_K:
+      return {256, 3392};
+  }
+  return {0, 0};
+}
+
+// Bytes of a tile of 16 rows by k columns.
+constexpr std::size_t tile_bytes(BlockFormat format, std::size_t k) noexcept {
+  const BlockLayout layout = block_layout(format);
+  return (k + layout.group_columns - 1) / layout.group_columns * layout.group_bytes;
+}
+
+// Float weights: a tile of 16 rows holds column after column, the 16 rows of a column side by side.
+constexpr std::size_t tile_bytes(FloatFormat format, std::size_t k) noexcept {
+  return k * kTileRows * (format == FloatFormat::kF32 ? 4 : 2);
+}
+
+// The largest activation tile that `tokens` tokens still fill: 12, 8, 4, 2 or 1. tokens >= 1.
+constexpr std::size_t act_tile_tokens(std::size_t tokens) noexcept {
+  return tokens >= 12 ? 12 : tokens >= 8 ? 8 : tokens >= 4 ? 4 : tokens >= 2 ? 2 : 1;
+}
+
+}  // namespace lfm::kernels

@@ -1,0 +1,49 @@
+// Matrix products with packed weights (layout.h). All pointers are the caller's; nothing allocates or keeps state.
+//
+// The order of the arithmetic is part of the contract: an output element depends on K, the weights and the token alone,
+// never on mr, on the number of tiles in a call, on threads, or on the ISA. Every ISA gives the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa.h"
+#include "kernels/matmul/layout.h"
+
+namespace lfm::kernels {
+
+// out[t * out_stride + r] = sum over blocks b in ascending order:
+//     f = fma(float(integer dot of block b), scale_w[b][r] * scale_a[b][t], f)          formats with a zero point
+//     then f = fma(min_w[b][r], scaled_sum[b][t], f)                                    formats with minima
+// where scale_w of Q4_K/Q5_K is float(d) * float(sc) and min_w is -(float(dmin) * float(m)), rounded once each; the
+// integer dot includes the zero point (exact). In Q6_K the integer is sc[0] * dot(columns 0..15) + sc[1] * dot(columns
+// 16..31), which float holds exactly, and scale_w is float(d).
+//   weights   tiles x tile_bytes(format, k), 64-byte aligned
+//   act       one activation tile of mr tokens (layout.h), 4-byte aligned
+//   out       mr rows of tiles * 16 floats, out_stride floats from one token to the next
+// k % 32 == 0 (256 for K formats); mr in {1, 2, 4, 8, 12}.
+using MatmulFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act,
+                          std::size_t mr, float* out, std::ptrdiff_t out_stride);
+
+// The same with float weights and float activations: four partial sums over columns k % 4 == 0, 1, 2, 3, each a chain
+// of fma in ascending order, then (s0 + s1) + (s2 + s3). k % 4 == 0; any number of tokens.
+//   act       tokens rows of k floats, act_stride floats from one token to the next
+using MatmulFloatFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act,
+                               std::ptrdiff_t act_stride, std::size_t tokens, float* out, std::ptrdiff_t out_stride);
+
+struct MatmulKernels {
+  MatmulFn blocks[kBlockFormatCount];       // indexed by BlockFormat
+  MatmulFloatFn floats[kFloatFormatCount];  // indexed by FloatFormat
+};
+
+namespace scalar {
+extern const MatmulKernels kMatmul;
+}
+namespace avx2 {
+extern const MatmulKernels kMatmul;
+}
+namespace avx512vnni {
+extern const MatmulKernels kMatmul;
+}
+
+}  // namespace lfm::kernels

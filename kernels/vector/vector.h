@@ -1,0 +1,69 @@
+// Kernels on rows of floats: norms, activations, quantisation, rotation, the short convolution.
+// The order of the arithmetic is part of the contract, and the same in every ISA, so that all give the same bits.
+//
+// Sums over n elements run in 16 lanes: lane i % 16 is a chain in ascending order; then lanes are folded
+// l[j] += l[j + 8], l[j] += l[j + 4], l[j] += l[j + 2], l[j] += l[j + 1].
+//
+// exp(x), used below and by attention (relative error < 2e-7):
+//     x clamped to [-87, 88];  n = round_to_even(x * log2(e));  r = fma(n, -ln2_high, x);  r = fma(n, -ln2_low, r)
+//     p = Horner with fma, degree 6 (coefficients 1/720, 1/120, 1/24, 1/6, 1/2, 1, 1);  result = p * 2^n by exponent
+//     add
+// NaN stays NaN.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace lfm::kernels {
+
+struct VectorKernels {
+  // out[i] = (x[i] * s) * gamma[i],  s = 1 / sqrt(sum(x^2) / n + eps); squares are added with fma.  n % 16 == 0. out
+  // may be x.
+  void (*rms_norm)(const float* x, const float* gamma, std::size_t n, float eps, float* out);
+
+  // Writes one token (slot of mr) of an activation tile, kernels/matmul/layout.h: per 32 columns
+  //     scale = amax / 127,  q = round_to_even(x * (127 / amax));  amax = 0 gives zeros.
+  // NaN or infinity in a block makes its scale NaN and its codes 0, so that it reaches the result.  k % 32 == 0.
+  void (*quantize_act)(const float* x, std::size_t k, std::byte* tile, std::size_t mr, std::size_t slot);
+
+  // One row to int8 with one scale and zero point (XNNPACK's qd8):  x = (q - zero_point) * scale.
+  // The range [min(x, 0), max(x, 0)] is spread over -128..127, and the zero point nudged to an integer.
+  // NaN or infinity gives scale NaN.  k % 16 == 0.
+  void (*quantize_row)(const float* x, std::size_t k, std::int8_t* q, float* scale, std::int32_t* zero_point);
+
+  // out[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i].  n % 16 == 0. out may be gate or up.
+  void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out);
+
+  // out[i] = fma(weight, x[i], out[i]).  n % 16 == 0.
+  void (*add_scaled)(const float* x, float weight, std::size_t n, float* out);
+
+  // out[i] += x[i].  n % 16 == 0.
+  void (*add)(const float* x, std::size_t n, float* out);
+
+  // Rotary embedding of one head in place, NEOX pairs (i, i + head_dim / 2):
+  //     a = x[i], b = x[i + half];  x[i] = fma(-b, sin[i], a * cos[i]);  x[i + half] = fma(a, sin[i], b * cos[i])
+  // head_dim % 32 == 0; cos, sin (head_dim / 2).
+  void (*rope)(float* x, const float* cos, const float* sin, std::size_t head_dim);
+
+  // Gated short convolution (LFM2) of 16 channels over consecutive tokens:
+  //     bx = B * x;   y = C * (chain of fma over taps: ((w[0] * s[0]), fma w[1] s[1], ..., fma w[L-1] bx))
+  // where s are the last L-1 values of bx, oldest first; state is moved on.
+  //   bcx    tokens rows of {B[16], C[16], x[16]}, bcx_stride floats from one token to the next
+  //   taps   (L, 16), tap L-1 is the current token;  state (L-1, 16), updated;  out tokens rows of 16 floats
+  void (*short_conv)(const float* bcx, std::ptrdiff_t bcx_stride, std::size_t tokens, const float* taps, std::size_t l,
+                     float* state, float* out, std::ptrdiff_t out_stride);
+};
+
+namespace scalar {
+extern const VectorKernels kVector;
+}
+namespace avx2 {
+extern const VectorKernels kVector;
+}
+namespace avx512vnni {
+extern const VectorKernels kVector;
+}
+
+}  // namespace lfm::kernels
