@@ -1,0 +1,103 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace lfm::base {
+
+std::string printable(std::string_view text, std::size_t limit) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    if (out.size() >= limit) return out + "...";
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += "\\x";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+Error io_error(const std::string& what, const std::string& path, int error_number) {
+  return Error{ErrorCode::kIo, what + ": " + std::generic_category().message(error_number), printable(path)};
+}
+
+Result<File> File::open_read(const std::string& path) {
+  if (path.find('\0') != std::string::npos)
+    return Error{ErrorCode::kArgument, "a path can't hold a NUL", printable(path)};
+  File file;
+  file.path_ = path;
+  do {
+    // Not blocking, so that opening a FIFO returns.
+    file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  } while (file.descriptor_ < 0 && errno == EINTR);
+  if (file.descriptor_ < 0) return io_error("cannot open", path, errno);
+  struct stat status;
+  if (::fstat(file.descriptor_, &status) != 0) return io_error("cannot examine", path, errno);
+  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kIo, "not a regular file", printable(path)};
+  file.size_ = static_cast<std::uint64_t>(status.st_size);
+  file.modified_seconds_ = status.st_mtim.tv_sec;
+  file.modified_nanoseconds_ = status.st_mtim.tv_nsec;
+  return file;
+}
+
+File::File(File&& other) noexcept {
+  *this = std::move(other);
+}
+
+File& File::operator=(File&& other) noexcept {
+  if (this != &other) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    path_ = std::move(other.path_);
+    descriptor_ = std::exchange(other.descriptor_, -1);
+    size_ = other.size_;
+    modified_seconds_ = other.modified_seconds_;
+    modified_nanoseconds_ = other.modified_nanoseconds_;
+  }
+  return *this;
+}
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Status File::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t n = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      Error error = io_error("cannot read", path_, errno);
+      error.offset = offset;
+      return error;
+    }
+    if (n == 0) return Error{ErrorCode::kIo, "the file ends early", printable(path_), Error::kNone, offset};
+    out = out.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
+Status File::check_unchanged() const {
+  struct stat status;
+  if (::fstat(descriptor_, &status) != 0) return io_error("cannot examine", path_, errno);
+  if (static_cast<std::uint64_t>(status.st_size) != size_ || status.st_mtim.tv_sec != modified_seconds_ ||
+      status.st_mtim.tv_nsec != modified_nanoseconds_) {
+    return Error{ErrorCode::kIo, "the file changed while it was read", printable(path_)};
+  }
+  return {};
+}
+
+void File::forget(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+  (void)::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+}
+
+}  // namespace lfm::base

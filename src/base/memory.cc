@@ -1,0 +1,40 @@
+#include "base/memory.h"
+
+#include <sys/mman.h>
+
+namespace lfm::base {
+
+Result<Memory> Memory::allocate(std::size_t bytes, Pages pages) {
+  Memory memory;
+  if (bytes == 0) return memory;
+  void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) {
+    return Error{ErrorCode::kNoMemory, "the system refused " + std::to_string(bytes) + " bytes"};
+  }
+  if (pages == Pages::kHuge) (void)::madvise(address, bytes, MADV_HUGEPAGE);
+  memory.data_ = static_cast<std::byte*>(address);
+  memory.size_ = bytes;
+  return memory;
+}
+
+Memory& Memory::operator=(Memory&& other) noexcept {
+  if (this != &other) {
+    if (data_ != nullptr) ::munmap(data_, size_);
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+
+Memory::~Memory() {
+  if (data_ != nullptr) ::munmap(data_, size_);
+}
+
+Status Arena::allocate() {
+  auto memory = Memory::allocate(size_);
+  if (!memory.ok()) return std::move(memory).error();
+  memory_ = *std::move(memory);
+  return {};
+}
+
+}  // namespace lfm::base

@@ -1,0 +1,68 @@
+// Page-aligned memory straight from the system: zeroed, touched only where it is used, returned when it goes.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "lfm/result.h"
+
+namespace lfm::base {
+
+class Memory {
+ public:
+  enum class Pages { kNormal, kHuge };  // kHuge asks for 2 MiB pages where the system gives them
+
+  // kNoMemory where the system refuses. bytes = 0 gives an empty span.
+  static Result<Memory> allocate(std::size_t bytes, Pages pages = Pages::kNormal);
+
+  Memory() = default;
+  Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Memory& operator=(Memory&& other) noexcept;
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  ~Memory();
+
+  std::byte* data() noexcept { return data_; }
+  const std::byte* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Cuts one Memory into aligned arrays. First every array is asked for with reserve(), then allocate() is called once,
+// and get() gives the arrays by the handles that reserve() returned.
+class Arena {
+ public:
+  static constexpr std::size_t kAlignment = 64;
+
+  template <typename T>
+  struct Handle {
+    std::size_t offset = 0;
+    std::size_t count = 0;
+  };
+
+  template <typename T>
+  Handle<T> reserve(std::size_t count) {
+    const Handle<T> handle{size_, count};
+    size_ += (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    return handle;
+  }
+
+  Status allocate();
+
+  template <typename T>
+  std::span<T> get(Handle<T> handle) noexcept {
+    return {reinterpret_cast<T*>(memory_.data() + handle.offset), handle.count};
+  }
+
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  Memory memory_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace lfm::base
