@@ -50,10 +50,10 @@ struct VectorKernels {
   // Gated short convolution (LFM2) of 16 channels over consecutive tokens:
   //     bx = B * x;   y = C * (chain of fma over taps: ((w[0] * s[0]), fma w[1] s[1], ..., fma w[L-1] bx))
   // where s are the last L-1 values of bx, oldest first; state is moved on.
-  //   bcx    tokens rows of {B[16], C[16], x[16]}, bcx_stride floats from one token to the next
-  //   taps   (L, 16), tap L-1 is the current token;  state (L-1, 16), updated;  out tokens rows of 16 floats
-  void (*short_conv)(const float* bcx, std::ptrdiff_t bcx_stride, std::size_t tokens, const float* taps, std::size_t l,
-                     float* state, float* out, std::ptrdiff_t out_stride);
+  //   b, c, x  tokens rows of 16 floats, in_stride floats from one token to the next
+  //   taps     (L, 16), tap L-1 is the current token;  state (L-1, 16), updated;  out tokens rows of 16 floats
+  void (*short_conv)(const float* b, const float* c, const float* x, std::ptrdiff_t in_stride, std::size_t tokens,
+                     const float* taps, std::size_t l, float* state, float* out, std::ptrdiff_t out_stride);
 };
 
 namespace scalar {

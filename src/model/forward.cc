@@ -1,0 +1,87 @@
+#include "model/forward.h"
+
+#include <algorithm>
+
+#include "kernels/matmul/pack.h"
+#include "ops/linear.h"
+
+namespace lfm::model {
+namespace {
+
+// Row `id` of the embedding as floats, whatever its format.
+void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
+  const std::byte* tile = embedding.data + id / kernels::kTileRows * embedding.tile_bytes();
+  const std::size_t row = id % kernels::kTileRows;
+  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&embedding.format)) {
+    kernels::unpack_row(*blocks, tile, row, embedding.columns, out);
+  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&embedding.format)) {
+    kernels::unpack_row(*floats, tile, row, embedding.columns, out);
+  }
+}
+
+}  // namespace
+
+void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
+             std::span<const std::int32_t> tokens) {
+  const std::size_t position = state.position();
+  const base::Range mine = c.worker.part(tokens.size());
+  for (std::size_t t = mine.begin; t < mine.end; ++t) {
+    embed(weights.embedding, static_cast<std::size_t>(tokens[t]), c.workspace.x.data() + t * config.hidden);
+  }
+  ops::rotary_angles(c, config.rope_base, position);
+  c.worker.barrier();
+
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    const Layer& layer = weights.layers[i];
+    if (const auto* conv = std::get_if<ops::ShortConv>(&layer.mixer)) {
+      conv->run(c, layer.operator_norm, config.norm_eps, state.conv(i));
+    } else if (const auto* attention = std::get_if<ops::Attention>(&layer.mixer)) {
+      attention->run(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
+    }
+    std::visit([&](const auto& ffn) { ffn.run(c, layer.ffn_norm, config.norm_eps); }, layer.ffn);
+  }
+}
+
+void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
+          float* logits, std::size_t stride) {
+  ops::Context outputs = c;
+  outputs.tokens = count;
+  const std::size_t hidden = config.hidden;
+  const ops::Activations& in = ops::prepare(outputs, hidden, weights.head.form(), [&](std::size_t t, float* scratch) {
+    const float* x = c.workspace.x.data() + (first + t) * hidden;
+    c.kernels.vector.rms_norm(x, weights.output_norm, hidden, config.norm_eps, scratch);
+    return scratch;
+  });
+  ops::for_row_blocks(outputs, {weights.head.tiles()}, [&](std::size_t, base::Range tiles) {
+    ops::linear(outputs, weights.head, tiles, in, logits + tiles.begin * kernels::kTileRows, stride);
+  });
+  c.worker.barrier();
+}
+
+ops::Dimensions workspace_dimensions(const Config& config, unsigned threads, std::size_t max_tokens,
+                                     std::size_t max_positions) {
+  const std::size_t query_width = config.heads * config.head_dim;
+  ops::Dimensions d;
+  d.threads = threads;
+  d.max_tokens = max_tokens;
+  d.hidden = config.hidden;
+  d.heads = config.heads;
+  d.head_dim = config.head_dim;
+  d.max_positions = max_positions;
+  d.experts = config.experts;
+  d.experts_used = config.experts_used;
+  d.widest_input = std::max(config.hidden, query_width);
+  d.widest_output = 3 * config.hidden;
+  for (const LayerConfig& layer : config.layers) {
+    d.widest_output = std::max(d.widest_output, query_width + 2 * layer.kv_heads * config.head_dim);
+    if (layer.moe) {
+      d.expert_width = layer.ffn_width;
+    } else {
+      d.widest_input = std::max(d.widest_input, layer.ffn_width);
+      d.widest_output = std::max(d.widest_output, 2 * layer.ffn_width);
+    }
+  }
+  return d;
+}
+
+}  // namespace lfm::model

@@ -1,0 +1,29 @@
+// The forward pass. Every member of a team calls these functions alike; they meet at barriers inside.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "model/config.h"
+#include "model/state.h"
+#include "model/weights.h"
+#include "ops/context.h"
+
+namespace lfm::model {
+
+// Runs the tokens through all layers: the workspace's x then holds the last layer's output, (tokens, hidden), and the
+// state's caches hold the tokens, but its position stays: State::advance() is the caller's.
+//   tokens   ids < vocab; c.tokens of them, at most the workspace's max_tokens and the state's free positions
+void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
+             std::span<const std::int32_t> tokens);
+
+// Logits of `count` tokens, from `first` of those that forward() ran.
+//   logits (count, stride), stride >= vocab rounded up to 16; the floats behind vocab are scratch
+void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
+          float* logits, std::size_t stride);
+
+// The sizes of the workspace that forward() and head() need.
+ops::Dimensions workspace_dimensions(const Config& config, unsigned threads, std::size_t max_tokens,
+                                     std::size_t max_positions);
+
+}  // namespace lfm::model

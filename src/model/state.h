@@ -1,0 +1,46 @@
+// What a network remembers of one sequence: keys and values of the attention layers, and the last inputs of the short
+// convolutions.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/memory.h"
+#include "lfm/result.h"
+#include "model/config.h"
+#include "ops/attention.h"
+
+namespace lfm::model {
+
+class State {
+ public:
+  // Room for `capacity` positions; memory is taken as positions are filled. kNoMemory.
+  static Result<State> create(const Config& config, std::size_t capacity);
+
+  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t position() const noexcept { return position_; }  // tokens seen so far
+  void advance(std::size_t tokens) noexcept { position_ += tokens; }
+
+  ops::KvCache kv(std::size_t layer) noexcept;            // of an attention layer
+  float* conv(std::size_t layer) noexcept;                // of a convolution layer: (hidden / 16, taps - 1, 16)
+  std::span<float> all_conv() noexcept { return conv_; }  // of all convolution layers, in order
+
+  // Back to no tokens.
+  void clear() noexcept;
+
+ private:
+  struct LayerPlace {
+    std::size_t kv_heads = 0;
+    std::size_t offset = 0;  // attention: bytes into memory_; convolution: floats into conv_
+  };
+
+  std::size_t capacity_ = 0;
+  std::size_t position_ = 0;
+  std::size_t head_dim_ = 0;
+  std::vector<LayerPlace> layers_;
+  base::Memory memory_;
+  std::vector<float> conv_;
+};
+
+}  // namespace lfm::model

@@ -1,0 +1,51 @@
+// Grouped-query attention with normed queries and keys and rotary positions, a mixer.
+//
+//     q, k, v = projections of u, in heads;  q, k = rope(rms_norm(q), pos), rope(rms_norm(k), pos)
+//     y = softmax(q k^T / sqrt(head_dim)) v over positions 0..pos, heads / kv_heads query heads to a KV head;  o y
+//
+// Source: Hugging Face transformers, models/lfm2/modeling_lfm2.py, Lfm2Attention; rotary pairs (i, i + head_dim / 2).
+#pragma once
+
+#include <cstdint>
+
+#include "ops/context.h"
+
+namespace lfm::ops {
+
+// The cache of one layer: of each KV head `capacity` positions, kernels/attention/attention.h has the inner layout.
+struct KvCache {
+  std::uint16_t* keys = nullptr;    // f16 (kv_heads, capacity * head_dim)
+  std::uint16_t* values = nullptr;  // f16 (kv_heads, capacity * head_dim)
+  std::size_t capacity = 0;         // positions, a multiple of kernels::kKvBlock
+};
+
+struct Attention {
+  Matrix q;                       // (heads * head_dim, hidden)
+  Matrix k;                       // (kv_heads * head_dim, hidden)
+  Matrix v;                       // (kv_heads * head_dim, hidden)
+  Matrix o;                       // (hidden, heads * head_dim)
+  const float* q_norm = nullptr;  // (head_dim)
+  const float* k_norm = nullptr;  // (head_dim)
+  std::size_t heads = 0;
+  std::size_t kv_heads = 0;
+  std::size_t head_dim = 0;
+
+  // x += attention(rms_norm(x) * gamma) for tokens at positions `position` and on, which are added to the cache.
+  // Expects the workspace's cos and sin of these positions.
+  void run(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const;
+
+ private:
+  void enter(const Context& c, std::size_t token, std::size_t kv_head, float eps, std::size_t position,
+             const KvCache& cache) const;
+  void attend_one(const Context& c, float eps, std::size_t position, const KvCache& cache) const;
+  void attend_many(const Context& c, float eps, std::size_t position, const KvCache& cache) const;
+
+  std::size_t group() const noexcept { return heads / kv_heads; }
+  std::size_t row() const noexcept { return (heads + 2 * kv_heads) * head_dim; }  // floats of q, k, v of a token
+};
+
+// cos and sin of the rotary angles of the context's tokens, from `position` on, into the workspace. Each angle is
+// (position) * base^(-2 i / head_dim) in double precision.
+void rotary_angles(const Context& c, double rope_base, std::size_t position);
+
+}  // namespace lfm::ops

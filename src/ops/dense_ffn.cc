@@ -1,0 +1,37 @@
+#include "ops/dense_ffn.h"
+
+#include "ops/linear.h"
+
+namespace lfm::ops {
+
+using kernels::kTileRows;
+
+void DenseFfn::run(const Context& c, const float* gamma, float eps) const {
+  Workspace& w = c.workspace;
+  const std::size_t hidden = down.rows;
+  const std::size_t width = down.columns;
+  const Activations& in = prepare(c, hidden, gate.form() | up.form(), [&](std::size_t token, float* scratch) {
+    c.kernels.vector.rms_norm(w.x.data() + token * hidden, gamma, hidden, eps, scratch);
+    return scratch;
+  });
+
+  const std::size_t stride = 2 * width;
+  for_row_blocks(c, {width / kTileRows}, [&](std::size_t, base::Range tiles) {
+    const std::size_t begin = tiles.begin * kTileRows;
+    const std::size_t count = (tiles.end - tiles.begin) * kTileRows;
+    float* gates = w.wide.data() + begin;
+    linear(c, gate, tiles, in, gates, stride);
+    linear(c, up, tiles, in, gates + width, stride);
+    for (std::size_t t = 0; t < c.tokens; ++t) {
+      c.kernels.vector.swiglu(gates + t * stride, gates + t * stride + width, count,
+                              w.mixed.data() + t * width + begin);
+    }
+  });
+  c.worker.barrier();
+
+  linear_add(c, down,
+             prepare(c, width, down.form(), [&](std::size_t token, float*) { return w.mixed.data() + token * width; }));
+  c.worker.barrier();
+}
+
+}  // namespace lfm::ops

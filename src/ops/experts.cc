@@ -1,0 +1,262 @@
+#include "ops/experts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "ops/linear.h"
+
+namespace lfm::ops {
+namespace {
+
+using kernels::kActBlockBytes;
+using kernels::kBlockColumns;
+using kernels::kMaxTokens;
+using kernels::kTileRows;
+
+constexpr std::size_t kChannelsAtOnce = 64;  // of an expert's width, in one task
+constexpr std::size_t kColumnsAtOnce = 64;   // of the output, in one task when several tokens run
+
+// One tile of tokens in the forms that a matrix may want.
+struct TokenRows {
+  const std::byte* blocks;
+  const float* floats;
+};
+
+void multiply(const Context& c, const Matrix& m, const std::byte* data, base::Range tiles, TokenRows in,
+              std::size_t tokens, float* out, std::size_t out_stride) {
+  const std::byte* weights = data + tiles.begin * m.tile_bytes();
+  const std::size_t count = tiles.end - tiles.begin;
+  const auto stride = static_cast<std::ptrdiff_t>(out_stride);
+  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&m.format)) {
+    c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)](weights, count, m.columns, in.blocks, tokens, out,
+                                                               stride);
+  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&m.format)) {
+    c.kernels.matmul.floats[static_cast<std::size_t>(*floats)](
+        weights, count, m.columns, in.floats, static_cast<std::ptrdiff_t>(m.columns), tokens, out, stride);
+  }
+}
+
+TokenRows rows_at(const Activations& a, std::size_t first, std::size_t k) {
+  return {a.tiles + first * (k / kBlockColumns) * kActBlockBytes, a.floats + first * k};
+}
+
+float sigmoid(float x) {
+  return 1.0f / (1.0f + std::exp(-x));
+}
+
+// Orders the (token, expert) pairs of the chunk by expert, then token, and cuts each expert's into tiles. Every member
+// does it for itself, which is cheaper than waiting for one. Returns the number of tiles.
+std::size_t plan(const Context& c, std::span<const Choice> choices, std::size_t experts, std::size_t used) {
+  Workspace::Private& mine = c.mine();
+  std::span<std::uint32_t> begin = mine.expert_begin.first(experts + 1);
+  std::fill(begin.begin(), begin.end(), 0u);
+  for (const Choice& choice : choices) ++begin[choice.expert + 1];
+  for (std::size_t e = 0; e < experts; ++e) begin[e + 1] += begin[e];
+  // expert_tile counts pairs placed so far, until the tiles are cut.
+  std::span<std::uint32_t> placed = mine.expert_tile.first(experts + 1);
+  std::copy(begin.begin(), begin.end(), placed.begin());
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const std::uint32_t pair = placed[choices[i].expert]++;
+    mine.pair_token[pair] = static_cast<std::uint32_t>(i / used);
+    mine.pair_weight[pair] = choices[i].weight;
+  }
+  std::size_t tiles = 0;
+  for (std::size_t e = 0; e < experts; ++e) {
+    mine.expert_tile[e] = static_cast<std::uint32_t>(tiles);
+    for_each_token_tile(begin[e + 1] - begin[e], [&](std::size_t first, std::size_t count) {
+      mine.tiles[tiles++] = {static_cast<std::uint32_t>(e), static_cast<std::uint32_t>(begin[e] + first),
+                             static_cast<std::uint32_t>(count)};
+    });
+  }
+  mine.expert_tile[experts] = static_cast<std::uint32_t>(tiles);
+  return tiles;
+}
+
+// Copies the tokens of each tile beside each other.
+void gather(const Context& c, const Activations& in, std::size_t tiles, std::size_t k, Forms forms) {
+  Workspace& w = c.workspace;
+  const Workspace::Private& mine = c.mine();
+  const std::size_t blocks = k / kBlockColumns;
+  c.worker.for_each_task(tiles, [&](std::size_t index) {
+    const ExpertTile& tile = mine.tiles[index];
+    for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
+      const std::size_t pair = tile.first_pair + slot;
+      const std::size_t token = mine.pair_token[pair];
+      if (forms & kFloats) std::copy_n(in.floats + token * k, k, w.gathered.floats + pair * k);
+      if (!(forms & kBlocks)) continue;
+      // Where the token lies among all tokens' tiles: slot `from` of a tile of `from_tokens`.
+      const std::size_t full = c.tokens / kMaxTokens * kMaxTokens;
+      std::size_t first = token / kMaxTokens * kMaxTokens;
+      std::size_t from_tokens = kMaxTokens;
+      if (token >= full) {
+        for (first = full; token >= first + (from_tokens = kernels::act_tile_tokens(c.tokens - first));
+             first += from_tokens) {
+        }
+      }
+      const std::size_t from = token - first;
+      const std::byte* source = in.tiles + first * blocks * kActBlockBytes;
+      std::byte* target = w.gathered.tiles + tile.first_pair * blocks * kActBlockBytes;
+      for (std::size_t b = 0; b < blocks;
+           ++b, source += from_tokens * kActBlockBytes, target += tile.pairs * kActBlockBytes) {
+        std::memcpy(target + slot * kBlockColumns, source + from * kBlockColumns, kBlockColumns);
+        const std::byte* source_words = source + from_tokens * kBlockColumns + from * 4;
+        std::byte* target_words = target + tile.pairs * kBlockColumns + slot * 4;
+        for (std::size_t word = 0; word < 4; ++word) {
+          std::memcpy(target_words + word * tile.pairs * 4, source_words + word * from_tokens * 4, 4);
+        }
+      }
+    }
+  });
+  c.worker.barrier();
+}
+
+}  // namespace
+
+void choose_experts(const float* logits, const float* bias, std::size_t experts, std::span<Choice> chosen) {
+  float scores[kMaxExperts];
+  for (std::size_t e = 0; e < experts; ++e) {
+    const float score = sigmoid(logits[e]) + bias[e];
+    scores[e] = std::isnan(score) ? -std::numeric_limits<float>::infinity() : score;
+  }
+  // Insertion into a short sorted list; an equal score comes after, so ties go to the lower index.
+  std::size_t count = 0;
+  for (std::size_t e = 0; e < experts; ++e) {
+    std::size_t at = count;
+    while (at > 0 && scores[e] > scores[chosen[at - 1].expert]) --at;
+    if (at == chosen.size()) continue;
+    count = std::min(count + 1, chosen.size());
+    for (std::size_t i = count - 1; i > at; --i) chosen[i] = chosen[i - 1];
+    chosen[at].expert = static_cast<std::uint32_t>(e);
+  }
+  std::sort(chosen.begin(), chosen.end(), [](const Choice& a, const Choice& b) { return a.expert < b.expert; });
+  float sum = 0;
+  for (Choice& choice : chosen) sum += choice.weight = sigmoid(logits[choice.expert]);
+  for (Choice& choice : chosen) choice.weight /= sum + 1e-6f;
+}
+
+void Experts::run(const Context& c, const float* gamma, float eps) const {
+  Workspace& w = c.workspace;
+  Workspace::Private& mine = c.mine();
+  const std::size_t hidden = down.rows;
+  const Forms forms = gate.form() | up.form();
+  const Activations& in = prepare(c, hidden, forms | kFloats, [&](std::size_t token, float* scratch) {
+    c.kernels.vector.rms_norm(w.x.data() + token * hidden, gamma, hidden, eps, scratch);
+    return scratch;
+  });
+
+  // One token: the router's rows are shared out. Several: the tokens are.
+  std::span<const Choice> choices;
+  if (c.tokens == 1) {
+    const base::Range part = c.worker.part(router.tiles());
+    multiply(c, router, router.data, part, rows_at(in, 0, hidden), 1, w.router_logits.data() + part.begin * kTileRows,
+             0);
+    c.worker.barrier();
+    choose_experts(w.router_logits.data(), bias, experts, mine.choices);
+    choices = mine.choices;
+  } else {
+    const base::Range part = c.worker.part(c.tokens);
+    for (std::size_t token = part.begin; token < part.end; ++token) {
+      multiply(c, router, router.data, {0, router.tiles()}, {nullptr, in.floats + token * hidden}, 1,
+               mine.logits.data(), 0);
+      choose_experts(mine.logits.data(), bias, experts, w.choices.subspan(token * used, used));
+    }
+    c.worker.barrier();
+    choices = w.choices.first(c.tokens * used);
+  }
+
+  const std::size_t tiles = plan(c, choices, experts, used);
+  if (c.tokens > 1) gather(c, in, tiles, hidden, forms);
+  gate_up(c, in, tiles);
+  c.worker.barrier();
+  down_add(c, tiles);
+  c.worker.barrier();
+}
+
+// inner[pair] = silu(gate u) * (up u), in the form that down wants. Tasks are (expert, 64 of its channels).
+void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles) const {
+  Workspace& w = c.workspace;
+  const Workspace::Private& mine = c.mine();
+  const std::size_t hidden = gate.columns;
+  const std::size_t width = gate.rows;
+  const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
+  const bool to_blocks = down.form() == kBlocks;
+  float* gates = mine.tile.data();  // (12, 64)
+  float ups[kMaxTokens * kChannelsAtOnce];
+
+  const auto run_task = [&](std::size_t expert, std::size_t block) {
+    const std::size_t channel = block * kChannelsAtOnce;
+    const std::size_t channels = std::min(kChannelsAtOnce, width - channel);
+    const base::Range rows{channel / kTileRows, (channel + channels) / kTileRows};
+    for (std::size_t i = mine.expert_tile[expert]; i < mine.expert_tile[expert + 1]; ++i) {
+      const ExpertTile& tile = mine.tiles[i];
+      const TokenRows tokens = c.tokens == 1 ? rows_at(in, 0, hidden) : rows_at(w.gathered, tile.first_pair, hidden);
+      multiply(c, gate, gate.data + expert * gate.bytes(), rows, tokens, tile.pairs, gates, kChannelsAtOnce);
+      multiply(c, up, up.data + expert * up.bytes(), rows, tokens, tile.pairs, ups, kChannelsAtOnce);
+      for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
+        float* row = gates + slot * kChannelsAtOnce;
+        c.kernels.vector.swiglu(row, ups + slot * kChannelsAtOnce, channels, row);
+        if (to_blocks) {
+          std::byte* target =
+              w.inner.tiles +
+              (tile.first_pair * (width / kBlockColumns) + channel / kBlockColumns * tile.pairs) * kActBlockBytes;
+          c.kernels.vector.quantize_act(row, channels, target, tile.pairs, slot);
+        } else {
+          std::copy_n(row, channels, w.inner.floats + (tile.first_pair + slot) * width + channel);
+        }
+      }
+    }
+  };
+
+  // Experts without tokens have no tiles; the used ones are those of the tiles.
+  if (c.tokens == 1) {
+    const base::Range part = c.worker.part(tiles * blocks);
+    for (std::size_t task = part.begin; task < part.end; ++task)
+      run_task(mine.tiles[task / blocks].expert, task % blocks);
+  } else {
+    c.worker.for_each_task(experts * blocks, [&](std::size_t task) { run_task(task / blocks, task % blocks); });
+  }
+}
+
+// x += sum over experts of weight * down(inner). Whoever owns output columns sums over all experts: no atomics, and one
+// order of the sum.
+void Experts::down_add(const Context& c, std::size_t tiles) const {
+  Workspace& w = c.workspace;
+  const Workspace::Private& mine = c.mine();
+  const std::size_t hidden = down.rows;
+  const std::size_t width = down.columns;
+
+  const auto run_columns = [&](base::Range rows) {
+    const std::size_t column = rows.begin * kTileRows;
+    const std::size_t columns = (rows.end - rows.begin) * kTileRows;
+    float* sums = mine.panel.data();  // (tokens, columns)
+    float* product = mine.tile.data();
+    std::fill_n(sums, c.tokens * columns, 0.0f);
+    for (std::size_t i = 0; i < tiles; ++i) {
+      const ExpertTile& tile = mine.tiles[i];
+      multiply(c, down, down.data + tile.expert * down.bytes(), rows, rows_at(w.inner, tile.first_pair, width),
+               tile.pairs, product, columns);
+      for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
+        const std::size_t pair = tile.first_pair + slot;
+        c.kernels.vector.add_scaled(product + slot * columns, mine.pair_weight[pair], columns,
+                                    sums + mine.pair_token[pair] * columns);
+      }
+    }
+    for (std::size_t t = 0; t < c.tokens; ++t) {
+      c.kernels.vector.add(sums + t * columns, columns, w.x.data() + t * hidden + column);
+    }
+  };
+
+  if (c.tokens == 1) {
+    const base::Range part = c.worker.part(down.tiles());
+    if (part.begin < part.end) run_columns(part);
+  } else {
+    constexpr std::size_t kTilesAtOnce = kColumnsAtOnce / kTileRows;
+    c.worker.for_each_task((down.tiles() + kTilesAtOnce - 1) / kTilesAtOnce, [&](std::size_t block) {
+      run_columns({block * kTilesAtOnce, std::min(down.tiles(), (block + 1) * kTilesAtOnce)});
+    });
+  }
+}
+
+}  // namespace lfm::ops

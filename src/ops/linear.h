@@ -1,0 +1,109 @@
+// Products of activations with packed matrices, whatever backend the matrix is packed for.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+
+#include "ops/context.h"
+
+namespace lfm::ops {
+
+// A tile of tokens, as the kernels take them: 12 as long as there are so many, then 8, 4, 2, 1.
+struct TokenTile {
+  std::size_t first;
+  std::size_t count;
+};
+
+std::size_t token_tiles(std::size_t tokens) noexcept;
+TokenTile token_tile(std::size_t tokens, std::size_t index) noexcept;
+
+// Calls body(first, count) for every tile of `tokens`.
+template <typename Body>
+void for_each_token_tile(std::size_t tokens, Body&& body) {
+  for (std::size_t first = 0; first < tokens;) {
+    const std::size_t count = kernels::act_tile_tokens(tokens - first);
+    body(first, count);
+    first += count;
+  }
+}
+
+// Tokens in the forms that the consumers of `forms` want. row_of(token, scratch (k)) returns the token's k floats, in
+// scratch or elsewhere. A single token is prepared by every member for itself, so that nobody waits; several are
+// divided among the members, and the call ends with a barrier.
+template <typename RowOf>
+const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&& row_of);
+
+// For each of the matrices that share the phase: body(which, tiles) over all its row tiles. With one token every member
+// gets one contiguous part; with several, blocks of rows go to whoever is free. No barrier at the end.
+template <typename Body>
+void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body);
+
+// Row tiles of a block when several tokens run.
+std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept;
+
+// out[t * out_stride + i] = row (tiles.begin * 16 + i) of the matrix times token t, for all tokens of the context.
+void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Activations& in, float* out,
+            std::size_t out_stride);
+
+// The same, added to x (tokens, hidden): the end of a mixer or FFN. rows == hidden.
+void linear_add(const Context& c, const Matrix& matrix, const Activations& in);
+
+// Makes `xnn` ready for every call of linear() with this matrix and stride.
+Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride);
+
+// ---- implementation of the templates
+
+template <typename RowOf>
+const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&& row_of) {
+  const bool single = c.tokens == 1;
+  const Activations& a = single ? c.mine().token : c.workspace.shared;
+  const kernels::VectorKernels& v = c.kernels.vector;
+  const std::size_t tiles = token_tiles(c.tokens);
+  const base::Range part = single ? base::Range{0, 1} : c.worker.part(tiles);
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    const TokenTile tile = token_tile(c.tokens, i);
+    for (std::size_t slot = 0; slot < tile.count; ++slot) {
+      const std::size_t token = tile.first + slot;
+      float* scratch = forms & kFloats ? a.floats + token * k : c.mine().row.data();
+      const float* row = row_of(token, scratch);
+      if (forms & kBlocks) {
+        std::byte* blocks = a.tiles + tile.first * (k / kernels::kBlockColumns) * kernels::kActBlockBytes;
+        v.quantize_act(row, k, blocks, tile.count, slot);
+      }
+      if (forms & kRows)
+        v.quantize_row(row, k, a.rows + token * k, &a.params[token].scale, &a.params[token].zero_point);
+      if ((forms & kFloats) && row != scratch) std::copy(row, row + k, scratch);
+    }
+  }
+  if (!single) c.worker.barrier();
+  return a;
+}
+
+template <typename Body>
+void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body) {
+  std::size_t which = 0;
+  if (c.tokens == 1) {
+    for (const std::size_t tiles : tile_counts) {
+      const base::Range part = c.worker.part(tiles);
+      if (part.begin < part.end) body(which, part);
+      ++which;
+    }
+    return;
+  }
+  const unsigned threads = c.worker.count();
+  std::size_t blocks = 0;
+  for (const std::size_t tiles : tile_counts)
+    blocks += (tiles + block_tiles(tiles, threads) - 1) / block_tiles(tiles, threads);
+  c.worker.for_each_task(blocks, [&](std::size_t block) {
+    std::size_t index = 0;
+    for (const std::size_t tiles : tile_counts) {
+      const std::size_t step = block_tiles(tiles, threads);
+      const std::size_t count = (tiles + step - 1) / step;
+      if (block < count) return body(index, base::Range{block * step, std::min(tiles, (block + 1) * step)});
+      block -= count;
+      ++index;
+    }
+  });
+}
+
+}  // namespace lfm::ops
