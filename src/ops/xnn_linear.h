@@ -59,9 +59,8 @@ struct XnnRowParams {
   float scale = 0.0f;
 };
 
-// What XNNPACK may read, but doesn't use, behind the last token.
-inline constexpr std::size_t kXnnExtraBytes = 16;   // of q
-inline constexpr std::size_t kXnnExtraParams = 16;  // entries of params
+// Bytes of q behind the last token that XNNPACK may read, but doesn't use.
+inline constexpr std::size_t kXnnExtraBytes = 16;
 
 // Rows of k columns that stay in a core's L2 cache while all tokens pass over them; a multiple of 16.
 std::size_t xnn_block_rows(std::size_t k) noexcept;
@@ -73,15 +72,16 @@ class XnnWorker {
   XnnWorker& operator=(XnnWorker&&) noexcept;
   ~XnnWorker();
 
-  // Makes ready for run() with these k, rows and out_stride (in floats, >= rows); a second time does nothing.
+  // Makes ready for run() with these k, rows and out_stride (in floats, >= rows) and up to max_tokens; a second time
+  // does nothing.
   // Errors: kArgument for k % 32 != 0, rows == 0 or a small stride, kNoMemory, kUnsupported.
-  Status prepare(std::size_t k, std::size_t rows, std::size_t out_stride);
+  Status prepare(std::size_t k, std::size_t rows, std::size_t out_stride, std::size_t max_tokens);
 
   // out[t * out_stride + i] = row (row_begin + i) of the matrix times token t.  Neither allocates nor enters the
   // kernel.
   //   row_begin  multiple of nr;  rows likewise, unless row_begin + rows is the matrix's last row
-  //   q          (tokens, k) without gaps, and kXnnExtraBytes readable behind;  params (tokens + kXnnExtraParams)
-  // Errors: kArgument for such a slice, kState when (k, rows, out_stride) wasn't prepared.
+  //   q          (tokens, k) without gaps, and kXnnExtraBytes readable behind;  params (tokens)
+  // Errors: kArgument for such a slice, kState when it wasn't prepared.
   Status run(const XnnMatrix& matrix, std::size_t row_begin, std::size_t rows, std::size_t tokens, const std::int8_t* q,
              const XnnRowParams* params, float* out, std::size_t out_stride) noexcept;
 
