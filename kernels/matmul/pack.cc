@@ -1,0 +1,253 @@
+#include "kernels/matmul/pack.h"
+
+#include "kernels/matmul/planes.h"
+
+namespace lfm::kernels {
+namespace {
+
+using Codes = std::uint8_t[kBlockColumns];
+
+// Four bits of 32 columns: low nibbles of 16 bytes, then high nibbles.
+void nibble_codes(const std::byte* qs, Codes& codes) noexcept {
+  for (std::size_t i = 0; i < 16; ++i) {
+    const auto byte = load<std::uint8_t>(qs + i);
+    codes[i] = byte & 15;
+    codes[i + 16] = byte >> 4;
+  }
+}
+
+// Bit i of qh is the fifth bit of column i.
+void add_fifth_bits(const std::byte* qh, Codes& codes) noexcept {
+  const auto bits = load<std::uint32_t>(qh);
+  for (std::size_t i = 0; i < 32; ++i) codes[i] = static_cast<std::uint8_t>(codes[i] | (bits >> i & 1) << 4);
+}
+
+// The low nibbles of 32 bytes, or the high ones.
+void wide_nibble_codes(const std::byte* qs, bool high, Codes& codes) noexcept {
+  const int shift = high ? 4 : 0;
+  for (std::size_t i = 0; i < 32; ++i) codes[i] = load<std::uint8_t>(qs + i) >> shift & 15;
+}
+
+// The unsigned codes of 32 columns, number b of the block of a GGUF file.
+//   Q4_0  d        qs[16]        Q4_1  d, m        qs[16]        Q8_0  d  qs[32], signed
+//   Q5_0  d qh[4]  qs[16]        Q5_1  d, m qh[4]  qs[16]
+//   Q4_K  d, dmin scales[12]         qs[128]       32 bytes hold two blocks: low nibbles, high nibbles
+//   Q5_K  d, dmin scales[12] qh[32]  qs[128]       bit b of qh[i] is the fifth bit of column i of block b
+//   Q6_K  ql[128] qh[64] scales[16] d              of each half of 128 columns, 64 bytes of ql hold blocks
+//                                                  0 1 (low nibbles) 2 3 (high), bits 2b,2b+1 of qh[i] the top
+template <BlockFormat kFormat>
+void file_codes(const std::byte* block, std::size_t b, Codes& codes) noexcept {
+  if constexpr (kFormat == BlockFormat::kQ4_0) nibble_codes(block + 2, codes);
+  if constexpr (kFormat == BlockFormat::kQ4_1) nibble_codes(block + 4, codes);
+  if constexpr (kFormat == BlockFormat::kQ5_0) {
+    nibble_codes(block + 6, codes);
+    add_fifth_bits(block + 2, codes);
+  }
+  if constexpr (kFormat == BlockFormat::kQ5_1) {
+    nibble_codes(block + 8, codes);
+    add_fifth_bits(block + 4, codes);
+  }
+  if constexpr (kFormat == BlockFormat::kQ8_0) {
+    for (std::size_t i = 0; i < 32; ++i) codes[i] = load<std::uint8_t>(block + 2 + i) ^ 0x80;
+  }
+  if constexpr (kFormat == BlockFormat::kQ4_K) wide_nibble_codes(block + 16 + 32 * (b / 2), b % 2 != 0, codes);
+  if constexpr (kFormat == BlockFormat::kQ5_K) {
+    wide_nibble_codes(block + 48 + 32 * (b / 2), b % 2 != 0, codes);
+    for (std::size_t i = 0; i < 32; ++i) {
+      codes[i] = static_cast<std::uint8_t>(codes[i] | (load<std::uint8_t>(block + 16 + i) >> b & 1) << 4);
+    }
+  }
+  if constexpr (kFormat == BlockFormat::kQ6_K) {
+    wide_nibble_codes(block + 64 * (b / 4) + 32 * (b % 2), b % 4 >= 2, codes);
+    const std::byte* qh = block + 128 + 32 * (b / 4);
+    for (std::size_t i = 0; i < 32; ++i) {
+      codes[i] = static_cast<std::uint8_t>(codes[i] | (load<std::uint8_t>(qh + i) >> 2 * (b % 4) & 3) << 4);
+    }
+  }
+}
+
+// The 6-bit scale and minimum of block b in the scales[12] of Q4_K and Q5_K.
+struct SmallScale {
+  std::uint8_t scale;
+  std::uint8_t min;
+};
+
+SmallScale small_scale(const std::byte* scales, std::size_t b) noexcept {
+  const auto at = [scales](std::size_t i) { return load<std::uint8_t>(scales + i); };
+  if (b < 4) return {static_cast<std::uint8_t>(at(b) & 63), static_cast<std::uint8_t>(at(b + 4) & 63)};
+  return {static_cast<std::uint8_t>((at(b + 4) & 15) | at(b - 4) >> 6 << 4),
+          static_cast<std::uint8_t>(at(b + 4) >> 4 | at(b) >> 6 << 4)};
+}
+
+bool is_finite(std::uint16_t half) noexcept {
+  return (half & 0x7c00) != 0x7c00;
+}
+
+// Where a file's block has its fp16 scale; a minimum follows it.
+constexpr std::size_t scale_offset(ScaleKind kind) noexcept {
+  return kind == ScaleKind::kHalves ? 208 : 0;
+}
+constexpr bool has_minimum(ScaleKind kind) noexcept {
+  return kind == ScaleKind::kMinima || kind == ScaleKind::kSuper;
+}
+
+template <ScaleKind kKind>
+bool block_is_finite(const std::byte* block) noexcept {
+  const std::byte* d = block + scale_offset(kKind);
+  return is_finite(load<std::uint16_t>(d)) && (!has_minimum(kKind) || is_finite(load<std::uint16_t>(d + 2)));
+}
+
+// Writes row r of the vectors that head a group, from the file's block number b of the group.
+template <ScaleKind kKind>
+void write_scales(const std::byte* block, std::size_t b, std::size_t r, std::byte* group) noexcept {
+  const std::byte* d = block + scale_offset(kKind);
+  std::byte* row = group + 32 * b + 2 * r;
+  store(row, load<std::uint16_t>(d));
+  if constexpr (kKind == ScaleKind::kPair) return;
+  store(row + 32, has_minimum(kKind) ? load<std::uint16_t>(d + 2) : std::uint16_t{0});
+  std::byte* small = group + kLine + r;
+  if constexpr (kKind == ScaleKind::kSuper) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      const SmallScale pair = small_scale(block + 4, i);
+      store(small + 32 * i, pair.scale);
+      store(small + 32 * i + 16, pair.min);
+    }
+  }
+  if constexpr (kKind == ScaleKind::kHalves) {
+    for (std::size_t i = 0; i < 16; ++i) store(small + 16 * i, load<std::uint8_t>(block + 192 + i));
+  }
+}
+
+// The number of the first block with a scale or minimum that isn't finite.
+template <BlockFormat kFormat>
+std::ptrdiff_t first_bad_block(const std::byte* source, std::size_t blocks) noexcept {
+  constexpr Group kGroup = group_of(kFormat);
+  for (std::size_t i = 0; i < blocks; ++i) {
+    if (!block_is_finite<kGroup.scales>(source + i * kGroup.file_block_bytes)) return static_cast<std::ptrdiff_t>(i);
+  }
+  return -1;
+}
+
+template <BlockFormat kFormat>
+std::ptrdiff_t pack_blocks(const std::byte* source, std::size_t rows, std::size_t k, std::byte* tile) noexcept {
+  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockLayout kLayout = block_layout(kFormat);
+  constexpr std::size_t kBlocksOfFileBlock = kGroup.file_block_columns / kBlockColumns;
+  const std::size_t file_blocks = k / kGroup.file_block_columns;  // of a row
+  if (rows < kTileRows || k % kLayout.group_columns != 0) std::memset(tile, 0, tile_bytes(kFormat, k));
+  bool finite = true;
+  for (std::size_t i = 0; i < file_blocks; ++i) {
+    const std::size_t column = i * kGroup.file_block_columns;
+    const std::size_t b = column % kLayout.group_columns / kBlockColumns;
+    std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
+    std::byte* planes = group + kGroup.header_bytes + b * plane_bytes(kGroup.bits);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::byte* block = source + (r * file_blocks + i) * kGroup.file_block_bytes;
+      finite &= block_is_finite<kGroup.scales>(block);
+      write_scales<kGroup.scales>(block, b, r, group);
+      for (std::size_t j = 0; j < kBlocksOfFileBlock; ++j) {
+        Codes codes;
+        file_codes<kFormat>(block, j, codes);
+        write_codes<kGroup.bits>(codes, planes + j * plane_bytes(kGroup.bits), r);
+      }
+    }
+  }
+  return finite ? -1 : first_bad_block<kFormat>(source, rows * file_blocks);
+}
+
+template <BlockFormat kFormat>
+void unpack_blocks(const std::byte* tile, std::size_t r, std::size_t k, float* out) noexcept {
+  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockLayout kLayout = block_layout(kFormat);
+  for (std::size_t column = 0; column < k; column += kBlockColumns) {
+    const std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
+    const std::size_t b = column % kLayout.group_columns / kBlockColumns;
+    Codes codes;
+    read_codes<kGroup.bits>(group + kGroup.header_bytes + b * plane_bytes(kGroup.bits), r, codes);
+    const RowScale s = row_scale<kGroup.scales>(group, b, r);
+    for (std::size_t i = 0; i < kBlockColumns; ++i) {
+      const float scale = s.scale * static_cast<float>(s.step[i / 16]);
+      out[column + i] = scale * static_cast<float>(codes[i] - kGroup.zero) + s.offset;
+    }
+  }
+}
+
+// Calls visit.operator()<format>() for a format known at run time.
+template <class Visit>
+auto with_format(BlockFormat format, Visit visit) noexcept {
+  switch (format) {
+    case BlockFormat::kQ4_0:
+      return visit.template operator()<BlockFormat::kQ4_0>();
+    case BlockFormat::kQ4_1:
+      return visit.template operator()<BlockFormat::kQ4_1>();
+    case BlockFormat::kQ5_0:
+      return visit.template operator()<BlockFormat::kQ5_0>();
+    case BlockFormat::kQ5_1:
+      return visit.template operator()<BlockFormat::kQ5_1>();
+    case BlockFormat::kQ8_0:
+      return visit.template operator()<BlockFormat::kQ8_0>();
+    case BlockFormat::kQ4_K:
+      return visit.template operator()<BlockFormat::kQ4_K>();
+    case BlockFormat::kQ5_K:
+      return visit.template operator()<BlockFormat::kQ5_K>();
+    case BlockFormat::kQ6_K:
+      break;
+  }
+  return visit.template operator()<BlockFormat::kQ6_K>();
+}
+
+// Columns side by side become rows side by side. exponent: the bits that are all set in infinity and NaN.
+template <class T>
+std::ptrdiff_t pack_floats(const std::byte* source, std::size_t rows, std::size_t k, T exponent,
+                           std::byte* tile) noexcept {
+  if (rows < kTileRows) std::memset(tile, 0, k * kTileRows * sizeof(T));
+  bool finite = true;
+  for (std::size_t c = 0; c < k; ++c) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const T value = load<T>(source + (r * k + c) * sizeof(T));
+      finite &= (value & exponent) != exponent;
+      store(tile + (c * kTileRows + r) * sizeof(T), value);
+    }
+  }
+  if (finite) return -1;
+  std::size_t i = 0;
+  while ((load<T>(source + i * sizeof(T)) & exponent) != exponent) ++i;
+  return static_cast<std::ptrdiff_t>(i);
+}
+
+}  // namespace
+
+std::size_t gguf_row_bytes(BlockFormat format, std::size_t k) noexcept {
+  const Group group = group_of(format);
+  return k / group.file_block_columns * group.file_block_bytes;
+}
+
+std::size_t gguf_row_bytes(FloatFormat format, std::size_t k) noexcept {
+  return k * (format == FloatFormat::kF32 ? sizeof(float) : sizeof(std::uint16_t));
+}
+
+std::ptrdiff_t pack_tile(BlockFormat format, const std::byte* source, std::size_t rows, std::size_t k,
+                         std::byte* tile) noexcept {
+  return with_format(format, [=]<BlockFormat kFormat>() { return pack_blocks<kFormat>(source, rows, k, tile); });
+}
+
+std::ptrdiff_t pack_tile(FloatFormat format, const std::byte* source, std::size_t rows, std::size_t k,
+                         std::byte* tile) noexcept {
+  if (format == FloatFormat::kF32) return pack_floats<std::uint32_t>(source, rows, k, 0x7f800000, tile);
+  return pack_floats<std::uint16_t>(source, rows, k, format == FloatFormat::kF16 ? 0x7c00 : 0x7f80, tile);
+}
+
+void unpack_row(BlockFormat format, const std::byte* tile, std::size_t r, std::size_t k, float* out) noexcept {
+  with_format(format, [=]<BlockFormat kFormat>() { unpack_blocks<kFormat>(tile, r, k, out); });
+}
+
+void unpack_row(FloatFormat format, const std::byte* tile, std::size_t r, std::size_t k, float* out) noexcept {
+  for (std::size_t c = 0; c < k; ++c) {
+    const std::size_t i = c * kTileRows + r;
+    if (format == FloatFormat::kF32) out[c] = load<float>(tile + 4 * i);
+    if (format == FloatFormat::kF16) out[c] = float_from_half(load<std::uint16_t>(tile + 2 * i));
+    if (format == FloatFormat::kBF16) out[c] = float_from_bfloat(load<std::uint16_t>(tile + 2 * i));
+  }
+}
+
+}  // namespace lfm::kernels

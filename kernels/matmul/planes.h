@@ -1,0 +1,171 @@
+// Portable access to the code planes of layout.h and to the number formats around them: for packing and for the scalar
+// kernels. Everything has internal linkage, so that no ISA's object shares a function with another's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/matmul/layout.h"
+
+namespace lfm::kernels {
+namespace {
+
+template <class T>
+T load(const std::byte* p) noexcept {
+  T value;
+  std::memcpy(&value, p, sizeof(T));
+  return value;
+}
+
+template <class T>
+void store(std::byte* p, T value) noexcept {
+  std::memcpy(p, &value, sizeof(T));
+}
+
+inline float float_from_bits(std::uint32_t bits) noexcept {
+  float value;
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+// Exact, as F16C converts (NaN stays NaN).
+inline float float_from_half(std::uint16_t half) noexcept {
+  const std::uint32_t sign = (half & 0x8000u) << 16;
+  const std::uint32_t magnitude = half & 0x7fffu;
+  if (magnitude >= 0x7c00) return float_from_bits(sign | 0x7f800000 | (magnitude & 0x3ff) << 13);
+  if (magnitude < 0x400) {  // zero or subnormal: magnitude * 2^-24
+    const float value = static_cast<float>(magnitude) * 0x1p-24f;
+    return sign != 0 ? -value : value;
+  }
+  return float_from_bits(sign | (magnitude + (112 << 10)) << 13);  // the bias grows from 15 to 127
+}
+
+inline float float_from_bfloat(std::uint16_t bits) noexcept {
+  return float_from_bits(static_cast<std::uint32_t>(bits) << 16);
+}
+
+// Where the parts of a group lie: its header of 16-row vectors, then the planes of each block.
+//   pair    Q4_0, Q5_0, Q8_0   two blocks, an fp16 scale each
+//   minima  Q4_1, Q5_1         one block, fp16 scale and fp16 minimum
+//   super   Q4_K, Q5_K         eight blocks, fp16 d and dmin, u8 sc and m of each block
+//   halves  Q6_K               eight blocks, fp16 d, i8 sc of both halves of each block
+enum class ScaleKind { kPair, kMinima, kSuper, kHalves };
+
+struct Group {
+  ScaleKind scales;
+  int bits;  // of a code: 4, 5, 6 or 8
+  int zero;
+  std::size_t header_bytes;
+  std::size_t file_block_columns;  // of one block of the GGUF file
+  std::size_t file_block_bytes;
+};
+
+constexpr Group group_of(BlockFormat format) noexcept {
+  switch (format) {
+    case BlockFormat::kQ4_0:
+      return {ScaleKind::kPair, 4, 8, 64, 32, 18};
+    case BlockFormat::kQ4_1:
+      return {ScaleKind::kMinima, 4, 0, 64, 32, 20};
+    case BlockFormat::kQ5_0:
+      return {ScaleKind::kPair, 5, 16, 64, 32, 22};
+    case BlockFormat::kQ5_1:
+      return {ScaleKind::kMinima, 5, 0, 64, 32, 24};
+    case BlockFormat::kQ8_0:
+      return {ScaleKind::kPair, 8, 128, 64, 32, 34};
+    case BlockFormat::kQ4_K:
+      return {ScaleKind::kSuper, 4, 0, 320, 256, 144};
+    case BlockFormat::kQ5_K:
+      return {ScaleKind::kSuper, 5, 0, 320, 256, 176};
+    case BlockFormat::kQ6_K:
+      return {ScaleKind::kHalves, 6, 32, 320, 256, 210};
+  }
+  return {};
+}
+
+// Bytes of the planes of one block of 16 x 32 codes.
+constexpr std::size_t plane_bytes(int bits) noexcept {
+  return static_cast<std::size_t>(bits) * 64;
+}
+
+constexpr std::size_t kLine = 64;  // a line of a plane: 4 bytes of each of the 16 rows
+
+// Writes the 32 codes of row r of a block into its planes. Words hold four neighbouring columns, a byte each.
+template <int kBits>
+void write_codes(const std::uint8_t (&codes)[kBlockColumns], std::byte* planes, std::size_t r) noexcept {
+  std::uint32_t words[8];
+  std::memcpy(words, codes, sizeof(words));
+  std::byte* row = planes + 4 * r;
+  if constexpr (kBits == 8) {
+    for (std::size_t l = 0; l < 8; ++l) store(row + kLine * l, words[l]);
+    return;
+  }
+  for (std::size_t l = 0; l < 4; ++l) {
+    store(row + kLine * l, (words[l] & 0x0f0f0f0fu) | (words[l + 4] & 0x0f0f0f0fu) << 4);
+  }
+  if constexpr (kBits == 5) {
+    std::uint32_t fifth = 0;
+    for (std::size_t i = 0; i < 8; ++i) fifth |= (words[i] >> 4 & 0x01010101u) << i;
+    store(row + kLine * 4, fifth);
+  }
+  if constexpr (kBits == 6) {
+    for (std::size_t h = 0; h < 2; ++h) {
+      std::uint32_t top = 0;
+      for (std::size_t i = 0; i < 4; ++i) top |= (words[4 * h + i] >> 4 & 0x03030303u) << 2 * i;
+      store(row + kLine * (4 + h), top);
+    }
+  }
+}
+
+template <int kBits>
+void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kBlockColumns]) noexcept {
+  std::uint32_t words[8];
+  const std::byte* row = planes + 4 * r;
+  for (std::size_t l = 0; l < 4; ++l) {
+    const auto line = load<std::uint32_t>(row + kLine * l);
+    if constexpr (kBits == 8) {
+      words[l] = line;
+      words[l + 4] = load<std::uint32_t>(row + kLine * (l + 4));
+    } else {
+      words[l] = line & 0x0f0f0f0fu;
+      words[l + 4] = line >> 4 & 0x0f0f0f0fu;
+    }
+  }
+  if constexpr (kBits == 5) {
+    const auto fifth = load<std::uint32_t>(row + kLine * 4);
+    for (std::size_t i = 0; i < 8; ++i) words[i] |= (fifth >> i & 0x01010101u) << 4;
+  }
+  if constexpr (kBits == 6) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      const auto top = load<std::uint32_t>(row + kLine * (4 + i / 4));
+      words[i] |= (top >> 2 * (i % 4) & 0x03030303u) << 4;
+    }
+  }
+  std::memcpy(codes, words, sizeof(words));
+}
+
+// The scales of row r of a block: a weight of column c is  scale * step[c / 16] * (code - zero) + offset.
+struct RowScale {
+  float scale;
+  int step[2];  // 1 but in Q6_K
+  float offset;
+};
+
+template <ScaleKind kKind>
+RowScale row_scale(const std::byte* group, std::size_t b, std::size_t r) noexcept {
+  const auto half = [group, r](std::size_t vector) {
+    return float_from_half(load<std::uint16_t>(group + 32 * vector + 2 * r));
+  };
+  const std::byte* small = group + kLine + 32 * b + r;  // the 8-bit scales of the block, where there are such
+  if constexpr (kKind == ScaleKind::kPair) return {half(b), {1, 1}, 0};
+  if constexpr (kKind == ScaleKind::kMinima) return {half(0), {1, 1}, half(1)};
+  if constexpr (kKind == ScaleKind::kSuper) {
+    return {half(0) * load<std::uint8_t>(small), {1, 1}, -(half(1) * load<std::uint8_t>(small + 16))};
+  }
+  if constexpr (kKind == ScaleKind::kHalves) {
+    return {half(0), {load<std::int8_t>(small), load<std::int8_t>(small + 16)}, 0};
+  }
+}
+
+}  // namespace
+}  // namespace lfm::kernels

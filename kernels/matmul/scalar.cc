@@ -1,0 +1,87 @@
+// The specification of the matmul kernels, in plain C++.
+#include "kernels/matmul/matmul.h"
+#include "kernels/matmul/planes.h"
+
+namespace lfm::kernels::scalar {
+namespace {
+
+// The words after the codes of an activation block of mr tokens.
+struct ActBlock {
+  const std::byte* base;
+  std::size_t mr;
+
+  std::int8_t q(std::size_t t, std::size_t i) const { return load<std::int8_t>(base + kBlockColumns * t + i); }
+  float scale(std::size_t t) const { return load<float>(word(0, t)); }
+  std::int32_t neg8_sum(std::size_t t) const { return load<std::int32_t>(word(1, t)); }
+  std::int32_t neg8_low(std::size_t t) const { return load<std::int32_t>(word(2, t)); }
+  float scaled_sum(std::size_t t) const { return load<float>(word(3, t)); }
+
+ private:
+  const std::byte* word(std::size_t i, std::size_t t) const { return base + mr * (kBlockColumns + 4 * i) + 4 * t; }
+};
+
+template <BlockFormat kFormat>
+void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, std::size_t mr,
+            float* out, std::ptrdiff_t out_stride) {
+  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockLayout kLayout = block_layout(kFormat);
+  constexpr bool kMinima = kGroup.scales == ScaleKind::kMinima || kGroup.scales == ScaleKind::kSuper;
+  for (std::size_t row = 0; row < tiles * kTileRows; ++row) {
+    const std::byte* tile = weights + row / kTileRows * tile_bytes(kFormat, k);
+    const std::size_t r = row % kTileRows;
+    float sum[kMaxTokens] = {};
+    for (std::size_t column = 0; column < k; column += kBlockColumns) {
+      const std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
+      const std::size_t b = column % kLayout.group_columns / kBlockColumns;
+      std::uint8_t codes[kBlockColumns];
+      read_codes<kGroup.bits>(group + kGroup.header_bytes + b * plane_bytes(kGroup.bits), r, codes);
+      const RowScale s = row_scale<kGroup.scales>(group, b, r);
+      const ActBlock block{act + column / kBlockColumns * kActBlockBytes * mr, mr};
+      for (std::size_t t = 0; t < mr; ++t) {
+        const std::int32_t low_zero = kGroup.zero / 8 * block.neg8_low(t);
+        std::int32_t dot[2] = {low_zero, kGroup.zero / 8 * block.neg8_sum(t) - low_zero};
+        for (std::size_t i = 0; i < kBlockColumns; ++i) dot[i / 16] += codes[i] * block.q(t, i);
+        const std::int32_t both = s.step[0] * dot[0] + s.step[1] * dot[1];
+        sum[t] = __builtin_fmaf(static_cast<float>(both), s.scale * block.scale(t), sum[t]);
+        if constexpr (kMinima) sum[t] = __builtin_fmaf(s.offset, block.scaled_sum(t), sum[t]);
+      }
+    }
+    for (std::size_t t = 0; t < mr; ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];
+    ++out;
+  }
+}
+
+template <FloatFormat kFormat>
+float weight(const std::byte* tile, std::size_t i) {
+  if constexpr (kFormat == FloatFormat::kF32) return load<float>(tile + 4 * i);
+  if constexpr (kFormat == FloatFormat::kF16) return float_from_half(load<std::uint16_t>(tile + 2 * i));
+  if constexpr (kFormat == FloatFormat::kBF16) return float_from_bfloat(load<std::uint16_t>(tile + 2 * i));
+}
+
+template <FloatFormat kFormat>
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act, std::ptrdiff_t act_stride,
+            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+  for (std::size_t t = 0; t < tokens; ++t) {
+    for (std::size_t row = 0; row < tiles * kTileRows; ++row) {
+      const std::byte* tile = weights + row / kTileRows * tile_bytes(kFormat, k);
+      float sum[4] = {};
+      for (std::size_t c = 0; c < k; ++c) {
+        const float w = weight<kFormat>(tile, c * kTileRows + row % kTileRows);
+        sum[c % 4] = __builtin_fmaf(w, act[c], sum[c % 4]);
+      }
+      out[row] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    }
+    act += act_stride;
+    out += out_stride;
+  }
+}
+
+}  // namespace
+
+const MatmulKernels kMatmul = {
+    {blocks<BlockFormat::kQ4_0>, blocks<BlockFormat::kQ4_1>, blocks<BlockFormat::kQ5_0>, blocks<BlockFormat::kQ5_1>,
+     blocks<BlockFormat::kQ8_0>, blocks<BlockFormat::kQ4_K>, blocks<BlockFormat::kQ5_K>, blocks<BlockFormat::kQ6_K>},
+    {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
+};
+
+}  // namespace lfm::kernels::scalar
