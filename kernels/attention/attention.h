@@ -6,15 +6,18 @@
 //     K block: f16 [head_dim][16]   keys side by side, so that lanes are keys
 //     V block: f16 [16][head_dim]   lanes are channels
 //
-// A query's positions 0 .. limit-1 are cut at multiples of kSplit. Each split gives a partial {m, l, o}:
-//   for each step of kStep positions inside the split, in ascending order:
-//     s[j] = chain of fma over d = 0 .. head_dim-1 of q[d] * K[d][j]  (starting at 0);  j >= limit counts as -inf
-//     m' = max(m, max_j s[j]);  a = exp(m - m')  (0 where m = -inf);  p[j] = exp(s[j] - m'), 0 for masked j
-//     l[lane] = fma(l[lane], a, 0) then + p of the step's 16-groups in ascending order    (16 lanes, j % 16)
+// A query's positions 0 .. limit-1 are cut at multiples of kSplit. Each split gives a partial {m, l, o}, starting from
+// m = -inf, l = 0, o = 0:
+//   for each step of kStep positions inside the split, in ascending order, cut off at limit:
+//     s[j] = chain of fma over d = 0 .. head_dim-1 of q[d] * K[d][j], starting at 0
+//     m' = max(m, all s[j]) + 0  (so that a zero is +0; NaN is passed over: it comes back in p);  a = exp(m - m')
+//     p[j] = exp(s[j] - m')
+//     l[lane] = l[lane] * a, then + p[j] for j ascending, in 16 lanes, lane = j % 16
 //     o[d] = o[d] * a, then fma(p[j], V[j][d], o[d]) for j ascending
 //   l is folded as in kernels/vector/vector.h.
-// Partials are merged in ascending order: m' = max(m, ms); o = o * exp(m - m') + os * exp(ms - m') (the second by fma),
-// l likewise; the result is o / l.
+// Partials are merged in ascending order, starting from the same:
+//     m' = max(m, ms);  a = exp(m - m'), b = exp(ms - m');  o = fma(os, b, o * a);  l = fma(ls, b, l * a)
+// The result is o / l. a and b are 0 where m or ms is -inf. exp, and what is said of NaN: kernels/vector/vector.h.
 #pragma once
 
 #include <cstddef>
@@ -41,6 +44,7 @@ struct AttentionKernels {
   //   limits (queries): positions that each query sees, > begin for at least one; a query with limit <= begin gets
   //          m = -inf, l = 0, o = 0
   //   m, l   (queries);  o (queries, head_dim)
+  // Reads whole blocks of the keys, but lets nothing beyond a query's limit into its result.
   // head_dim % 16 == 0, head_dim <= 256.
   void (*partial)(const float* q, std::ptrdiff_t q_stride, const std::uint32_t* limits, std::size_t queries,
                   const std::uint16_t* k_cache, const std::uint16_t* v_cache, std::size_t begin, std::size_t head_dim,

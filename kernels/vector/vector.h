@@ -5,10 +5,10 @@
 // l[j] += l[j + 8], l[j] += l[j + 4], l[j] += l[j + 2], l[j] += l[j + 1].
 //
 // exp(x), used below and by attention (relative error < 2e-7):
-//     x clamped to [-87, 88];  n = round_to_even(x * log2(e));  r = fma(n, -ln2_high, x);  r = fma(n, -ln2_low, r)
-//     p = Horner with fma, degree 6 (coefficients 1/720, 1/120, 1/24, 1/6, 1/2, 1, 1);  result = p * 2^n by exponent
-//     add
-// NaN stays NaN.
+//     x clamped to [-87, 88];  n = x * log2(e) rounded once, to an integer;  r = fma(-n, ln2_high, x);
+//     r = fma(-n, ln2_low, r);  p = Horner with fma, degree 6 (coefficients in exp.h);  result = p * 2^n
+//
+// NaN stays NaN; which one it is (sign and payload) is left open. The sign of a zero is not.
 #pragma once
 
 #include <cstddef>
@@ -18,19 +18,25 @@
 
 namespace lfm::kernels {
 
+inline constexpr std::size_t kMaxTaps = 8;  // of the short convolution
+
 struct VectorKernels {
   // out[i] = (x[i] * s) * gamma[i],  s = 1 / sqrt(sum(x^2) / n + eps); squares are added with fma.  n % 16 == 0. out
   // may be x.
   void (*rms_norm)(const float* x, const float* gamma, std::size_t n, float eps, float* out);
 
   // Writes one token (slot of mr) of an activation tile, kernels/matmul/layout.h: per 32 columns
-  //     scale = amax / 127,  q = round_to_even(x * (127 / amax));  amax = 0 gives zeros.
+  //     scale = amax / 127,  q = round_to_even(x * (127 / amax));  amax < 2^-100 gives zeros.
   // NaN or infinity in a block makes its scale NaN and its codes 0, so that it reaches the result.  k % 32 == 0.
+  // Only this slot's bytes of the tile are written.
   void (*quantize_act)(const float* x, std::size_t k, std::byte* tile, std::size_t mr, std::size_t slot);
 
   // One row to int8 with one scale and zero point (XNNPACK's qd8):  x = (q - zero_point) * scale.
-  // The range [min(x, 0), max(x, 0)] is spread over -128..127, and the zero point nudged to an integer.
-  // NaN or infinity gives scale NaN.  k % 16 == 0.
+  //     low = min(x, 0), high = max(x, 0);  inverse = 255 / (high - low);  scale = 1 / inverse
+  //     zero_point = round_to_even of -128 - low * inverse or of 127 - high * inverse: the end of smaller magnitude,
+  //                  which is the first if (-128 + low * inverse) + (127 + high * inverse) > 0; kept in -128..127
+  //     q = round_to_even(x * inverse) + zero_point, kept in -128..127
+  // high - low < 2^-100 gives zeros. NaN, infinity or a range beyond float gives scale NaN, the rest 0.  k % 16 == 0.
   void (*quantize_row)(const float* x, std::size_t k, std::int8_t* q, float* scale, std::int32_t* zero_point);
 
   // out[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i].  n % 16 == 0. out may be gate or up.
@@ -48,10 +54,11 @@ struct VectorKernels {
   void (*rope)(float* x, const float* cos, const float* sin, std::size_t head_dim);
 
   // Gated short convolution (LFM2) of 16 channels over consecutive tokens:
-  //     bx = B * x;   y = C * (chain of fma over taps: ((w[0] * s[0]), fma w[1] s[1], ..., fma w[L-1] bx))
+  //     bx = B * x;   y = C * (chain over taps: w[0] * s[0], then fma of w[1] s[1], ..., w[L-1] bx)
   // where s are the last L-1 values of bx, oldest first; state is moved on.
   //   b, c, x  tokens rows of 16 floats, in_stride floats from one token to the next
   //   taps     (L, 16), tap L-1 is the current token;  state (L-1, 16), updated;  out tokens rows of 16 floats
+  // 2 <= L <= kMaxTaps.
   void (*short_conv)(const float* b, const float* c, const float* x, std::ptrdiff_t in_stride, std::size_t tokens,
                      const float* taps, std::size_t l, float* state, float* out, std::ptrdiff_t out_stride);
 };
