@@ -270,11 +270,12 @@ Weights bind_weights(const PackPlan& plan, const TensorTable& table, const Confi
   return weights;
 }
 
-Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads) {
+Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,
+                       std::size_t max_tokens) {
   const std::size_t narrow = config.hidden + kTileRows;
   const auto prepare = [&](std::initializer_list<const ops::Matrix*> matrices, std::size_t stride) -> Status {
     for (const ops::Matrix* matrix : matrices) {
-      if (auto status = ops::prepare_linear(xnn, *matrix, threads, stride); !status.ok()) return status;
+      if (auto status = ops::prepare_linear(xnn, *matrix, threads, stride, max_tokens); !status.ok()) return status;
     }
     return {};
   };

@@ -72,7 +72,8 @@ Status pack_weights(const base::File& file, const PackPlan& plan, base::Team& te
 // The layers over packed bytes, which must outlive them.
 Weights bind_weights(const PackPlan& plan, const TensorTable& table, const Config& config, const std::byte* packed);
 
-// What XNNPACK must be made ready for, with a team of `threads`.
-Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads);
+// Makes one member's XNNPACK ready for all of the network's products, in a team of `threads` and chunks of max_tokens.
+Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,
+                       std::size_t max_tokens);
 
 }  // namespace lfm::model

@@ -80,12 +80,13 @@ void linear_add(const Context& c, const Matrix& matrix, const Activations& in) {
   });
 }
 
-Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride) {
+Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride,
+                      std::size_t max_tokens) {
   if (!std::holds_alternative<XnnLayout>(matrix.format)) return {};
   const auto make_ready = [&](base::Range tiles) -> Status {
     const std::size_t begin = tiles.begin * kernels::kTileRows;
     const std::size_t end = std::min(tiles.end * kernels::kTileRows, matrix.rows);
-    return end > begin ? xnn.prepare(matrix.columns, end - begin, out_stride) : Status();
+    return end > begin ? xnn.prepare(matrix.columns, end - begin, out_stride, max_tokens) : Status();
   };
   const std::size_t tiles = matrix.tiles();
   for (unsigned i = 0; i < threads; ++i) {

@@ -49,7 +49,8 @@ void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Act
 void linear_add(const Context& c, const Matrix& matrix, const Activations& in);
 
 // Makes `xnn` ready for every call of linear() with this matrix and stride.
-Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride);
+Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride,
+                      std::size_t max_tokens);
 
 // ---- implementation of the templates
 

@@ -54,7 +54,7 @@ struct ActivationSpans {
     if (forms & kFloats) requests.want(floats, tokens * k);
     if (forms & kRows) {
       requests.want(rows, tokens * k + kXnnExtraBytes);
-      requests.want(params, tokens + kXnnExtraParams);
+      requests.want(params, tokens);
     }
   }
   Activations get() const { return {tiles.data(), floats.data(), rows.data(), params.data()}; }

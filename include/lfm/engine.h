@@ -1,0 +1,78 @@
+// A loaded model.
+//
+//   auto engine = lfm::Engine::open("LFM2-8B-A1B-Q4_0.gguf");
+//   auto session = engine->new_session();
+//   auto prompt = engine->tokenizer().encode("The capital of France is");
+//   auto done = session->append(*prompt);
+//   auto end = session->generate({.max_tokens = 20}, [](const lfm::Piece& piece) { std::cout << piece.text; return
+//   true; });
+//
+// Threads: an Engine never changes after open() and may be shared by any number of threads; sessions of one engine take
+// turns at its team of threads, one forward pass at a time. Copies of an Engine are the same engine. The memory goes
+// when the last Engine, Session and Tokenizer of it has gone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lfm/result.h"
+#include "lfm/session.h"
+#include "lfm/tokenizer.h"
+#include "lfm/types.h"
+
+namespace lfm {
+
+struct EngineOptions {
+  unsigned threads = 0;  // 0: one for each physical core that this process may use
+  DenseBackend dense = DenseBackend::kXnnpack;
+  std::size_t chunk_tokens = 512;  // tokens of a prompt that run through the network together; 1..4096
+};
+
+struct ModelInfo {
+  std::string architecture;  // "lfm2moe"
+  std::string name;          // as the file has it, made fit for a terminal; may be empty
+  std::string path;
+  std::uint64_t file_bytes = 0;
+  std::size_t layers = 0;
+  std::size_t attention_layers = 0;
+  std::size_t hidden = 0;          // channels
+  std::size_t vocabulary = 0;      // tokens
+  std::size_t context_tokens = 0;  // that the model was trained for
+  std::size_t experts = 0;         // of a layer; 0 for dense models
+  std::size_t experts_used = 0;    // for each token
+  std::uint64_t parameters = 0;
+  std::uint64_t active_parameters = 0;       // that one token uses
+  std::uint64_t weight_bytes = 0;            // packed, in memory
+  std::uint64_t weight_bytes_per_token = 0;  // that decoding a token reads
+  std::uint64_t cache_bytes_per_token = 0;   // of context: keys and values
+  std::uint64_t state_bytes = 0;             // of a session whatever its length: convolution states
+  std::string isa;                           // "avx512vnni"
+  std::string dense_backend;                 // "xnnpack" or "native"
+  unsigned threads = 0;
+  std::vector<std::string> notes;  // what isn't as asked for, and why
+};
+
+class Engine {
+ public:
+  // Reads, checks and packs a GGUF file of an LFM2 model.
+  //   kIo, kFormat, kUnsupported  about the file, with field, index and offset;   kNoMemory;   kArgument about an
+  //   option
+  static Result<Engine> open(const std::string& path, const EngineOptions& options);
+  static Result<Engine> open(const std::string& path) { return open(path, EngineOptions{}); }
+
+  Result<Session> new_session(const SessionOptions& options) const;
+  Result<Session> new_session() const { return new_session(SessionOptions{}); }
+
+  Tokenizer tokenizer() const noexcept { return Tokenizer(model_); }
+  const ModelInfo& info() const noexcept;
+  SamplingOptions recommended_sampling() const noexcept;
+
+ private:
+  explicit Engine(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
+  std::shared_ptr<const engine::Model> model_;
+};
+
+}  // namespace lfm

@@ -1,0 +1,8 @@
+// Everything of the library.
+#pragma once
+
+#include "lfm/engine.h"
+#include "lfm/result.h"
+#include "lfm/session.h"
+#include "lfm/tokenizer.h"
+#include "lfm/types.h"

@@ -1,0 +1,46 @@
+// Text to token ids and back.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lfm/result.h"
+#include "lfm/types.h"
+
+namespace lfm {
+
+namespace engine {
+struct Model;
+}
+
+// A view of a model's tokenizer; cheap to copy, keeps the model alive, usable from any number of threads.
+class Tokenizer {
+ public:
+  struct EncodeOptions {
+    bool bos = true;              // put the model's first token in front, where the model wants one
+    bool special_tokens = false;  // text such as "<|im_end|>" becomes that token; otherwise it stays plain text
+  };
+
+  // Any bytes; what isn't UTF-8 is taken byte by byte, so that decode() gives it back. kLimit above 256 MiB.
+  Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options) const;
+  Result<std::vector<TokenId>> encode(std::string_view text) const { return encode(text, EncodeOptions{}); }
+
+  // The exact bytes of the tokens. kArgument for an id outside the vocabulary, with its index.
+  Result<std::string> decode(std::span<const TokenId> ids) const;
+
+  // Tokens of the vocabulary.
+  std::size_t size() const noexcept;
+
+  // Whether a generation is over when the model says this token.
+  bool ends_generation(TokenId id) const noexcept;
+
+ private:
+  friend class Engine;
+  explicit Tokenizer(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
+  std::shared_ptr<const engine::Model> model_;
+};
+
+}  // namespace lfm

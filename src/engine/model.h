@@ -1,0 +1,61 @@
+// A model as the engine holds it: immutable once loaded, but for the runtime that forward passes take turns at.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/team.h"
+#include "kernels/table.h"
+#include "lfm/engine.h"
+#include "model/config.h"
+#include "model/state.h"
+#include "model/weights.h"
+#include "ops/context.h"
+#include "text/tokenizer.h"
+
+namespace lfm::engine {
+
+// The team and its scratch memory. One forward pass at a time.
+class Runtime {
+ public:
+  static Result<std::unique_ptr<Runtime>> create(const model::Config& config, const model::Weights& weights,
+                                                 std::optional<ops::XnnLayout> xnn, base::Team team, kernels::Isa isa,
+                                                 std::size_t chunk_tokens);
+
+  std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
+  unsigned threads() const noexcept { return team_.size(); }
+
+  // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
+  //   outputs  how many of the last tokens' logits are wanted;   logits (outputs, stride)
+  void step(const model::Weights& weights, const model::Config& config, model::State& state,
+            std::span<const TokenId> tokens, std::size_t outputs, float* logits, std::size_t stride);
+
+ private:
+  Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept
+      : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens) {}
+
+  std::mutex mutex_;
+  base::Team team_;
+  const kernels::Table& kernels_;
+  std::size_t chunk_tokens_;
+  ops::Workspace workspace_;
+  std::vector<ops::XnnWorker> xnn_;  // one a member, or none
+};
+
+struct Model {
+  model::Config config;
+  text::Tokenizer tokenizer;
+  base::Memory packed;
+  model::Weights weights;
+  ModelInfo info;
+  std::unique_ptr<Runtime> runtime;
+};
+
+Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options);
+
+}  // namespace lfm::engine
