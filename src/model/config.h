@@ -1,0 +1,57 @@
+// What a model file says about the network, checked: plain numbers from which everything else is sized.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/gguf.h"
+#include "lfm/result.h"
+
+namespace lfm::model {
+
+enum class Architecture : std::uint8_t { kLfm2, kLfm2Moe };
+
+// The name in general.architecture, such as "lfm2moe".
+const char* to_string(Architecture architecture) noexcept;
+
+struct LayerConfig {
+  std::size_t kv_heads = 0;   // heads of keys and values; 0: a short convolution instead of attention
+  bool moe = false;           // experts instead of one dense feed-forward network
+  std::size_t ffn_width = 0;  // channels inside the dense network, or inside one expert
+
+  bool attention() const noexcept { return kv_heads != 0; }
+};
+
+struct Config {
+  Architecture architecture = Architecture::kLfm2;
+  std::string name;                 // general.name as the file has it, maybe empty, not yet fit for a terminal
+  std::size_t hidden = 0;           // channels of the residual stream; a multiple of 32
+  std::size_t vocab = 0;            // tokens: rows of the embedding and of the head
+  std::size_t context_length = 0;   // positions that the model was trained for
+  std::size_t heads = 0;            // query heads of an attention layer
+  std::size_t head_dim = 0;         // channels of a head; a multiple of 32, at most 256
+  std::size_t conv_taps = 0;        // tokens that a short convolution sees, the current one included; 2..8
+  std::size_t dense_layers = 0;     // leading layers without experts; all of them for kLfm2
+  std::size_t experts = 0;          // of a layer with experts; 0 for kLfm2
+  std::size_t experts_used = 0;     // of them for each token
+  double rope_base = 0;             // theta of the rotary embedding
+  float norm_eps = 0;               // added to the mean square in every RMS norm
+  std::vector<LayerConfig> layers;  // in order; at least one with attention and one with a convolution
+
+  std::size_t attention_layers() const noexcept;
+  std::size_t conv_layers() const noexcept { return layers.size() - attention_layers(); }
+  std::size_t moe_layers() const noexcept { return layers.size() - dense_layers; }
+
+  // Memory of one sequence, in bytes.
+  std::uint64_t kv_bytes_per_position() const noexcept;  // keys and values in f16, for each position
+  std::uint64_t conv_state_bytes() const noexcept;       // the last taps - 1 inputs of every convolution in f32
+};
+
+// Reads the network's sizes from the metadata.
+//   kFormat       a key is missing, of a wrong type or out of range, or two keys contradict each other
+//   kUnsupported  another architecture, or a feature that this library doesn't run
+Result<Config> read_config(const format::Gguf& gguf);
+
+}  // namespace lfm::model
