@@ -11,6 +11,8 @@
 
 namespace lfm::format {
 
+class Cursor;
+
 // Values are the numbers in the file.
 enum class ValueType : std::uint32_t {
   kUint8 = 0,
@@ -55,7 +57,7 @@ class StringArray {
 // a wrong type or value is kFormat with the key as its field and the byte of the value as its offset.
 //   find_X(key)     the value, or nothing where the key is absent
 //   require_X(key)  the value, or kFormat where the key is absent
-// Integers are accepted in any integer type that the file uses, as long as the value fits what is asked for.
+// Single integers are accepted in any integer type that the file uses, as long as they aren't negative.
 class Metadata {
  public:
   struct Entry {
@@ -66,6 +68,9 @@ class Metadata {
     std::uint32_t offset = 0;               // of the first value byte in the file
     std::uint32_t first_start = 0;          // into the string starts, for arrays of strings
   };
+
+  // Reads `count` entries from the cursor, whose buffer must outlive the result. Gguf is who calls this.
+  static Result<Metadata> read(Cursor& cursor, std::uint64_t count);
 
   bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
   const Entry* find(std::string_view key) const noexcept;
@@ -81,14 +86,13 @@ class Metadata {
 
   Result<std::optional<StringArray>> find_strings(std::string_view key) const;
   Result<StringArray> require_strings(std::string_view key) const;
-  Result<std::optional<std::vector<std::int64_t>>> find_integers(std::string_view key) const;
-  Result<std::vector<std::int64_t>> require_integers(std::string_view key) const;
+  // Arrays of int32, or of uint32 whose values fit.
+  Result<std::optional<std::vector<std::int32_t>>> find_integers(std::string_view key) const;
+  Result<std::vector<std::int32_t>> require_integers(std::string_view key) const;
   Result<std::optional<std::vector<float>>> find_floats(std::string_view key) const;  // float32 only
 
  private:
-  friend class GgufParser;
-
-  Result<std::optional<std::int64_t>> integer_at(const Entry& entry, std::uint64_t index) const;
+  friend class MetadataReader;
 
   const std::byte* header_ = nullptr;
   std::vector<Entry> entries_;
