@@ -27,7 +27,7 @@
 
 namespace lfm::kernels {
 
-inline constexpr std::size_t kKvBlock = 16;     // positions of a cache block
+inline constexpr std::size_t kKvBlock = 64;     // positions of a cache block
 inline constexpr std::size_t kStep = 64;        // positions between two rescalings
 inline constexpr std::size_t kSplit = 512;      // positions of a partial
 inline constexpr std::size_t kMaxQueries = 16;  // queries of one call

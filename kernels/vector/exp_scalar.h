@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/vector/exp.h"
+#include "kernels/vector/exp_constants.h"
 
 namespace lfm::kernels::scalar {
 namespace {

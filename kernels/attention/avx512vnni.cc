@@ -1,0 +1,14 @@
+#include "kernels/attention/attention.h"
+#include "kernels/vector/lanes_avx512.h"
+
+namespace lfm::kernels::avx512vnni {
+namespace {
+
+constexpr std::size_t kAccumulators = 16;
+#include "kernels/attention/attention.inc"
+
+}  // namespace
+
+const AttentionKernels kAttention{append, partial, merge};
+
+}  // namespace lfm::kernels::avx512vnni
