@@ -1,5 +1,6 @@
 #include "engine/model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/cpu.h"
@@ -14,6 +15,8 @@ namespace lfm::engine {
 namespace {
 
 constexpr std::size_t kMaxChunkTokens = 4096;
+// Tokens whose logits are computed together where every token's are wanted: a chunk's worth would be 130 MB.
+constexpr std::size_t kLogitsAtOnce = 32;
 
 Status check(const EngineOptions& options) {
   if (options.chunk_tokens < 1 || options.chunk_tokens > kMaxChunkTokens) {
@@ -65,15 +68,29 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
 }
 
 void Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
-                   std::span<const TokenId> tokens, std::size_t outputs, float* logits, std::size_t stride) {
+                   std::span<const TokenId> tokens, const Outputs& outputs) {
   const std::lock_guard lock(mutex_);
-  team_.run([&](base::Worker& worker) {
-    const ops::Context context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()],
-                               tokens.size()};
+  const auto run = [&](auto&& body) {
+    team_.run([&](base::Worker& worker) {
+      body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], tokens.size()});
+    });
+  };
+  run([&](const ops::Context& context) {
     model::forward(context, weights, config, state, tokens);
-    if (outputs > 0) model::head(context, weights, config, tokens.size() - outputs, outputs, logits, stride);
+    if (outputs.last_logits != nullptr) {
+      model::head(context, weights, config, tokens.size() - 1, 1, outputs.last_logits, outputs.stride);
+    }
   });
   state.advance(tokens.size());
+  if (outputs.each == nullptr) return;
+  block_logits_.resize(kLogitsAtOnce * outputs.stride);
+  for (std::size_t first = 0; first < tokens.size(); first += kLogitsAtOnce) {
+    const std::size_t count = std::min(kLogitsAtOnce, tokens.size() - first);
+    run([&](const ops::Context& context) {
+      model::head(context, weights, config, first, count, block_logits_.data(), outputs.stride);
+    });
+    outputs.each(first, count, block_logits_.data());
+  }
 }
 
 Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,9 +32,16 @@ class Runtime {
   unsigned threads() const noexcept { return team_.size(); }
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
-  //   outputs  how many of the last tokens' logits are wanted;   logits (outputs, stride)
+  //   last_logits  (stride) of the last token, or null
+  //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
+  //                logits (count, stride), valid during the call
+  struct Outputs {
+    float* last_logits = nullptr;
+    std::size_t stride = 0;
+    std::function<void(std::size_t first, std::size_t count, const float* logits)> each = nullptr;
+  };
   void step(const model::Weights& weights, const model::Config& config, model::State& state,
-            std::span<const TokenId> tokens, std::size_t outputs, float* logits, std::size_t stride);
+            std::span<const TokenId> tokens, const Outputs& outputs);
 
  private:
   Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept
@@ -44,6 +52,7 @@ class Runtime {
   const kernels::Table& kernels_;
   std::size_t chunk_tokens_;
   ops::Workspace workspace_;
+  std::vector<float> block_logits_;  // (kLogitsAtOnce, stride), once somebody wants every token's
   std::vector<ops::XnnWorker> xnn_;  // one a member, or none
 };
 

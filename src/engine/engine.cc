@@ -1,0 +1,82 @@
+// The public classes, on top of their insides.
+#include "lfm/engine.h"
+
+#include <new>
+#include <utility>
+
+#include "base/try.h"
+#include "engine/model.h"
+#include "engine/session.h"
+
+namespace lfm {
+namespace {
+
+// No exception crosses the API: the only one that the library's own code meets is a failed allocation.
+template <typename Body>
+auto guarded(Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kNoMemory, {}};
+  }
+}
+
+}  // namespace
+
+Result<Engine> Engine::open(const std::string& path, const EngineOptions& options) {
+  return guarded([&]() -> Result<Engine> {
+    LFM_ASSIGN(auto model, engine::load_model(path, options));
+    return Engine(std::move(model));
+  });
+}
+
+Result<Session> Engine::new_session(const SessionOptions& options) const {
+  return guarded([&]() -> Result<Session> {
+    LFM_ASSIGN(auto state, engine::SessionState::create(model_, options));
+    return Session(std::move(state));
+  });
+}
+
+const ModelInfo& Engine::info() const noexcept { return model_->info; }
+
+Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+  return guarded([&] {
+    text::EncodeOptions inner;
+    inner.added_tokens = options.special_tokens ? text::AddedTokens::kAll : text::AddedTokens::kUserDefined;
+    inner.bos = options.bos && model_->tokenizer.adds_bos();
+    return model_->tokenizer.encode(text, inner);
+  });
+}
+
+Result<std::string> Tokenizer::decode(std::span<const TokenId> ids) const {
+  return guarded([&] { return model_->tokenizer.decode(ids); });
+}
+
+std::size_t Tokenizer::size() const noexcept { return model_->config.vocab; }
+
+bool Tokenizer::ends_generation(TokenId id) const noexcept { return model_->tokenizer.ends_generation(id); }
+
+Session::Session(std::unique_ptr<engine::SessionState> state) noexcept : state_(std::move(state)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+Result<SyncInfo> Session::sync(std::span<const TokenId> tokens) {
+  return guarded([&] { return state_->sync(tokens); });
+}
+
+Status Session::append(std::span<const TokenId> tokens, const LogitsCallback& each) {
+  return guarded([&] { return state_->append(tokens, each); });
+}
+
+Result<Finish> Session::generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback) {
+  return guarded([&] { return state_->generate(options, callback); });
+}
+
+void Session::cancel() noexcept { state_->cancel(); }
+std::span<const TokenId> Session::tokens() const noexcept { return state_->tokens(); }
+std::size_t Session::context_tokens() const noexcept { return state_->context_tokens(); }
+std::span<const float> Session::logits() const noexcept { return state_->logits(); }
+const SessionStats& Session::stats() const noexcept { return state_->stats(); }
+
+}  // namespace lfm
