@@ -1,0 +1,371 @@
+// Matmul with vpmaddubsw. A vector is half a line of layout.h: 8 rows by 4 columns of codes, or a number for each of 8
+// rows.
+//
+//                    row 0                    row 7
+//   codes, columns   4l 4l+1 4l+2 4l+3  ...   4l 4l+1 4l+2 4l+3     unsigned operand
+//   activations      q[4l .. 4l+3] of one token, to all rows        signed operand
+//   pairs, int16     += 2 products each, two pairs a row
+//   dot, int32       += pair + pair, of each row
+//
+// int16 holds as many columns as cannot overflow it; Codes::kRun says how many vectors of codes that is.
+// A step takes a block of half a tile through some tokens, up to four: 4 + 4 integer and 4 float accumulators.
+#include <immintrin.h>
+
+#include "kernels/matmul/matmul.h"
+
+namespace lfm::kernels::avx2 {
+namespace {
+
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kHalfRows = 8;  // rows of a vector
+
+__m256i load_codes(const std::byte* p) {
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(p));
+}
+__m128i load_8_bytes(const std::byte* p) {
+  return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+}
+__m256 load_half(const std::byte* p) {
+  return _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+}
+__m256i broadcast_int(const std::byte* p) {
+  std::int32_t value;
+  __builtin_memcpy(&value, p, sizeof(value));
+  return _mm256_set1_epi32(value);
+}
+__m256 broadcast_float(const std::byte* p) {
+  return _mm256_castsi256_ps(broadcast_int(p));
+}
+
+// ---- Codes: columns<L>(planes) are the codes of columns 4L .. 4L+3 of a block, L = 0 .. 7. ----
+
+// Shifts left, or right where kBits is negative; bits stray between bytes and are masked off by the caller.
+template <int kBits>
+__m256i shift(__m256i v) {
+  if constexpr (kBits > 0) return _mm256_slli_epi16(v, kBits);
+  if constexpr (kBits < 0) return _mm256_srli_epi16(v, -kBits);
+  return v;
+}
+
+template <int kMask>
+__m256i mask(__m256i v) {
+  return _mm256_and_si256(v, _mm256_set1_epi8(kMask));
+}
+
+struct UnsignedCodes {
+  static __m256i products(__m256i codes, __m256i q) { return _mm256_maddubs_epi16(codes, q); }
+};
+
+struct Codes4 : UnsignedCodes {  // 8 vectors: 16 * 15 * 127 = 30480
+  static constexpr std::size_t kBytes = 4 * kLine;
+  static constexpr int kRun = 8;
+  template <int L>
+  static __m256i columns(const std::byte* planes) {
+    return mask<15>(shift < L < 4 ? 0 : -4 > (load_codes(planes + kLine * (L % 4))));
+  }
+};
+
+struct Codes5 : UnsignedCodes {  // 4 vectors: 8 * 31 * 127 = 31496
+  static constexpr std::size_t kBytes = 5 * kLine;
+  static constexpr int kRun = 4;
+  template <int L>
+  static __m256i columns(const std::byte* planes) {  // bit L of the fifth bits goes to bit 4
+    return _mm256_or_si256(Codes4::columns<L>(planes), mask<0x10>(shift<4 - L>(load_codes(planes + 4 * kLine))));
+  }
+};
+
+struct Codes6 : UnsignedCodes {  // 2 vectors: 4 * 63 * 127 = 32004
+  static constexpr std::size_t kBytes = 6 * kLine;
+  static constexpr int kRun = 2;
+  template <int L>
+  static __m256i columns(const std::byte* planes) {  // bits 2(L % 4), +1 of the top bits go to bits 4, 5
+    const __m256i top = load_codes(planes + kLine * (4 + L / 4));
+    return _mm256_or_si256(Codes4::columns<L>(planes), mask<0x30>(shift<4 - 2 * (L % 4)>(top)));
+  }
+};
+
+// 1 vector: 2 * 128 * 127 = 32512, with the code's sign moved to the activation. The codes are signed again, so that
+// the zero point is 0.
+struct Codes8 {
+  static constexpr std::size_t kBytes = 8 * kLine;
+  static constexpr int kRun = 1;
+  template <int L>
+  static __m256i columns(const std::byte* planes) {
+    return _mm256_xor_si256(load_codes(planes + kLine * L), _mm256_set1_epi8(-128));
+  }
+  static __m256i products(__m256i codes, __m256i q) {
+    return _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(q, codes));
+  }
+};
+
+// ---- Scales: the header of a group, seen from half a tile, and what its block b is scaled with. ----
+
+struct PairScales {  // Q4_0, Q5_0, Q8_0
+  static constexpr std::size_t kBytes = kLine, kBlocks = 2;
+  const std::byte* header;
+  std::size_t half;
+  __m256 scale(std::size_t b) const { return load_half(header + 32 * b + 16 * half); }
+};
+
+struct MinScales {  // Q4_1, Q5_1
+  static constexpr std::size_t kBytes = kLine, kBlocks = 1;
+  const std::byte* header;
+  std::size_t half;
+  __m256 scale(std::size_t) const { return load_half(header + 16 * half); }
+  __m256 min(std::size_t) const { return load_half(header + 32 + 16 * half); }
+};
+
+struct SuperScales {  // Q4_K, Q5_K
+  static constexpr std::size_t kBytes = 5 * kLine, kBlocks = 8;
+  const std::byte* header;
+  std::size_t half;
+  __m256 scale(std::size_t b) const { return product(0, b); }
+  __m256 min(std::size_t b) const { return _mm256_xor_ps(product(1, b), _mm256_set1_ps(-0.0f)); }
+
+ private:
+  __m256 product(std::size_t i, std::size_t b) const {
+    const __m128i small = load_8_bytes(header + kLine + 32 * b + 16 * i + 8 * half);
+    return _mm256_mul_ps(load_half(header + 32 * i + 16 * half), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(small)));
+  }
+};
+
+struct HalfScales {  // Q6_K
+  static constexpr std::size_t kBytes = 5 * kLine, kBlocks = 8;
+  const std::byte* header;
+  std::size_t half;
+  __m256 scale(std::size_t) const { return load_half(header + 16 * half); }
+  __m256 of_columns(std::size_t b, std::size_t i) const {
+    const __m128i small = load_8_bytes(header + kLine + 32 * b + 16 * i + 8 * half);
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(small));
+  }
+};
+
+// ---- A block of half a tile and some tokens. ----
+
+// Tokens of an activation block of MR tokens, from token `first`.
+template <int MR>
+struct ActBlock {
+  const std::byte* codes;
+  const std::byte* words;
+  ActBlock(const std::byte* block, int first)
+      : codes(block + 32 * first), words(block + static_cast<int>(kBlockColumns) * MR + 4 * first) {}
+  __m256i q(int t, int l) const { return broadcast_int(codes + 32 * t + 4 * l); }
+  __m256 scale(int t) const { return broadcast_float(words + 4 * t); }
+  __m256i neg8_sum(int t) const { return broadcast_int(words + 4 * (MR + t)); }
+  __m256i neg8_low(int t) const { return broadcast_int(words + 4 * (2 * MR + t)); }
+  __m256 scaled_sum(int t) const { return broadcast_float(words + 4 * (3 * MR + t)); }
+};
+
+// The integer dots of columns 4L .. 4L+3 of all L, without the zero point.
+template <class Codes, int... L, int MR, int kTokens>
+[[gnu::always_inline]] inline void dot_columns(const std::byte* planes, const ActBlock<MR>& act,
+                                               __m256i (&dot)[kTokens]) {
+  __m256i pairs[kTokens];
+  int taken = 0;
+  const auto add = [&](__m256i codes, int l) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+    for (int t = 0; t < kTokens; ++t) {
+      const __m256i products = Codes::products(codes, act.q(t, l));
+      pairs[t] = taken % Codes::kRun == 0 ? products : _mm256_add_epi16(pairs[t], products);
+    }
+    if (++taken % Codes::kRun != 0) return;
+#pragma GCC unroll 4
+    for (int t = 0; t < kTokens; ++t) {
+      const __m256i sums = _mm256_madd_epi16(pairs[t], _mm256_set1_epi16(1));
+      dot[t] = taken == Codes::kRun ? sums : _mm256_add_epi32(dot[t], sums);
+    }
+  };
+  (add(Codes::template columns<L>(planes), L), ...);
+}
+
+// dot plus the zero point's share, from -8 times the sum of the activations.
+template <int kZero>
+__m256 with_zero(__m256i dot, __m256i neg8_sum) {
+  constexpr int kShift = kZero == 8 ? 0 : kZero == 16 ? 1 : 2;
+  if constexpr (kZero != 0) dot = _mm256_add_epi32(dot, _mm256_slli_epi32(neg8_sum, kShift));
+  return _mm256_cvtepi32_ps(dot);
+}
+
+template <class Codes, int kZero, class Scales, int MR, int kTokens>
+[[gnu::always_inline]] inline void step(const Scales& scales, std::size_t b, const std::byte* planes,
+                                        const ActBlock<MR>& act, __m256 (&sum)[kTokens]) {
+  __m256i dot[kTokens];
+  dot_columns<Codes, 0, 4, 1, 5, 2, 6, 3, 7>(planes, act, dot);
+  const __m256 scale = scales.scale(b);
+#pragma GCC unroll 4
+  for (int t = 0; t < kTokens; ++t) {
+    sum[t] = _mm256_fmadd_ps(with_zero<kZero>(dot[t], act.neg8_sum(t)), _mm256_mul_ps(scale, act.scale(t)), sum[t]);
+  }
+  if constexpr (requires { scales.min(b); }) {
+    const __m256 min = scales.min(b);
+#pragma GCC unroll 4
+    for (int t = 0; t < kTokens; ++t) sum[t] = _mm256_fmadd_ps(min, act.scaled_sum(t), sum[t]);
+  }
+}
+
+// Q6_K: 16 columns have a scale. Scaled and added, both dots of a block stay below 2^24, exact in float.
+template <class Codes, int kZero, int MR, int kTokens>
+[[gnu::always_inline]] inline void step(const HalfScales& scales, std::size_t b, const std::byte* planes,
+                                        const ActBlock<MR>& act, __m256 (&sum)[kTokens]) {
+  __m256i dot[kTokens];
+  __m256 low[kTokens];
+  dot_columns<Codes, 0, 1, 2, 3>(planes, act, dot);
+#pragma GCC unroll 4
+  for (int t = 0; t < kTokens; ++t) {
+    low[t] = _mm256_mul_ps(with_zero<kZero>(dot[t], act.neg8_low(t)), scales.of_columns(b, 0));
+  }
+  dot_columns<Codes, 4, 5, 6, 7>(planes, act, dot);
+#pragma GCC unroll 4
+  for (int t = 0; t < kTokens; ++t) {
+    const __m256 high = with_zero<kZero>(dot[t], _mm256_sub_epi32(act.neg8_sum(t), act.neg8_low(t)));
+    const __m256 both = _mm256_fmadd_ps(high, scales.of_columns(b, 1), low[t]);
+    sum[t] = _mm256_fmadd_ps(both, _mm256_mul_ps(scales.scale(b), act.scale(t)), sum[t]);
+  }
+}
+
+// ---- Tiles. ----
+
+// Columns are taken in runs of blocks that stay in L1 while tokens, tile halves and tiles pass by; meanwhile sums wait
+// in `out`. Of one or two tokens both halves go together, so that the weights are read from memory in order.
+template <class Codes, class Scales, int kZero, int MR>
+void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
+              std::ptrdiff_t out_stride) {
+  constexpr int kTokens = MR < 4 ? MR : 4;
+  constexpr std::size_t kHalves = MR <= 2 ? 2 : 1;
+  constexpr std::size_t kRun = MR <= 2 ? std::size_t{1} << 30 : 16;
+  constexpr std::size_t kGroupBytes = Scales::kBytes + Scales::kBlocks * Codes::kBytes;
+  const std::size_t blocks = k / kBlockColumns;
+  const std::size_t tile_bytes = (blocks + Scales::kBlocks - 1) / Scales::kBlocks * kGroupBytes;
+
+  // kHalves halves of a tile from half `half`, kTokens tokens from token `token`.
+  const auto take = [=](const std::byte* group, std::size_t half, int token, std::size_t begin, std::size_t end,
+                        float* half_out) __attribute__((always_inline)) {
+    const std::byte* block_act = act + begin * kActBlockBytes * MR;
+    __m256 sum[kHalves][kTokens];
+    for (std::size_t h = 0; h < kHalves; ++h) {
+      for (int t = 0; t < kTokens; ++t) {
+        sum[h][t] = begin == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(half_out + t * out_stride + h * kHalfRows);
+      }
+    }
+    for (std::size_t first = begin; first < end; first += Scales::kBlocks) {
+      const std::byte* planes = group + Scales::kBytes + 32 * half;
+      for (std::size_t b = 0; b < Scales::kBlocks && first + b < end; ++b) {
+        for (std::size_t h = 0; h < kHalves; ++h) {
+          step<Codes, kZero>(Scales{group, half + h}, b, planes + 32 * h, ActBlock<MR>(block_act, token), sum[h]);
+        }
+        planes += Codes::kBytes;
+        block_act += kActBlockBytes * MR;
+      }
+      group += kGroupBytes;
+    }
+    for (std::size_t h = 0; h < kHalves; ++h) {
+      for (int t = 0; t < kTokens; ++t) _mm256_storeu_ps(half_out + t * out_stride + h * kHalfRows, sum[h][t]);
+    }
+  };
+
+  for (std::size_t begin = 0; begin < blocks; begin += kRun) {
+    const std::size_t end = blocks - begin < kRun ? blocks : begin + kRun;
+    for (std::size_t tile = 0; tile < tiles; ++tile) {
+      const std::byte* group = weights + tile * tile_bytes + begin / Scales::kBlocks * kGroupBytes;
+      for (std::size_t half = 0; half < 2; half += kHalves) {
+        for (int token = 0; token < MR; token += kTokens) {
+          take(group, half, token, begin, end, out + token * out_stride + tile * kTileRows + half * kHalfRows);
+        }
+      }
+    }
+  }
+}
+
+template <class Codes, class Scales, int kZero>
+void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, std::size_t mr,
+            float* out, std::ptrdiff_t out_stride) {
+  switch (mr) {
+    case 1:
+      return tiles_by<Codes, Scales, kZero, 1>(weights, tiles, k, act, out, out_stride);
+    case 2:
+      return tiles_by<Codes, Scales, kZero, 2>(weights, tiles, k, act, out, out_stride);
+    case 4:
+      return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act, out, out_stride);
+    case 8:
+      return tiles_by<Codes, Scales, kZero, 8>(weights, tiles, k, act, out, out_stride);
+    case 12:
+      return tiles_by<Codes, Scales, kZero, 12>(weights, tiles, k, act, out, out_stride);
+  }
+}
+
+// ---- Float weights: half a line is 8 rows of a column; four sums over columns k % 4. ----
+
+template <FloatFormat kFormat>
+__m256 load_floats(const std::byte* p) {
+  if constexpr (kFormat == FloatFormat::kF32) return _mm256_load_ps(reinterpret_cast<const float*>(p));
+  if constexpr (kFormat == FloatFormat::kF16) return load_half(p);
+  const __m128i bits = _mm_load_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+
+// kTokens tokens through kHalves halves of a tile.
+template <FloatFormat kFormat, int kTokens, int kHalves>
+void float_tile(const std::byte* half, std::size_t k, const float* act, std::ptrdiff_t act_stride, float* out,
+                std::ptrdiff_t out_stride) {
+  constexpr std::size_t kColumnBytes = tile_bytes(kFormat, 1);
+  constexpr int kRows = static_cast<int>(kHalfRows);
+  __m256 sum[kTokens][kHalves][4] = {};
+  for (std::size_t column = 0; column < k; column += 4) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h) {
+        const __m256 weights = load_floats<kFormat>(half + kColumnBytes / 2 * static_cast<std::size_t>(h));
+#pragma GCC unroll 3
+        for (int t = 0; t < kTokens; ++t) {
+          sum[t][h][i] = _mm256_fmadd_ps(weights, _mm256_set1_ps(act[t * act_stride + i]), sum[t][h][i]);
+        }
+      }
+      half += kColumnBytes;
+    }
+    act += 4;
+  }
+#pragma GCC unroll 3
+  for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
+    for (int h = 0; h < kHalves; ++h) {
+      const __m256* s = sum[t][h];
+      _mm256_storeu_ps(out + t * out_stride + kRows * h,
+                       _mm256_add_ps(_mm256_add_ps(s[0], s[1]), _mm256_add_ps(s[2], s[3])));
+    }
+  }
+}
+
+template <FloatFormat kFormat>
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act, std::ptrdiff_t act_stride,
+            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+  for (std::size_t tile = 0; tile < tiles; ++tile) {
+    const float* token_act = act;
+    float* tile_out = out + tile * kTileRows;
+    std::size_t left = tokens;
+    for (; left >= 3; left -= 3) {
+      float_tile<kFormat, 3, 1>(weights, k, token_act, act_stride, tile_out, out_stride);
+      float_tile<kFormat, 3, 1>(weights + tile_bytes(kFormat, 1) / 2, k, token_act, act_stride, tile_out + kHalfRows,
+                                out_stride);
+      token_act += 3 * act_stride;
+      tile_out += 3 * out_stride;
+    }
+    for (; left > 0; --left) {
+      float_tile<kFormat, 1, 2>(weights, k, token_act, act_stride, tile_out, out_stride);
+      token_act += act_stride;
+      tile_out += out_stride;
+    }
+    weights += tile_bytes(kFormat, k);
+  }
+}
+
+}  // namespace
+
+const MatmulKernels kMatmul = {
+    {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
+     blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 0>, blocks<Codes4, SuperScales, 0>,
+     blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},
+    {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
+};
+
+}  // namespace lfm::kernels::avx2

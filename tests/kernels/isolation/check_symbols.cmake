@@ -1,0 +1,22 @@
+# Fails if an object of an ISA shares a symbol: a weak one (an inline function, say of the standard library) may be the
+# copy that the linker keeps for all callers, and then portable code runs instructions that the CPU may lack.
+# cmake -DNM=nm -DOBJECTS="a.o|b.o" -P check_symbols.cmake
+string(REPLACE "|" ";" objects "${OBJECTS}")
+list(FILTER objects INCLUDE REGEX "/avx[^/]*$")
+if(NOT objects)
+  message(FATAL_ERROR "no ISA objects in ${OBJECTS}")
+endif()
+foreach(object IN LISTS objects)
+  execute_process(COMMAND ${NM} -C --defined-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]* [VWuvw] [^\n]*" shared "${symbols}")
+  if(shared)
+    list(JOIN shared "\n  " shared)
+    message(SEND_ERROR "${object} shares\n  ${shared}")
+  endif()
+  string(REGEX MATCHALL "[^\n]* [TDRB] [^\n]*" global "${symbols}")
+  list(FILTER global EXCLUDE REGEX "lfm::kernels::avx[0-9a-z]*::k[A-Z]")
+  if(global)
+    list(JOIN global "\n  " global)
+    message(SEND_ERROR "${object} exports more than its table\n  ${global}")
+  endif()
+endforeach()

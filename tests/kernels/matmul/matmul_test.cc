@@ -1,0 +1,405 @@
+#include "kernels/matmul/matmul.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/matmul/pack.h"
+#include "tests/support/guarded_buffer.h"
+
+namespace lfm::kernels {
+namespace {
+
+using test::Edge;
+using test::GuardedBuffer;
+
+constexpr std::size_t kTokenCounts[] = {1, 2, 4, 8, 12};
+
+// The kernels of an ISA, or null where the CPU lacks it.
+const MatmulKernels* kernels_of(Isa isa) {
+  if (isa == Isa::kScalar) return &scalar::kMatmul;
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2::kMatmul;
+  if (isa == Isa::kAvx512Vnni && __builtin_cpu_supports("avx512vnni")) return &avx512vnni::kMatmul;
+#endif
+  return nullptr;
+}
+
+const char* name(Isa isa) {
+  return isa == Isa::kScalar ? "scalar" : isa == Isa::kAvx2 ? "avx2" : "avx512vnni";
+}
+
+bool is_k_format(BlockFormat format) {
+  return format >= BlockFormat::kQ4_K;
+}
+
+// Draws numbers; the seed is printed where a test fails.
+class Random {
+ public:
+  explicit Random(std::uint32_t seed) : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed)), engine_(seed) {}
+
+  std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(engine_); }
+  float normal() { return std::normal_distribution<float>()(engine_); }
+  Edge edge() { return below(2) == 0 ? Edge::kStart : Edge::kEnd; }
+
+  // A finite fp16 number of either sign; zero, subnormal or the largest now and then.
+  std::uint16_t half() {
+    const std::size_t kind = below(16);
+    const auto sign = static_cast<std::uint16_t>(below(2) << 15);
+    if (kind == 0) return sign;
+    if (kind == 1) return static_cast<std::uint16_t>(sign | below(1024));
+    if (kind == 2) return sign | 0x7bff;
+    return static_cast<std::uint16_t>(sign | (10 + below(8)) << 10 | below(1024));
+  }
+
+  void fill(std::span<std::byte> bytes) {
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>(engine_());
+  }
+
+ private:
+  testing::ScopedTrace trace_;
+  std::mt19937 engine_;
+};
+
+bool has_minima(BlockFormat format) {
+  return format == BlockFormat::kQ4_1 || format == BlockFormat::kQ5_1 || format == BlockFormat::kQ4_K ||
+         format == BlockFormat::kQ5_K;
+}
+
+// Calls visit(block, scale) for each block of a file's rows; its fp16 scale begins at byte `scale` of the block.
+template <class Visit>
+void for_each_block(BlockFormat format, std::span<std::byte> rows, Visit visit) {
+  const std::size_t block_bytes = gguf_row_bytes(format, 256) / (is_k_format(format) ? 1 : 8);
+  for (std::size_t at = 0; at < rows.size(); at += block_bytes) {
+    visit(&rows[at], std::size_t{format == BlockFormat::kQ6_K ? 208u : 0u});
+  }
+}
+
+// Rows as a GGUF file has them. extreme: all codes the largest, or for Q8_0 -128 and for Q6_K the largest or smallest;
+// all 8-bit scales the largest, in Q6_K of either sign.
+std::vector<std::byte> random_rows(BlockFormat format, std::size_t rows, std::size_t k, bool extreme, Random& random) {
+  std::vector<std::byte> bytes(rows * gguf_row_bytes(format, k));
+  if (extreme) {
+    std::memset(bytes.data(), format == BlockFormat::kQ8_0 ? 0x80 : 0xff, bytes.size());
+  } else {
+    random.fill(bytes);
+  }
+  for_each_block(format, bytes, [&](std::byte* block, std::size_t scale) {
+    if (extreme && format == BlockFormat::kQ6_K) {
+      if (random.below(2) == 0) std::memset(block, 0, 192);
+      std::memset(block + 192, random.below(2) == 0 ? 0x80 : 0x7f, 16);
+    }
+    const std::uint16_t halves[2] = {random.half(), random.half()};
+    std::memcpy(block + scale, halves, has_minima(format) ? 4 : 2);
+  });
+  return bytes;
+}
+
+// Leaves only the minima of rows.
+void zero_scales(BlockFormat format, std::span<std::byte> rows) {
+  for_each_block(format, rows, [](std::byte* block, std::size_t scale) { std::memset(block + scale, 0, 2); });
+}
+
+// One activation tile (layout.h) with given codes and scales.
+struct Act {
+  std::size_t mr;
+  std::size_t k;
+  std::vector<std::int8_t> codes;  // (mr, k)
+  std::vector<float> scales;       // (mr, k / 32)
+
+  void write(std::byte* tile) const {
+    for (std::size_t b = 0; b < k / kBlockColumns; ++b) {
+      std::byte* block = tile + b * kActBlockBytes * mr;
+      for (std::size_t t = 0; t < mr; ++t) {
+        const std::int8_t* q = &codes[t * k + b * kBlockColumns];
+        std::int32_t low = 0;
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < kBlockColumns; ++i) {
+          sum += q[i];
+          if (i < 16) low += q[i];
+        }
+        const float scale = scales[t * (k / kBlockColumns) + b];
+        const auto put = [&](std::size_t word, auto value) {
+          std::memcpy(block + mr * (kBlockColumns + 4 * word) + 4 * t, &value, sizeof(value));
+        };
+        std::memcpy(block + kBlockColumns * t, q, kBlockColumns);
+        put(0, scale);
+        put(1, -8 * sum);
+        put(2, -8 * low);
+        put(3, scale * static_cast<float>(sum));
+      }
+    }
+  }
+
+  // The tokens [first, first + n) as a tile of their own.
+  Act tokens(std::size_t first, std::size_t n) const {
+    const auto slice = [&](const auto& v, std::size_t row) {
+      using Iterator = typename std::decay_t<decltype(v)>::difference_type;
+      return std::decay_t<decltype(v)>(v.begin() + static_cast<Iterator>(first * row),
+                                       v.begin() + static_cast<Iterator>((first + n) * row));
+    };
+    return {n, k, slice(codes, k), slice(scales, k / kBlockColumns)};
+  }
+};
+
+Act random_act(std::size_t mr, std::size_t k, bool extreme, Random& random) {
+  Act act{mr, k, std::vector<std::int8_t>(mr * k), std::vector<float>(mr * k / kBlockColumns)};
+  for (std::size_t t = 0; t < mr; ++t) {
+    const std::int8_t sign = random.below(2) == 0 ? 1 : -1;
+    for (std::size_t i = 0; i < k; ++i) {
+      act.codes[t * k + i] = extreme ? static_cast<std::int8_t>(127 * sign)
+                                     : static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+    }
+  }
+  for (float& scale : act.scales) scale = random.below(16) == 0 ? 0.0f : std::abs(random.normal());
+  return act;
+}
+
+// Packs rows into tiles at an edge of a guarded buffer.
+std::unique_ptr<GuardedBuffer> pack(BlockFormat format, const std::vector<std::byte>& rows, std::size_t tiles,
+                                    std::size_t k, Edge edge) {
+  auto packed = std::make_unique<GuardedBuffer>(tiles * tile_bytes(format, k), edge);
+  for (std::size_t i = 0; i < tiles; ++i) {
+    pack_tile(format, rows.data() + i * kTileRows * gguf_row_bytes(format, k), kTileRows, k,
+              packed->data() + i * tile_bytes(format, k));
+  }
+  return packed;
+}
+
+std::vector<float> run(MatmulFn matmul, const std::byte* weights, std::size_t tiles, std::size_t k, const Act& act,
+                       Edge edge) {
+  GuardedBuffer tile(act.mr * act.k / kBlockColumns * kActBlockBytes, edge);
+  act.write(tile.data());
+  GuardedBuffer out(act.mr * tiles * kTileRows * sizeof(float), edge);
+  matmul(weights, tiles, k, tile.data(), act.mr, out.as<float>().data(),
+         static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  return {out.as<float>().begin(), out.as<float>().end()};
+}
+
+// Equal bits; a NaN equals any NaN.
+testing::AssertionResult same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    if (std::bit_cast<std::uint32_t>(a[i]) != std::bit_cast<std::uint32_t>(b[i])) {
+      return testing::AssertionFailure() << "element " << i << " of " << a.size() << ": " << a[i] << " and " << b[i];
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+class MatmulBlocks : public testing::TestWithParam<int> {
+ protected:
+  BlockFormat format() const { return static_cast<BlockFormat>(GetParam()); }
+  static MatmulFn function(const MatmulKernels& kernels) { return kernels.blocks[GetParam()]; }
+  // A random legal K; an odd multiple of 32 often, where the format allows it.
+  std::size_t random_k(Random& random) const {
+    return is_k_format(format()) ? 256 * (1 + random.below(6)) : 32 * (1 + random.below(45));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, MatmulBlocks, testing::Range(0, kBlockFormatCount));
+
+// Every fma rounds a partial sum that is at most the sum of all magnitudes, those of minima counted apart from those of
+// codes; the scale product, scale * sum(q) and the unpacked weight round once more.
+TEST_P(MatmulBlocks, ScalarAgreesWithDoubles) {
+  constexpr std::size_t kTiles = 2;
+  constexpr std::size_t kRows = kTiles * kTileRows;
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+    Random random(seed);
+    const std::size_t k = random_k(random);
+    auto rows = random_rows(format(), kRows, k, seed == 6, random);
+    const auto packed = pack(format(), rows, kTiles, k, Edge::kEnd);
+    zero_scales(format(), rows);
+    const auto packed_minima = pack(format(), rows, kTiles, k, Edge::kEnd);
+    const Act act = random_act(4, k, seed == 6, random);
+    const auto out = run(function(scalar::kMatmul), packed->data(), kTiles, k, act, Edge::kEnd);
+    std::vector<float> weights(k);
+    std::vector<float> minima(k);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const std::size_t tile = r / kTileRows * tile_bytes(format(), k);
+      unpack_row(format(), packed->data() + tile, r % kTileRows, k, weights.data());
+      unpack_row(format(), packed_minima->data() + tile, r % kTileRows, k, minima.data());
+      for (std::size_t t = 0; t < act.mr; ++t) {
+        double expected = 0;
+        double magnitude = 0;
+        for (std::size_t c = 0; c < k; ++c) {
+          const double x = static_cast<double>(act.scales[(t * k + c) / kBlockColumns]) * act.codes[t * k + c];
+          const auto weight = static_cast<double>(weights[c]);
+          const auto min = static_cast<double>(minima[c]);
+          expected += x * weight;
+          magnitude += std::abs(x) * (std::abs(weight - min) + std::abs(min));
+        }
+        const double roundings = 2 * static_cast<double>(k / kBlockColumns) + 4;
+        EXPECT_NEAR(static_cast<double>(out[t * kRows + r]), expected, roundings * 0x1p-24 * magnitude)
+            << "row " << r << " token " << t << " k " << k;
+      }
+    }
+  }
+}
+
+TEST_P(MatmulBlocks, EveryIsaGivesTheBitsOfScalar) {
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni}) {
+    const MatmulKernels* kernels = kernels_of(isa);
+    if (kernels == nullptr) {
+      std::printf("no %s on this CPU: not tested\n", name(isa));
+      continue;
+    }
+    for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+      Random random(seed);
+      const std::size_t k = random_k(random);
+      const std::size_t tiles = 1 + random.below(9);
+      const bool extreme = seed % 5 == 0;
+      const auto packed =
+          pack(format(), random_rows(format(), tiles * kTileRows, k, extreme, random), tiles, k, random.edge());
+      const Act act = random_act(kTokenCounts[seed % 5], k, extreme && seed % 2 == 0, random);
+      const Edge edge = random.edge();
+      EXPECT_TRUE(same_bits(run(function(*kernels), packed->data(), tiles, k, act, edge),
+                            run(function(scalar::kMatmul), packed->data(), tiles, k, act, edge)))
+          << name(isa) << " tiles " << tiles << " k " << k << " mr " << act.mr;
+    }
+  }
+}
+
+TEST_P(MatmulBlocks, LargestCodesDoNotOverflow) {
+  constexpr std::size_t kColumns = 7168;
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
+    const MatmulKernels* kernels = kernels_of(isa);
+    if (kernels == nullptr) continue;
+    Random random(7);
+    const auto packed =
+        pack(format(), random_rows(format(), kTileRows, kColumns, true, random), 1, kColumns, Edge::kEnd);
+    const Act act = random_act(4, kColumns, true, random);
+    const auto out = run(function(*kernels), packed->data(), 1, kColumns, act, Edge::kEnd);
+    EXPECT_TRUE(same_bits(out, run(function(scalar::kMatmul), packed->data(), 1, kColumns, act, Edge::kEnd)));
+  }
+}
+
+TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
+    const MatmulKernels* kernels = kernels_of(isa);
+    if (kernels == nullptr) continue;
+    Random random(11);
+    const std::size_t k = is_k_format(format()) ? 1280 : 1120;
+    constexpr std::size_t kTiles = 3;
+    constexpr std::size_t kRows = kTiles * kTileRows;
+    const auto packed = pack(format(), random_rows(format(), kRows, k, false, random), kTiles, k, Edge::kEnd);
+    const Act all = random_act(12, k, false, random);
+    const auto whole = run(function(*kernels), packed->data(), kTiles, k, all, Edge::kEnd);
+    for (const std::size_t mr : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
+      for (std::size_t first = 0; first < all.mr; first += mr) {
+        const Act part = all.tokens(first, mr);
+        for (std::size_t i = 0; i < kTiles; ++i) {
+          const auto out =
+              run(function(*kernels), packed->data() + i * tile_bytes(format(), k), 1, k, part, Edge::kEnd);
+          std::vector<float> expected;
+          for (std::size_t t = first; t < first + mr; ++t) {
+            const float* row = &whole[t * kRows + i * kTileRows];
+            expected.insert(expected.end(), row, row + kTileRows);
+          }
+          EXPECT_TRUE(same_bits(out, expected)) << name(isa) << " mr " << mr << " token " << first << " tile " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(MatmulBlocks, NanScaleGivesNan) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
+    const MatmulKernels* kernels = kernels_of(isa);
+    if (kernels == nullptr) continue;
+    for (const std::size_t mr : kTokenCounts) {
+      Random random(13);
+      const auto packed = pack(format(), random_rows(format(), kTileRows, 256, false, random), 1, 256, Edge::kEnd);
+      Act act = random_act(mr, 256, false, random);
+      const std::size_t bad = random.below(mr);
+      act.scales[bad * 8 + 3] = std::numeric_limits<float>::quiet_NaN();
+      const auto out = run(function(*kernels), packed->data(), 1, 256, act, Edge::kEnd);
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        EXPECT_EQ(std::isnan(out[i]), i / kTileRows == bad) << name(isa) << " mr " << mr;
+      }
+    }
+  }
+}
+
+class MatmulFloats : public testing::TestWithParam<int> {
+ protected:
+  FloatFormat format() const { return static_cast<FloatFormat>(GetParam()); }
+  static MatmulFloatFn function(const MatmulKernels& kernels) { return kernels.floats[GetParam()]; }
+
+  // Rows of finite floats in the format; small, large and subnormal ones among them.
+  std::vector<std::byte> random_rows(std::size_t rows, std::size_t k, Random& random) const {
+    std::vector<std::byte> bytes(rows * gguf_row_bytes(format(), k));
+    for (std::size_t i = 0; i < rows * k; ++i) {
+      const auto bits = std::bit_cast<std::uint32_t>(random.below(20) == 0 ? 1e-40f : random.normal());
+      const auto bfloat = static_cast<std::uint16_t>(bits >> 16);
+      const std::uint16_t half = random.half();
+      if (format() == FloatFormat::kF32) std::memcpy(&bytes[4 * i], &bits, 4);
+      if (format() == FloatFormat::kF16) std::memcpy(&bytes[2 * i], &half, 2);
+      if (format() == FloatFormat::kBF16) std::memcpy(&bytes[2 * i], &bfloat, 2);
+    }
+    return bytes;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, MatmulFloats, testing::Range(0, kFloatFormatCount));
+
+std::vector<float> run(MatmulFloatFn matmul, const std::byte* weights, std::size_t tiles, std::size_t k,
+                       const std::vector<float>& x, std::size_t tokens, Edge edge) {
+  GuardedBuffer act(x.size() * sizeof(float), edge);
+  std::memcpy(act.data(), x.data(), act.size());
+  GuardedBuffer out(tokens * tiles * kTileRows * sizeof(float), edge);
+  matmul(weights, tiles, k, act.as<float>().data(), static_cast<std::ptrdiff_t>(k), tokens, out.as<float>().data(),
+         static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  return {out.as<float>().begin(), out.as<float>().end()};
+}
+
+TEST_P(MatmulFloats, ScalarAgreesWithDoublesAndEveryIsaGivesItsBits) {
+  for (std::uint32_t seed = 1; seed <= 26; ++seed) {
+    Random random(seed);
+    const std::size_t k = 4 * (1 + random.below(80));
+    const std::size_t tiles = 1 + random.below(5);
+    const std::size_t tokens = 1 + seed % 13;
+    const auto rows = random_rows(tiles * kTileRows, k, random);
+    GuardedBuffer packed(tiles * tile_bytes(format(), k), random.edge());
+    for (std::size_t i = 0; i < tiles; ++i) {
+      pack_tile(format(), &rows[i * kTileRows * gguf_row_bytes(format(), k)], kTileRows, k,
+                packed.data() + i * tile_bytes(format(), k));
+    }
+    std::vector<float> x(tokens * k);
+    for (float& value : x) value = random.normal();
+    const auto out = run(function(scalar::kMatmul), packed.data(), tiles, k, x, tokens, random.edge());
+    for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni}) {
+      const MatmulKernels* kernels = kernels_of(isa);
+      if (kernels == nullptr) continue;
+      EXPECT_TRUE(same_bits(run(function(*kernels), packed.data(), tiles, k, x, tokens, random.edge()), out))
+          << name(isa) << " tiles " << tiles << " k " << k << " tokens " << tokens;
+    }
+    std::vector<float> weights(k);
+    for (std::size_t r = 0; r < tiles * kTileRows; ++r) {
+      unpack_row(format(), packed.data() + r / kTileRows * tile_bytes(format(), k), r % kTileRows, k, weights.data());
+      for (std::size_t t = 0; t < tokens; ++t) {
+        double expected = 0;
+        double magnitude = 0;
+        for (std::size_t c = 0; c < k; ++c) {
+          const double term = static_cast<double>(weights[c]) * static_cast<double>(x[t * k + c]);
+          expected += term;
+          magnitude += std::abs(term);
+        }
+        EXPECT_NEAR(static_cast<double>(out[t * tiles * kTileRows + r]), expected,
+                    (static_cast<double>(k) / 4 + 2) * 0x1p-24 * magnitude + 1e-44)
+            << "row " << r << " token " << t << " k " << k;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lfm::kernels
