@@ -1,0 +1,103 @@
+// From the logits of one position to the next token.
+//
+// The steps, in the order of Hugging Face transformers:
+//   1. logit bias          l[t] += bias[t]
+//   2. repetition penalty  for each distinct token of the whole context: l[t] = l[t] > 0 ? l[t] / penalty : l[t] * penalty
+//   3. temperature         l[t] /= temperature; 0 takes the best token at once
+//   4. top-k               the k best
+//   5. top-p               the fewest best tokens whose probability is at least top_p together
+//   6. min-p               those at least min_p times as probable as the best
+//   7. a draw from what is left, by probability
+// Of tokens with equal logits the lowest id is the better one, in every step. (Hugging Face keeps all that tie with the
+// k-th best.) The same options, context, logits and seed give the same token on every platform: nothing here depends on
+// the C or C++ library's arithmetic, sorting or random numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "engine/random.h"
+#include "lfm/result.h"
+#include "text/tokenizer_data.h"
+
+namespace lfm::engine {
+
+using text::TokenId;
+
+// The defaults sample from the model's own distribution.
+struct SamplingOptions {
+  struct Bias {
+    TokenId id;
+    float value;  // added to the logit; -infinity forbids the token
+  };
+
+  float temperature = 1.0f;         // >= 0; 0 is greedy
+  std::int32_t top_k = 0;           // >= 0; 0 is off
+  float top_p = 1.0f;               // (0, 1]; 1 is off
+  float min_p = 0.0f;               // [0, 1]; 0 is off
+  float repetition_penalty = 1.0f;  // > 0; 1 is off
+  std::uint64_t seed = 0;           // any number
+  std::vector<Bias> logit_bias;
+};
+
+// kArgument with the option's name as its field (and for logit_bias the index), or nothing.
+Status validate(const SamplingOptions& options, std::size_t vocabulary_size);
+
+// One conversation's sampler: the random numbers go on from call to call. Copying forks it. Allocates when it is made and
+// never again; about 21 bytes per token of the vocabulary.
+class Sampler {
+ public:
+  struct Candidate {
+    TokenId id;
+    float logit;         // after steps 1 and 2
+    double probability;  // among the candidates
+  };
+
+  // Errors of validate().
+  static Result<Sampler> create(const SamplingOptions& options, std::size_t vocabulary_size);
+
+  // The context whose tokens are penalised: what was read and what was generated. Requires ids in the vocabulary.
+  void accept(TokenId id) noexcept;
+  void set_context(std::span<const TokenId> ids) noexcept;  // forgets the one before
+
+  // The next token; the caller accepts it if it becomes part of the text.
+  //   kArgument  logits.size() isn't the vocabulary's
+  //   kNumeric   a logit is NaN or +infinity (its index is given), or all are -infinity
+  Result<TokenId> sample(std::span<const float> logits);
+
+  // What sample() draws from: after step 6. Sorted from the best down where top-k or top-p is on, else by id. Valid until
+  // the next call. Tokens less probable than e^-64 times the best one are left out, which no draw of 53 bits can tell.
+  // Errors as sample().
+  Result<std::span<const Candidate>> candidates(std::span<const float> logits);
+
+  const SamplingOptions& options() const noexcept { return options_; }
+
+ private:
+  Sampler(const SamplingOptions& options, std::size_t vocabulary_size);
+
+  Status adjust(std::span<const float> logits);
+  void choose_best();
+  void choose_above(double least);
+  void choose_top(std::size_t count);
+  void choose_nucleus();
+  void cut_to_mass(double mass);
+  void cut_improbable();
+  double weigh() noexcept;
+  double weight_of(float logit) const noexcept;
+  double least_logit(double log_ratio) const noexcept;
+
+  SamplingOptions options_;
+  Random random_;
+  std::vector<float> logits_;          // after steps 1 and 2
+  float max_logit_ = 0;                // of logits_
+  std::vector<Candidate> candidates_;  // the first chosen_ of them count
+  std::size_t chosen_ = 0;
+  double min_p_log_ = 0;
+  std::vector<TokenId> context_;  // distinct tokens of the context
+  std::vector<std::uint8_t> in_context_;
+};
+
+}  // namespace lfm::engine
