@@ -8,10 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "lfm/result.h"
+#include "lfm/sampling.h"
 #include "lfm/types.h"
 
 namespace lfm {
@@ -23,17 +23,6 @@ class SessionState;
 
 struct SessionOptions {
   std::size_t context_tokens = 0;  // room; 0: what the model was trained for, at most 32768
-};
-
-struct SamplingOptions {
-  float temperature = 0.0f;  // 0: always the likeliest token
-  std::size_t top_k = 0;     // keep the k likeliest; 0: all
-  float top_p = 1.0f;        // keep the likeliest that together have this probability; (0, 1]
-  float min_p = 0.0f;        // keep those at least this times as likely as the likeliest; [0, 1]
-  float repetition_penalty =
-      1.0f;  // logits of tokens in the context: divided where positive, multiplied where negative
-  std::vector<std::pair<TokenId, float>> logit_bias = {};
-  std::uint64_t seed = 0;  // the same seed and context give the same text
 };
 
 struct GenerateOptions {

@@ -37,7 +37,9 @@ Result<Session> Engine::new_session(const SessionOptions& options) const {
   });
 }
 
-const ModelInfo& Engine::info() const noexcept { return model_->info; }
+const ModelInfo& Engine::info() const noexcept {
+  return model_->info;
+}
 
 Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   return guarded([&] {
@@ -52,9 +54,13 @@ Result<std::string> Tokenizer::decode(std::span<const TokenId> ids) const {
   return guarded([&] { return model_->tokenizer.decode(ids); });
 }
 
-std::size_t Tokenizer::size() const noexcept { return model_->config.vocab; }
+std::size_t Tokenizer::size() const noexcept {
+  return model_->config.vocab;
+}
 
-bool Tokenizer::ends_generation(TokenId id) const noexcept { return model_->tokenizer.ends_generation(id); }
+bool Tokenizer::ends_generation(TokenId id) const noexcept {
+  return model_->tokenizer.ends_generation(id);
+}
 
 Session::Session(std::unique_ptr<engine::SessionState> state) noexcept : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;
@@ -73,10 +79,20 @@ Result<Finish> Session::generate(const GenerateOptions& options, const std::func
   return guarded([&] { return state_->generate(options, callback); });
 }
 
-void Session::cancel() noexcept { state_->cancel(); }
-std::span<const TokenId> Session::tokens() const noexcept { return state_->tokens(); }
-std::size_t Session::context_tokens() const noexcept { return state_->context_tokens(); }
-std::span<const float> Session::logits() const noexcept { return state_->logits(); }
-const SessionStats& Session::stats() const noexcept { return state_->stats(); }
+void Session::cancel() noexcept {
+  state_->cancel();
+}
+std::span<const TokenId> Session::tokens() const noexcept {
+  return state_->tokens();
+}
+std::size_t Session::context_tokens() const noexcept {
+  return state_->context_tokens();
+}
+std::span<const float> Session::logits() const noexcept {
+  return state_->logits();
+}
+const SessionStats& Session::stats() const noexcept {
+  return state_->stats();
+}
 
 }  // namespace lfm

@@ -30,7 +30,8 @@ Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const
                                                            const SessionOptions& options) {
   const std::size_t trained = model->config.context_length;
   if (options.context_tokens > trained) {
-    return Error{ErrorCode::kLimit, "the model was trained for " + std::to_string(trained) + " tokens", "context_tokens"};
+    return Error{ErrorCode::kLimit, "the model was trained for " + std::to_string(trained) + " tokens",
+                 "context_tokens"};
   }
   const std::size_t room = options.context_tokens != 0 ? options.context_tokens : std::min(trained, kDefaultContext);
   LFM_ASSIGN(model::State state, model::State::create(model->config, room));
@@ -49,7 +50,8 @@ SessionState::SessionState(std::shared_ptr<const Model> model, model::State stat
 Status SessionState::check(std::span<const TokenId> tokens) const {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0 || static_cast<std::size_t>(tokens[i]) >= model_->config.vocab) {
-      return Error{ErrorCode::kArgument, "token id " + std::to_string(tokens[i]) + " isn't in the vocabulary", "tokens", i};
+      return Error{ErrorCode::kArgument, "token id " + std::to_string(tokens[i]) + " isn't in the vocabulary", "tokens",
+                   i};
     }
   }
   return {};
@@ -58,7 +60,8 @@ Status SessionState::check(std::span<const TokenId> tokens) const {
 Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens) {
   LFM_TRY(check(tokens));
   if (tokens.size() > room_) {
-    return Error{ErrorCode::kLimit, std::to_string(tokens.size()) + " tokens in a context of " + std::to_string(room_), "tokens"};
+    return Error{ErrorCode::kLimit, std::to_string(tokens.size()) + " tokens in a context of " + std::to_string(room_),
+                 "tokens"};
   }
   const bool extends = tokens.size() >= tokens_.size() && std::equal(tokens_.begin(), tokens_.end(), tokens.begin());
   if (!extends) {
@@ -74,7 +77,8 @@ Status SessionState::append(std::span<const TokenId> tokens, const Session::Logi
   LFM_TRY(check(tokens));
   if (tokens.size() > room_ - tokens_.size()) {
     return Error{ErrorCode::kLimit,
-                 std::to_string(tokens_.size() + tokens.size()) + " tokens in a context of " + std::to_string(room_), "tokens"};
+                 std::to_string(tokens_.size() + tokens.size()) + " tokens in a context of " + std::to_string(room_),
+                 "tokens"};
   }
   return evaluate(tokens, each);
 }
@@ -108,6 +112,13 @@ Status SessionState::evaluate(std::span<const TokenId> tokens, const Session::Lo
   stats_.prompt_tokens += all;
   stats_.prompt_seconds += seconds_since(start);
   return {};
+}
+
+Status SessionState::advance(TokenId token) {
+  const Runtime::Outputs outputs{logits_.data(), logits_stride_};
+  model_->runtime->step(model_->weights, model_->config, state_, {&token, 1}, outputs);
+  tokens_.push_back(token);
+  return check_finite(logits(), tokens_.size() - 1);
 }
 
 }  // namespace lfm::engine

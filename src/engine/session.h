@@ -12,7 +12,8 @@ namespace lfm::engine {
 
 class SessionState {
  public:
-  static Result<std::unique_ptr<SessionState>> create(std::shared_ptr<const Model> model, const SessionOptions& options);
+  static Result<std::unique_ptr<SessionState>> create(std::shared_ptr<const Model> model,
+                                                      const SessionOptions& options);
 
   Result<SyncInfo> sync(std::span<const TokenId> tokens);
   Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
@@ -31,6 +32,7 @@ class SessionState {
 
   Status check(std::span<const TokenId> tokens) const;
   Status evaluate(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
+  Status advance(TokenId token);  // one decoding step
   bool take_cancel() noexcept { return cancelled_.exchange(false, std::memory_order_relaxed); }
 
   std::shared_ptr<const Model> model_;

@@ -1,0 +1,116 @@
+// Session::generate: sampling, the token's bytes to whole text, stop strings, and what ends it all.
+#include <chrono>
+#include <utility>
+
+#include "base/try.h"
+#include "engine/sampler.h"
+#include "engine/session.h"
+#include "engine/stop.h"
+#include "text/utf8_stream.h"
+
+namespace lfm {
+
+const char* to_string(FinishReason reason) noexcept {
+  switch (reason) {
+    case FinishReason::kEnd:
+      return "end";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kContextFull:
+      return "context full";
+    case FinishReason::kCancelled:
+      return "cancelled";
+  }
+  return "unknown";
+}
+
+namespace engine {
+namespace {
+
+// What becomes of a token's bytes on the way to the application: stop strings first, then whole code points.
+class TextOut {
+ public:
+  TextOut(StopMatcher stops, const std::function<bool(const Piece&)>& callback)
+      : stops_(std::move(stops)), callback_(callback) {}
+
+  // False when a stop string is complete.
+  bool push(std::string_view bytes) {
+    passed_.clear();
+    const bool stopped = stops_.push(bytes, passed_);
+    text_.clear();
+    utf8_.push(passed_, text_);
+    return !stopped;
+  }
+
+  void flush() {
+    passed_.clear();
+    stops_.flush(passed_);
+    text_.clear();
+    utf8_.push(passed_, text_);
+    utf8_.flush(text_);
+  }
+
+  // Hands out what is ready; false when the application has had enough.
+  bool deliver() {
+    if (text_.empty() || !callback_) return true;
+    return callback_(Piece{text_});
+  }
+
+ private:
+  StopMatcher stops_;
+  text::Utf8Stream utf8_;
+  const std::function<bool(const Piece&)>& callback_;
+  std::string passed_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<Finish> SessionState::generate(const GenerateOptions& options,
+                                      const std::function<bool(const Piece&)>& callback) {
+  if (tokens_.empty()) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
+  LFM_ASSIGN(Sampler sampler, Sampler::create(options.sampling, model_->config.vocab));
+  LFM_ASSIGN(StopMatcher stops, StopMatcher::create(options.stop));
+  sampler.set_context(tokens_);
+  TextOut out(std::move(stops), callback);
+
+  Finish finish{FinishReason::kLength, 0};
+  const auto start = std::chrono::steady_clock::now();
+  while (finish.tokens < options.max_tokens) {
+    if (take_cancel()) {
+      finish.reason = FinishReason::kCancelled;
+      break;
+    }
+    if (tokens_.size() >= room_) {
+      finish.reason = FinishReason::kContextFull;
+      break;
+    }
+    LFM_ASSIGN(const TokenId token, sampler.sample(logits()));
+    if (model_->tokenizer.ends_generation(token) && !options.ignore_end) {
+      finish.reason = FinishReason::kEnd;
+      break;
+    }
+    sampler.accept(token);
+    LFM_TRY(advance(token));
+    ++finish.tokens;
+    const bool stopped = !out.push(model_->tokenizer.piece(token));
+    if (!out.deliver()) {
+      finish.reason = FinishReason::kCancelled;
+      break;
+    }
+    if (stopped) {
+      finish.reason = FinishReason::kStop;
+      break;
+    }
+  }
+  out.flush();
+  out.deliver();
+  stats_.generated_tokens += finish.tokens;
+  stats_.generate_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return finish;
+}
+
+}  // namespace engine
+}  // namespace lfm
