@@ -25,6 +25,10 @@
 
 namespace lfm {
 
+namespace engine {
+struct Model;
+}
+
 struct EngineOptions {
   unsigned threads = 0;  // 0: one for each physical core that this process may use
   DenseBackend dense = DenseBackend::kXnnpack;
@@ -66,9 +70,9 @@ class Engine {
   Result<Session> new_session(const SessionOptions& options) const;
   Result<Session> new_session() const { return new_session(SessionOptions{}); }
 
-  Tokenizer tokenizer() const noexcept { return Tokenizer(model_); }
+  Tokenizer tokenizer() const noexcept;
   const ModelInfo& info() const noexcept;
-  SamplingOptions recommended_sampling() const noexcept;
+  SamplingOptions recommended_sampling() const;  // what the model's makers recommend
 
  private:
   explicit Engine(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}

@@ -12,13 +12,16 @@
 
 namespace lfm {
 
-namespace engine {
-struct Model;
+namespace text {
+class Tokenizer;
 }
 
-// A view of a model's tokenizer; cheap to copy, keeps the model alive, usable from any number of threads.
+// A handle to a model's tokenizer: cheap to copy, usable from any number of threads.
 class Tokenizer {
  public:
+  // The tokenizer of a GGUF file, without its weights. Errors as Engine::open.
+  static Result<Tokenizer> open(const std::string& path);
+
   struct EncodeOptions {
     bool bos = true;              // put the model's first token in front, where the model wants one
     bool special_tokens = false;  // text such as "<|im_end|>" becomes that token; otherwise it stays plain text
@@ -39,8 +42,8 @@ class Tokenizer {
 
  private:
   friend class Engine;
-  explicit Tokenizer(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
-  std::shared_ptr<const engine::Model> model_;
+  explicit Tokenizer(std::shared_ptr<const text::Tokenizer> inner) noexcept : inner_(std::move(inner)) {}
+  std::shared_ptr<const text::Tokenizer> inner_;
 };
 
 }  // namespace lfm

@@ -4,9 +4,13 @@
 #include <new>
 #include <utility>
 
+#include "base/file.h"
 #include "base/try.h"
 #include "engine/model.h"
 #include "engine/session.h"
+#include "format/gguf.h"
+#include "lfm/inspect.h"
+#include "text/tokenizer_gguf.h"
 
 namespace lfm {
 namespace {
@@ -41,25 +45,46 @@ const ModelInfo& Engine::info() const noexcept {
   return model_->info;
 }
 
+Tokenizer Engine::tokenizer() const noexcept {
+  return Tokenizer(std::shared_ptr<const text::Tokenizer>(model_, &model_->tokenizer));
+}
+
+SamplingOptions Engine::recommended_sampling() const {
+  return SamplingOptions{};
+}
+
+Result<FileDescription> inspect(const std::string& path) {
+  return guarded([&] { return engine::describe_file(path); });
+}
+
+Result<Tokenizer> Tokenizer::open(const std::string& path) {
+  return guarded([&]() -> Result<Tokenizer> {
+    LFM_ASSIGN(const base::File file, base::File::open_read(path));
+    LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
+    LFM_ASSIGN(text::Tokenizer inner, text::tokenizer_from_gguf(gguf));
+    return Tokenizer(std::make_shared<const text::Tokenizer>(std::move(inner)));
+  });
+}
+
 Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   return guarded([&] {
     text::EncodeOptions inner;
     inner.added_tokens = options.special_tokens ? text::AddedTokens::kAll : text::AddedTokens::kUserDefined;
-    inner.bos = options.bos && model_->tokenizer.adds_bos();
-    return model_->tokenizer.encode(text, inner);
+    inner.bos = options.bos && inner_->adds_bos();
+    return inner_->encode(text, inner);
   });
 }
 
 Result<std::string> Tokenizer::decode(std::span<const TokenId> ids) const {
-  return guarded([&] { return model_->tokenizer.decode(ids); });
+  return guarded([&] { return inner_->decode(ids); });
 }
 
 std::size_t Tokenizer::size() const noexcept {
-  return model_->config.vocab;
+  return inner_->vocabulary().size();
 }
 
 bool Tokenizer::ends_generation(TokenId id) const noexcept {
-  return model_->tokenizer.ends_generation(id);
+  return inner_->ends_generation(id);
 }
 
 Session::Session(std::unique_ptr<engine::SessionState> state) noexcept : state_(std::move(state)) {}

@@ -137,4 +137,20 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
                                                 std::move(weights), std::move(info), std::move(runtime)});
 }
 
+Result<FileDescription> describe_file(const std::string& path) {
+  LFM_ASSIGN(const base::File file, base::File::open_read(path));
+  LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
+  LFM_ASSIGN(const model::Config config, model::read_config(gguf));
+  LFM_ASSIGN(const model::TensorTable table, model::match_tensors(gguf, config));
+  FileDescription description{
+      describe(file, config, table, model::plan_weights(table, std::nullopt)), gguf.version(), {}};
+  for (const format::TensorInfo& tensor : gguf.tensors()) {
+    std::vector<std::uint64_t> shape(tensor.dims.begin(), tensor.dims.begin() + tensor.rank);
+    std::reverse(shape.begin(), shape.end());
+    description.tensors.push_back(
+        {std::string(tensor.name), format::to_string(tensor.type), std::move(shape), tensor.bytes, tensor.offset});
+  }
+  return description;
+}
+
 }  // namespace lfm::engine

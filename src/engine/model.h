@@ -13,6 +13,7 @@
 #include "base/team.h"
 #include "kernels/table.h"
 #include "lfm/engine.h"
+#include "lfm/inspect.h"
 #include "model/config.h"
 #include "model/state.h"
 #include "model/weights.h"
@@ -66,5 +67,7 @@ struct Model {
 };
 
 Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options);
+
+Result<FileDescription> describe_file(const std::string& path);
 
 }  // namespace lfm::engine

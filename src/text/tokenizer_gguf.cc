@@ -11,7 +11,7 @@ Result<Tokenizer> tokenizer_from_gguf(const format::Gguf& gguf) {
   LFM_ASSIGN(data.pre, metadata.require_string("tokenizer.ggml.pre"));
   LFM_ASSIGN(const format::StringArray tokens, metadata.require_strings("tokenizer.ggml.tokens"));
   LFM_ASSIGN(const format::StringArray merges, metadata.require_strings("tokenizer.ggml.merges"));
-  LFM_ASSIGN(const std::vector<std::int64_t> types, metadata.require_integers("tokenizer.ggml.token_type"));
+  LFM_ASSIGN(const std::vector<std::int32_t> types, metadata.require_integers("tokenizer.ggml.token_type"));
   data.tokens.reserve(tokens.size());
   for (std::size_t i = 0; i < tokens.size(); ++i) data.tokens.push_back(tokens[i]);
   data.merges.reserve(merges.size());

@@ -1,0 +1,124 @@
+#include "io.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include "command.h"
+
+namespace lfm::cli {
+namespace {
+
+std::atomic<Session*> interruptible{nullptr};
+volatile sig_atomic_t interrupts = 0;
+struct sigaction before;
+
+void on_interrupt(int) {
+  interrupts = interrupts + 1;
+  if (interrupts > 1) _exit(kInterrupted);
+  if (Session* session = interruptible.load()) session->cancel();
+}
+
+}  // namespace
+
+int fail(const Error& error) {
+  return fail(error.describe());
+}
+
+int fail(std::string_view sentence) {
+  std::fprintf(stderr, "lfm: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
+  return kFailure;
+}
+
+Result<std::string> read_input(const std::string& path) {
+  const bool from_stdin = path == "-";
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(from_stdin ? nullptr : std::fopen(path.c_str(), "rb"),
+                                                         std::fclose);
+  std::FILE* file = from_stdin ? stdin : opened.get();
+  const std::string name = from_stdin ? "standard input" : path;
+  if (file == nullptr) return Error{ErrorCode::kIo, std::string("cannot open: ") + std::strerror(errno), name};
+  std::string text;
+  char buffer[65536];
+  while (const std::size_t n = std::fread(buffer, 1, sizeof(buffer), file)) {
+    text.append(buffer, n);
+    if (text.size() > kMaxInputBytes) return Error{ErrorCode::kLimit, "more than 256 MiB", name};
+  }
+  if (std::ferror(file)) return Error{ErrorCode::kIo, std::string("cannot read: ") + std::strerror(errno), name};
+  return text;
+}
+
+bool write_out(std::string_view bytes) {
+  return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+}
+bool flush_out() {
+  return std::fflush(stdout) == 0;
+}
+
+Result<std::vector<TokenId>> parse_ids(std::string_view text) {
+  std::vector<TokenId> ids;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (true) {
+    while (at < end && is_space(*at)) ++at;
+    if (at == end) return ids;
+    TokenId id;
+    const auto [next, code] = std::from_chars(at, end, id);
+    if (code != std::errc() || (next < end && !is_space(*next))) {
+      return Error{ErrorCode::kFormat, "not a token id", "ids", ids.size(),
+                   static_cast<std::uint64_t>(at - text.data())};
+    }
+    ids.push_back(id);
+    at = next;
+  }
+}
+
+void ModelOptions::add_to(CLI::App& command) {
+  command.add_option("-m,--model", path, "GGUF file of an LFM2 model")->required()->type_name("FILE");
+  command.add_option("-t,--threads", threads, "threads (default: the physical cores that this process may use)")
+      ->check(CLI::Range(1u, 256u));
+  command.add_option("--dense", dense, "who multiplies dense 4-bit matrices: xnnpack or native")
+      ->check(CLI::IsMember({"xnnpack", "native"}))
+      ->capture_default_str();
+}
+
+EngineOptions ModelOptions::engine() const {
+  EngineOptions options;
+  options.threads = threads;
+  options.dense = dense == "native" ? DenseBackend::kNative : DenseBackend::kXnnpack;
+  return options;
+}
+
+Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
+  EngineOptions engine_options = options.engine();
+  engine_options.chunk_tokens = chunk_tokens;
+  auto engine = Engine::open(options.path, engine_options);
+  if (engine.ok()) {
+    for (const std::string& note : engine->info().notes) std::fprintf(stderr, "lfm: note: %s\n", note.c_str());
+  }
+  return engine;
+}
+
+InterruptGuard::InterruptGuard(Session& session) {
+  interruptible.store(&session);
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, &before);
+}
+
+InterruptGuard::~InterruptGuard() {
+  sigaction(SIGINT, &before, nullptr);
+  interruptible.store(nullptr);
+}
+
+bool InterruptGuard::interrupted() noexcept {
+  return interrupts > 0;
+}
+
+}  // namespace lfm::cli

@@ -1,0 +1,55 @@
+// What the sub-commands share: reading inputs, writing outputs, saying what went wrong, interrupts, common options.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lfm/lfm.h"
+
+namespace lfm::cli {
+
+// Prints "lfm: sentence" on stderr and returns kFailure.
+int fail(const Error& error);
+int fail(std::string_view sentence);
+
+// The largest text or id list that is read.
+inline constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20;
+
+// Everything of a file, or of stdin for "-". kIo, kLimit.
+Result<std::string> read_input(const std::string& path);
+
+// stdout with the errors seen: false once a write failed (a closed pipe, a full disk).
+bool write_out(std::string_view bytes);
+bool flush_out();
+
+// Ids separated by white space. kFormat with the index of the first that isn't one.
+Result<std::vector<TokenId>> parse_ids(std::string_view text);
+
+// Options that every command with a model takes.
+struct ModelOptions {
+  std::string path;
+  unsigned threads = 0;
+  std::string dense = "xnnpack";
+
+  void add_to(CLI::App& command);
+  EngineOptions engine() const;
+};
+
+// Opens the engine; prints its notes on stderr.
+Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens = EngineOptions{}.chunk_tokens);
+
+// From here on Ctrl-C cancels what the session does, and a second one ends the program at once. One session at a time.
+class InterruptGuard {
+ public:
+  explicit InterruptGuard(Session& session);
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+  static bool interrupted() noexcept;
+};
+
+}  // namespace lfm::cli

@@ -1,0 +1,69 @@
+// lfm logits: the logits of every position of given token ids, for comparing engines.
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+#include "command.h"
+#include "io.h"
+
+namespace lfm::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string ids;
+  std::string out;
+  std::size_t chunk = EngineOptions{}.chunk_tokens;
+};
+
+int run_logits(const Options& options) {
+  auto text = read_input(options.ids);
+  if (!text.ok()) return fail(text.error());
+  auto engine = open_engine(options.model, options.chunk);
+  if (!engine.ok()) return fail(engine.error());
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(options.out.c_str(), "wb"), std::fclose);
+  if (out == nullptr) return fail("cannot write " + options.out);
+  auto session = engine->new_session();
+  if (!session.ok()) return fail(session.error());
+
+  std::string_view rest = *text;
+  bool written = true;
+  for (std::size_t line = 0; !rest.empty(); ++line) {
+    const std::size_t end = rest.find('\n');
+    auto ids = parse_ids(rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    if (!ids.ok()) {
+      return fail("line " + std::to_string(line + 1) + " of " + options.ids + ": " + ids.error().describe());
+    }
+    if (ids->empty()) continue;
+    auto status = session->sync({});
+    if (!status.ok()) return fail(status.error());
+    const Status appended = session->append(*ids, [&](std::span<const float> logits) {
+      written = written && std::fwrite(logits.data(), sizeof(float), logits.size(), out.get()) == logits.size();
+    });
+    if (!appended.ok()) return fail("line " + std::to_string(line + 1) + ": " + appended.error().describe());
+    if (!written) break;
+  }
+  if (std::fclose(out.release()) != 0 || !written) return fail("cannot write " + options.out);
+  return kOk;
+}
+
+}  // namespace
+
+void add_logits(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("logits", "Write the logits of every position of given token ids");
+  options->model.add_to(*command);
+  command->add_option("--ids", options->ids, "one prompt a line, ids separated by spaces; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--out", options->out, "float32 little-endian logits, position after position")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--chunk", options->chunk, "tokens that run through the network together")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->callback([options, &action] { action = [options] { return run_logits(*options); }; });
+}
+
+}  // namespace lfm::cli
