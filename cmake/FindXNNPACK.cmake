@@ -33,6 +33,9 @@ if(XNNPACK_INCLUDE_DIR AND pthreadpool_FOUND)
     set(XNNPACK_usable ON)
   else()
     set(XNNPACK_usable OFF)
+    unset(XNNPACK_CODE_CACHE CACHE)  # look again once another one is installed
+    unset(XNNPACK_NO_CODE_CACHE CACHE)
+    unset(XNNPACK_WORKSPACE CACHE)
     set(XNNPACK_advice "The XNNPACK in ${XNNPACK_INCLUDE_DIR} has no int4 weights in blocks: it is too old. \
 ${XNNPACK_advice}")
   endif()

@@ -205,7 +205,7 @@ TEST(XnnWorker, NanScaleGivesNothingFinite) {
 
 TEST(XnnPack, PartsMakeTheWhole) {
   std::mt19937 random(6);
-  for (const XnnLayout form : {XnnLayout{16, 8}, XnnLayout{8, 8}, XnnLayout{4, 8}, XnnLayout{16, 4}, XnnLayout{4, 1}}) {
+  for (const XnnLayout form : {XnnLayout{16, 8}, XnnLayout{8, 8}, XnnLayout{16, 4}, XnnLayout{16, 1}}) {
     const Matrix matrix(37, 96, random);
     std::vector<std::byte> whole(form.matrix_bytes(37, 96), std::byte{1}), parts(whole.size(), std::byte{2});
     xnn_pack_q4_0(form, matrix.gguf.data(), 37, 96, whole.data());
