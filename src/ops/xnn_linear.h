@@ -81,6 +81,7 @@ class XnnWorker {
   // kernel.
   //   row_begin  multiple of nr;  rows likewise, unless row_begin + rows is the matrix's last row
   //   q          (tokens, k) without gaps, and kXnnExtraBytes readable behind;  params (tokens)
+  // A scale that isn't finite gives that token results that aren't (on x86 -infinity in place of NaN).
   // Errors: kArgument for such a slice, kState when it wasn't prepared.
   Status run(const XnnMatrix& matrix, std::size_t row_begin, std::size_t rows, std::size_t tokens, const std::int8_t* q,
              const XnnRowParams* params, float* out, std::size_t out_stride) noexcept;
