@@ -43,13 +43,14 @@ void dpbusd_peak(benchmark::State& state) {
   if (!__builtin_cpu_supports("avx512vnni")) return state.SkipWithError("no AVX-512 VNNI");
   constexpr int kChains = 12;
   constexpr int kSteps = 100000;
-  __m512i sum[kChains] = {};
+  __m512i sum[kChains];
+  for (int i = 0; i < kChains; ++i) sum[i] = _mm512_set1_epi32(i);  // so that no two chains are the same
   const __m512i a = _mm512_set1_epi8(1);
   const __m512i b = _mm512_set1_epi8(2);
   for (auto _ : state) {
     for (int step = 0; step < kSteps; ++step) {
 #pragma GCC unroll 12
-      for (int i = 0; i < kChains; ++i) asm("vpdpbusd %2, %1, %0" : "+v"(sum[i]) : "v"(a), "v"(b));
+      for (int i = 0; i < kChains; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], a, b);
     }
   }
   __m512i total = sum[0];
