@@ -1,0 +1,125 @@
+// Matmul kernels on one thread: bytes of weights per second where weights come from memory (decode), operations per
+// second where they come from the cache (prefill). kernel_bench --benchmark_filter=avx512vnni/Q4_0
+#include "kernels/matmul/matmul.h"
+
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "kernels/matmul/pack.h"
+
+namespace {
+
+using namespace lfm::kernels;
+
+constexpr std::size_t kColumns = 2048;
+constexpr std::size_t kWorkingSet = std::size_t{512} << 20;
+
+constexpr const char* kBlockNames[] = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"};
+constexpr const char* kFloatNames[] = {"F32", "F16", "BF16"};
+
+// Pages of small numbers: as codes, fp16 and floats they are all harmless, and no scale is subnormal.
+class Pages {
+ public:
+  explicit Pages(std::size_t bytes) : bytes_(bytes) {
+    map_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map_ == MAP_FAILED) throw std::bad_alloc();
+    madvise(map_, bytes, MADV_HUGEPAGE);
+    std::memset(map_, 0x11, bytes);
+  }
+  ~Pages() { munmap(map_, bytes_); }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+  std::byte* data() { return static_cast<std::byte*>(map_); }
+
+ private:
+  std::size_t bytes_;
+  void* map_;
+};
+
+// A call of `tiles` tiles for `mr` tokens, over and over through `bytes` bytes of weights.
+template <class Call>
+void walk(benchmark::State& state, std::size_t tile_bytes, std::size_t tiles, std::size_t bytes, std::size_t mr,
+          Call call) {
+  Pages weights(bytes);
+  const std::size_t step = tiles * tile_bytes;
+  std::size_t at = 0;
+  for (auto _ : state) {
+    call(weights.data() + at);
+    benchmark::ClobberMemory();
+    at = at + 2 * step <= bytes ? at + step : 0;
+  }
+  const auto calls = static_cast<double>(step);
+  state.counters["weights"] =
+      benchmark::Counter(calls, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1024);
+  state.counters["op/s"] = benchmark::Counter(2.0 * static_cast<double>(tiles * kTileRows * kColumns * mr),
+                                              benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void blocks(benchmark::State& state, MatmulFn matmul, BlockFormat format, std::size_t mr) {
+  const std::size_t bytes = tile_bytes(format, kColumns);
+  const std::size_t tiles = mr == 1 ? 64 : 4;
+  std::vector<float> out(mr * tiles * kTileRows);
+  std::vector<float> act(mr * kColumns / kBlockColumns * kActBlockBytes / sizeof(float), 1.0f);
+  walk(state, bytes, tiles, mr == 1 ? kWorkingSet : tiles * bytes, mr, [&](const std::byte* weights) {
+    matmul(weights, tiles, kColumns, reinterpret_cast<const std::byte*>(act.data()), mr, out.data(),
+           static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  });
+}
+
+void floats(benchmark::State& state, MatmulFloatFn matmul, FloatFormat format, std::size_t tokens) {
+  const std::size_t bytes = tile_bytes(format, kColumns);
+  const std::size_t tiles = tokens == 1 ? 64 : 2;
+  std::vector<float> out(tokens * tiles * kTileRows);
+  std::vector<float> act(tokens * kColumns, 1.0f);
+  walk(state, bytes, tiles, tokens == 1 ? kWorkingSet : tiles * bytes, tokens, [&](const std::byte* weights) {
+    matmul(weights, tiles, kColumns, act.data(), kColumns, tokens, out.data(),
+           static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  });
+}
+
+void pack(benchmark::State& state, BlockFormat format) {
+  const std::size_t bytes = kTileRows * gguf_row_bytes(format, kColumns);
+  constexpr std::size_t kSource = std::size_t{64} << 20;
+  Pages source(kSource);
+  Pages tile(tile_bytes(format, kColumns));
+  std::size_t at = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(pack_tile(format, source.data() + at, kTileRows, kColumns, tile.data()));
+    at = at + 2 * bytes <= kSource ? at + bytes : 0;
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
+}
+
+void register_isa(const std::string& isa, const MatmulKernels& kernels) {
+  for (int f = 0; f < kBlockFormatCount; ++f) {
+    for (const std::size_t mr : {1, 2, 4, 8, 12}) {
+      const std::string name = isa + "/" + kBlockNames[f] + "/mr:" + std::to_string(mr);
+      benchmark::RegisterBenchmark(name.c_str(), blocks, kernels.blocks[f], static_cast<BlockFormat>(f), mr);
+    }
+  }
+  for (int f = 0; f < kFloatFormatCount; ++f) {
+    for (const std::size_t tokens : {1, 12}) {
+      const std::string name = isa + "/" + kFloatNames[f] + "/mr:" + std::to_string(tokens);
+      benchmark::RegisterBenchmark(name.c_str(), floats, kernels.floats[f], static_cast<FloatFormat>(f), tokens);
+    }
+  }
+}
+
+const bool registered = [] {
+  for (int f = 0; f < kBlockFormatCount; ++f) {
+    benchmark::RegisterBenchmark((std::string("pack/") + kBlockNames[f]).c_str(), pack, static_cast<BlockFormat>(f));
+  }
+  register_isa("scalar", scalar::kMatmul);
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) register_isa("avx2", avx2::kMatmul);
+  if (__builtin_cpu_supports("avx512vnni")) register_isa("avx512vnni", avx512vnni::kMatmul);
+#endif
+  return true;
+}();
+
+}  // namespace
