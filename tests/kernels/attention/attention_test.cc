@@ -1,0 +1,172 @@
+// The scalar kernels against softmax attention in double precision, and what a result may depend on.
+#include "kernels/attention/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/kernels/attention/kv_cache.h"
+#include "tests/support/isa.h"
+
+namespace lfm::kernels {
+namespace {
+
+using test::attend;
+using test::Edge;
+using test::KvCache;
+using test::Random;
+using test::name_of;
+
+constexpr std::uint16_t kNanHalf = 0x7fff;
+constexpr std::uint16_t kInfinityHalf = 0x7c00;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+std::vector<float> random_queries(std::size_t queries, std::size_t head_dim, Random& random) {
+  std::vector<float> q(queries * head_dim);
+  random.fill(q);
+  for (float& x : q) x *= 2.0f / std::sqrt(static_cast<float>(head_dim));
+  return q;
+}
+
+double half_to_double(std::uint16_t half) {
+  const int exponent = half >> 10 & 31, fraction = half & 1023;
+  const double magnitude = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+
+// softmax(q K^T) V over the first `limit` positions, in one piece.
+std::vector<double> oracle(std::span<const float> q, KvCache& cache, std::size_t limit) {
+  std::vector<double> s(limit), out(q.size());
+  for (std::size_t j = 0; j < limit; ++j) {
+    for (std::size_t d = 0; d < q.size(); ++d) s[j] += q[d] * half_to_double(cache.k(j, d));
+  }
+  const double top = *std::max_element(s.begin(), s.end());
+  double sum = 0.0;
+  for (std::size_t j = 0; j < limit; ++j) {
+    const double p = std::exp(s[j] - top);
+    sum += p;
+    for (std::size_t d = 0; d < q.size(); ++d) out[d] += p * half_to_double(cache.v(j, d));
+  }
+  for (double& x : out) x /= sum;
+  return out;
+}
+
+TEST(Attention, IsSoftmaxOfTheWholePrefix) {
+  for (const std::uint32_t limit : {1u, 15u, 16u, 17u, 63u, 64u, 65u, 511u, 512u, 513u, 1500u}) {
+    for (const std::size_t head_dim : {std::size_t{32}, std::size_t{64}, std::size_t{80}}) {
+      SCOPED_TRACE(testing::Message() << "limit " << limit << " head_dim " << head_dim);
+      Random random(limit);
+      KvCache cache(limit, head_dim, Edge::kEnd);
+      cache.fill(scalar::kAttention, limit, random);
+      const std::vector<float> q = random_queries(1, head_dim, random);
+      const std::vector<float> out = attend(scalar::kAttention, q, {&limit, 1}, cache, head_dim);
+      const std::vector<double> expected = oracle(q, cache, limit);
+      for (std::size_t d = 0; d < head_dim; ++d) EXPECT_NEAR(out[d], expected[d], 5e-6) << d;
+    }
+  }
+}
+
+TEST(Attention, SurvivesLargeScores) {
+  constexpr std::size_t kHeadDim = 64;
+  const std::uint32_t limit = 200;
+  Random random(7);
+  KvCache cache(limit, kHeadDim, Edge::kEnd);
+  cache.fill(scalar::kAttention, limit, random);
+  std::vector<float> q = random_queries(1, kHeadDim, random);
+  for (float& x : q) x *= 1000.0f;
+  const std::vector<float> out = attend(scalar::kAttention, q, {&limit, 1}, cache, kHeadDim);
+  const std::vector<double> expected = oracle(q, cache, limit);
+  for (std::size_t d = 0; d < kHeadDim; ++d) EXPECT_NEAR(out[d], expected[d], 2e-3) << d;
+}
+
+class AttentionOf : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!test::cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << name_of(GetParam());
+  }
+
+  const AttentionKernels& kernels() const {
+#if defined(__x86_64__)
+    if (GetParam() == Isa::kAvx2) return avx2::kAttention;
+    if (GetParam() == Isa::kAvx512Vnni) return avx512vnni::kAttention;
+#endif
+    return scalar::kAttention;
+  }
+};
+
+// Queries in a group of any size against each of them alone, in a cache that ends where it may look.
+TEST_P(AttentionOf, AQueryDependsOnItsPrefixAlone) {
+  constexpr std::size_t kPositions = 600;
+  for (std::uint32_t seed = 0; seed < 8; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    const std::size_t head_dim = 16 * random.between(2, 6), queries = random.between(2, kMaxQueries);
+    KvCache cache(kPositions, head_dim, Edge::kEnd);
+    cache.fill(kernels(), kPositions, random);
+    const std::vector<float> q = random_queries(queries, head_dim, random);
+    std::vector<std::uint32_t> limits(queries);
+    const std::size_t spread = seed % 2 == 0 ? 4 : kPositions;
+    for (std::uint32_t& limit : limits) {
+      limit = static_cast<std::uint32_t>(kPositions + 1 - random.between(1, spread));
+    }
+    const std::vector<float> together = attend(kernels(), q, limits, cache, head_dim);
+
+    // From the longest prefix to the shortest, what lies beyond is spoilt before each is run again.
+    std::vector<std::size_t> order(queries);
+    for (std::size_t i = 0; i < queries; ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return limits[a] > limits[b]; });
+    std::size_t sound = kPositions;
+    for (const std::size_t i : order) {
+      while (sound > limits[i]) {
+        --sound;
+        for (std::size_t d = 0; d < head_dim; ++d) {
+          cache.k(sound, d) = d % 3 == 0 ? kNanHalf : kInfinityHalf;
+          cache.v(sound, d) = d % 2 == 0 ? kNanHalf : kInfinityHalf;
+        }
+      }
+      const std::span<const float> row = std::span(q).subspan(i * head_dim, head_dim);
+      const std::vector<float> alone = attend(kernels(), row, {&limits[i], 1}, cache, head_dim);
+      test::expect_same_bits(std::span(together).subspan(i * head_dim, head_dim), alone);
+    }
+  }
+}
+
+TEST_P(AttentionOf, AQueryThatSeesNothingOfASplitGivesNothing) {
+  constexpr std::size_t kHeadDim = 64;
+  Random random(9);
+  KvCache cache(kSplit + 1, kHeadDim, Edge::kEnd);
+  cache.fill(kernels(), kSplit + 1, random);
+  const std::vector<float> q = random_queries(2, kHeadDim, random);
+  const std::uint32_t limits[] = {kSplit, kSplit + 1};
+  std::vector<float> m(2, 9.0f), l(2, 9.0f), o(2 * kHeadDim, 9.0f);
+  kernels().partial(q.data(), kHeadDim, limits, 2, cache.k(), cache.v(), kSplit, kHeadDim, m.data(), l.data(),
+                    o.data());
+  EXPECT_EQ(m[0], -kInfinity);
+  EXPECT_EQ(l[0], 0.0f);
+  EXPECT_EQ(std::vector<float>(o.begin(), o.begin() + kHeadDim), std::vector<float>(kHeadDim));
+  EXPECT_EQ(l[1], 1.0f);
+}
+
+TEST_P(AttentionOf, NanReachesTheResult) {
+  constexpr std::size_t kHeadDim = 64;
+  const std::uint32_t limit = 700;
+  Random random(10);
+  for (const std::size_t position : {std::size_t{0}, std::size_t{300}, std::size_t{699}}) {
+    KvCache cache(limit, kHeadDim, Edge::kEnd);
+    cache.fill(kernels(), limit, random);
+    const std::vector<float> q = random_queries(1, kHeadDim, random);
+    cache.v(position, 5) = kNanHalf;
+    std::vector<float> out = attend(kernels(), q, {&limit, 1}, cache, kHeadDim);
+    for (std::size_t d = 0; d < kHeadDim; ++d) EXPECT_EQ(std::isnan(out[d]), d == 5) << d;
+    cache.k(position, 0) = kNanHalf;
+    out = attend(kernels(), q, {&limit, 1}, cache, kHeadDim);
+    for (std::size_t d = 0; d < kHeadDim; ++d) EXPECT_TRUE(std::isnan(out[d])) << d;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionOf, testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni),
+                         [](const auto& test) { return name_of(test.param); });
+
+}  // namespace
+}  // namespace lfm::kernels

@@ -1,0 +1,116 @@
+// Every ISA against the scalar kernels: the same bits, and nothing touched outside the buffers.
+#include <gtest/gtest.h>
+
+#include "tests/kernels/attention/kv_cache.h"
+#include "tests/support/isa.h"
+
+namespace lfm::kernels {
+namespace {
+
+using test::GuardedBuffer;
+using test::KvCache;
+using test::Random;
+using test::name_of;
+
+const AttentionKernels& kernels_of(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx2) return avx2::kAttention;
+  if (isa == Isa::kAvx512Vnni) return avx512vnni::kAttention;
+#endif
+  (void)isa;
+  return scalar::kAttention;
+}
+
+class AttentionSameBits : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!test::cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << name_of(GetParam());
+  }
+};
+
+TEST_P(AttentionSameBits, Append) {
+  test::expect_same_runs(scalar::kAttention, kernels_of(GetParam()), 100, [](const auto& kernels, Random& random) {
+    const std::size_t head_dim = 16 * random.between(2, 16), position = random.between(0, 100);
+    KvCache cache(position + 1, head_dim, random.edge());
+    GuardedBuffer key(head_dim * 4, random.edge()), value(head_dim * 4, random.edge());
+    for (float& x : key.as<float>()) x = random.any_bits();
+    // Around and between the values of f16, where rounding is decided.
+    for (float& x : value.as<float>()) {
+      x = std::ldexp(static_cast<float>(random.between(0, 8192)), static_cast<int>(random.between(0, 45)) - 30);
+    }
+    cache.append(kernels, key.as<float>(), value.as<float>(), position);
+    std::vector<float> out;
+    for (std::size_t p = 0; p <= position; ++p) {
+      for (std::size_t d = 0; d < head_dim; ++d) {
+        out.push_back(cache.k(p, d));
+        out.push_back(cache.v(p, d));
+      }
+    }
+    return out;
+  });
+}
+
+TEST_P(AttentionSameBits, Partial) {
+  test::expect_same_runs(scalar::kAttention, kernels_of(GetParam()), 60, [](const auto& kernels, Random& random) {
+    const std::size_t head_dim = 16 * random.between(2, 16), queries = random.between(1, kMaxQueries);
+    const std::size_t begin = kSplit * random.between(0, 1), positions = begin + random.between(1, 200);
+    KvCache cache(positions, head_dim, random.edge());
+    cache.fill(scalar::kAttention, positions, random);
+    if (random.between(0, 3) == 0) cache.k(random.between(0, positions - 1), 3) = 0x7c00;
+    if (random.between(0, 3) == 0) cache.v(random.between(0, positions - 1), 3) = 0xfc00;
+
+    const std::size_t q_stride = head_dim + 16 * random.between(0, 2);
+    GuardedBuffer q(((queries - 1) * q_stride + head_dim) * 4, random.edge());
+    random.fill(q.as<float>());
+    const float scale = 1.0f / static_cast<float>(random.between(1, 20));  // from flat to sharp softmax
+    for (float& x : q.as<float>()) x *= scale;
+    GuardedBuffer limits(queries * 4, random.edge());
+    const std::size_t spread = random.between(0, 1) == 0 ? 4 : positions;
+    for (std::uint32_t& limit : limits.as<std::uint32_t>()) {
+      limit = static_cast<std::uint32_t>(positions - random.between(0, std::min(spread, positions) - 1));
+    }
+    limits.as<std::uint32_t>()[random.between(0, queries - 1)] = static_cast<std::uint32_t>(positions);
+
+    GuardedBuffer m(queries * 4, random.edge()), l(queries * 4, random.edge());
+    GuardedBuffer o(queries * head_dim * 4, random.edge());
+    kernels.partial(q.template as<float>().data(), static_cast<std::ptrdiff_t>(q_stride),
+                    limits.template as<std::uint32_t>().data(), queries, cache.k(), cache.v(), begin, head_dim,
+                    m.template as<float>().data(), l.template as<float>().data(), o.template as<float>().data());
+    std::vector<float> out;
+    for (GuardedBuffer* buffer : {&m, &l, &o}) {
+      out.insert(out.end(), buffer->as<float>().begin(), buffer->as<float>().end());
+    }
+    return out;
+  });
+}
+
+TEST_P(AttentionSameBits, Merge) {
+  test::expect_same_runs(scalar::kAttention, kernels_of(GetParam()), 200, [](const auto& kernels, Random& random) {
+    const std::size_t head_dim = 16 * random.between(2, 16), splits = random.between(1, 9);
+    const std::size_t ml_stride = random.between(1, 4), o_stride = head_dim + 16 * random.between(0, 2);
+    GuardedBuffer m(((splits - 1) * ml_stride + 1) * 4, random.edge());
+    GuardedBuffer l(m.size(), random.edge());
+    GuardedBuffer o(((splits - 1) * o_stride + head_dim) * 4, random.edge());
+    GuardedBuffer out(head_dim * 4, random.edge());
+    for (float& x : m.as<float>()) x = 10.0f * random.normal();
+    for (float& x : l.as<float>()) x = 1.0f + std::fabs(random.normal());
+    random.fill(o.as<float>());
+    if (random.between(0, 1) == 0) {  // the query saw nothing of the last splits
+      for (std::size_t split = random.between(1, splits); split < splits; ++split) {
+        m.as<float>()[split * ml_stride] = -std::numeric_limits<float>::infinity();
+        l.as<float>()[split * ml_stride] = 0.0f;
+        for (std::size_t d = 0; d < head_dim; ++d) o.as<float>()[split * o_stride + d] = 0.0f;
+      }
+    }
+    kernels.merge(m.template as<float>().data(), l.template as<float>().data(), static_cast<std::ptrdiff_t>(ml_stride),
+                  o.template as<float>().data(), static_cast<std::ptrdiff_t>(o_stride), splits, head_dim,
+                  out.template as<float>().data());
+    return std::vector<float>(out.as<float>().begin(), out.as<float>().end());
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionSameBits, testing::ValuesIn(test::kVectorIsas),
+                         [](const auto& test) { return name_of(test.param); });
+
+}  // namespace
+}  // namespace lfm::kernels

@@ -1,0 +1,166 @@
+// Every ISA against the scalar kernels: the same bits, and nothing touched outside the buffers.
+#include "tests/support/same_bits.h"
+
+#include <gtest/gtest.h>
+
+#include "kernels/matmul/layout.h"
+#include "kernels/vector/vector.h"
+#include "tests/support/isa.h"
+
+namespace lfm::kernels {
+namespace {
+
+using test::GuardedBuffer;
+using test::Random;
+using test::name_of;
+
+constexpr std::uint32_t kSeeds = 100;
+
+const VectorKernels& kernels_of(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx2) return avx2::kVector;
+  if (isa == Isa::kAvx512Vnni) return avx512vnni::kVector;
+#endif
+  (void)isa;
+  return scalar::kVector;
+}
+
+// n floats between forbidden pages.
+class Row {
+ public:
+  Row(std::size_t n, Random& random) : buffer_(n * sizeof(float), random.edge()) { random.fill(floats()); }
+  std::span<float> floats() { return buffer_.as<float>(); }
+  float* data() { return floats().data(); }
+  std::vector<float> copy() { return {floats().begin(), floats().end()}; }
+
+ private:
+  GuardedBuffer buffer_;
+};
+
+class VectorSameBits : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!test::cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << name_of(GetParam());
+  }
+
+  template <class Run>
+  void compare(Run run) {
+    test::expect_same_runs(scalar::kVector, kernels_of(GetParam()), kSeeds, run);
+  }
+};
+
+TEST_P(VectorSameBits, RmsNorm) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t n = 16 * random.between(1, 140);
+    Row x(n, random), gamma(n, random), out(n, random);
+    random.spoil(x.floats());
+    const bool in_place = random.between(0, 1) == 1;
+    kernels.rms_norm(x.data(), gamma.data(), n, 1e-5f, in_place ? x.data() : out.data());
+    return in_place ? x.copy() : out.copy();
+  });
+}
+
+TEST_P(VectorSameBits, QuantizeAct) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t blocks = random.between(1, 20);
+    constexpr std::size_t kTileTokens[] = {1, 2, 4, 8, 12};
+    const std::size_t mr = kTileTokens[random.between(0, 4)];
+    Row x(blocks * kBlockColumns, random);
+    random.spoil(x.floats());
+    GuardedBuffer tile(blocks * kActBlockBytes * mr, random.edge());
+    kernels.quantize_act(x.data(), x.floats().size(), tile.data(), mr, random.between(0, mr - 1));
+
+    std::vector<float> out;
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const std::byte* block = tile.data() + b * kActBlockBytes * mr;
+      for (std::size_t i = 0; i < mr * kBlockColumns; ++i) out.push_back(static_cast<float>(block[i]));
+      for (std::size_t i = 0; i < mr * 4; ++i) {
+        std::uint32_t word;
+        std::memcpy(&word, block + mr * kBlockColumns + i * 4, 4);
+        out.push_back(std::bit_cast<float>(word));
+      }
+    }
+    return out;
+  });
+}
+
+TEST_P(VectorSameBits, QuantizeRow) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    Row x(16 * random.between(1, 40), random);
+    const float offset = static_cast<float>(random.between(0, 8)) - 4.0f;
+    for (float& value : x.floats()) value += offset;
+    if (random.between(0, 2) == 0) random.spoil(x.floats());
+    GuardedBuffer q(x.floats().size(), random.edge());
+    float scale = 0.0f;
+    std::int32_t zero_point = 0;
+    kernels.quantize_row(x.data(), q.size(), q.as<std::int8_t>().data(), &scale, &zero_point);
+    std::vector<float> out = {scale, static_cast<float>(zero_point)};
+    for (const std::int8_t code : q.as<std::int8_t>()) out.push_back(code);
+    return out;
+  });
+}
+
+TEST_P(VectorSameBits, Swiglu) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t n = 16 * random.between(1, 40);
+    Row gate(n, random), up(n, random), out(n, random);
+    for (float& g : gate.floats()) g *= 30.0f;
+    random.spoil(gate.floats());
+    random.spoil(up.floats());
+    Row* const results[] = {&gate, &up, &out};
+    Row& result = *results[random.between(0, 2)];
+    kernels.swiglu(gate.data(), up.data(), n, result.data());
+    return result.copy();
+  });
+}
+
+TEST_P(VectorSameBits, AddScaled) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t n = 16 * random.between(1, 40);
+    Row x(n, random), out(n, random);
+    random.spoil(x.floats());
+    kernels.add_scaled(x.data(), random.normal(), n, out.data());
+    return out.copy();
+  });
+}
+
+TEST_P(VectorSameBits, Add) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t n = 16 * random.between(1, 40);
+    Row x(n, random), out(n, random);
+    random.spoil(x.floats());
+    kernels.add(x.data(), n, out.data());
+    return out.copy();
+  });
+}
+
+TEST_P(VectorSameBits, Rope) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t head_dim = 32 * random.between(1, 8);
+    Row x(head_dim, random), cos(head_dim / 2, random), sin(head_dim / 2, random);
+    random.spoil(x.floats());
+    kernels.rope(x.data(), cos.data(), sin.data(), head_dim);
+    return x.copy();
+  });
+}
+
+TEST_P(VectorSameBits, ShortConv) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    const std::size_t l = random.between(2, kMaxTaps), tokens = random.between(1, 20);
+    const std::size_t bcx_stride = 48 + 16 * random.between(0, 2), out_stride = 16 + 16 * random.between(0, 2);
+    Row bcx((tokens - 1) * bcx_stride + 48, random), out((tokens - 1) * out_stride + 16, random);
+    Row taps(l * 16, random), state((l - 1) * 16, random);
+    random.spoil(bcx.floats());
+    kernels.short_conv(bcx.data(), static_cast<std::ptrdiff_t>(bcx_stride), tokens, taps.data(), l, state.data(),
+                       out.data(), static_cast<std::ptrdiff_t>(out_stride));
+    std::vector<float> result = out.copy();
+    result.insert(result.end(), state.floats().begin(), state.floats().end());
+    return result;
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, VectorSameBits, testing::ValuesIn(test::kVectorIsas),
+                         [](const auto& test) { return name_of(test.param); });
+
+}  // namespace
+}  // namespace lfm::kernels
