@@ -172,7 +172,7 @@ std::string GgufBuilder::build(std::vector<Field>* fields) const {
     writer.pad(alignment);
     writer.raw(tensor.data);
   }
-  writer.pad(alignment);
+  if (!tensors.empty()) writer.pad(alignment);
   return writer.take();
 }
 
