@@ -26,8 +26,8 @@ constexpr std::array<double, 14> taylor_coefficients() {
   return coefficients;
 }
 
-// e^x for x in [kNegligible, 0], the same bits everywhere: x = n ln 2 + r with |r| <= ln 2 / 2, and the Taylor series of
-// e^r to r^13 / 13!, which leaves an error below 2^-54.
+// e^x for x in [kNegligible, 0], the same bits everywhere: x = n ln 2 + r with |r| <= ln 2 / 2, and the Taylor series
+// of e^r to r^13 / 13!, which leaves an error below 2^-54.
 double exponential(double x) noexcept {
   constexpr double kLog2E = 0x1.71547652b82fep0;
   constexpr double kLn2High = 0x1.62e42fee00000p-1;  // 32 bits, so that n kLn2High is exact
@@ -196,8 +196,8 @@ void Sampler::choose_top(std::size_t count) {
   chosen_ = std::min(chosen_, count);
 }
 
-// Top-p over the whole vocabulary. Few tokens are needed as a rule, so that ever larger tops are tried before sorting it
-// all.
+// Top-p over the whole vocabulary. Few tokens are needed as a rule, so that ever larger tops are tried before sorting
+// it all.
 void Sampler::choose_nucleus() {
   const double least = least_logit(kNegligible);
   double total = 0;
@@ -245,7 +245,8 @@ double Sampler::weigh() noexcept {
 }
 
 double Sampler::weight_of(float logit) const noexcept {
-  const double x = (static_cast<double>(logit) - static_cast<double>(max_logit_)) / static_cast<double>(options_.temperature);
+  const double x =
+      (static_cast<double>(logit) - static_cast<double>(max_logit_)) / static_cast<double>(options_.temperature);
   return x < kNegligible ? 0 : exponential(x);
 }
 

@@ -2,7 +2,8 @@
 //
 // The steps, in the order of Hugging Face transformers:
 //   1. logit bias          l[t] += bias[t]
-//   2. repetition penalty  for each distinct token of the whole context: l[t] = l[t] > 0 ? l[t] / penalty : l[t] * penalty
+//   2. repetition penalty  for each distinct token of the whole context: l[t] = l[t] > 0 ? l[t] / penalty : l[t] *
+//   penalty
 //   3. temperature         l[t] /= temperature; 0 takes the best token at once
 //   4. top-k               the k best
 //   5. top-p               the fewest best tokens whose probability is at least top_p together
@@ -40,14 +41,14 @@ struct SamplingOptions {
   float min_p = 0.0f;               // [0, 1]; 0 is off
   float repetition_penalty = 1.0f;  // > 0; 1 is off
   std::uint64_t seed = 0;           // any number
-  std::vector<Bias> logit_bias;
+  std::vector<Bias> logit_bias = {};
 };
 
 // kArgument with the option's name as its field (and for logit_bias the index), or nothing.
 Status validate(const SamplingOptions& options, std::size_t vocabulary_size);
 
-// One conversation's sampler: the random numbers go on from call to call. Copying forks it. Allocates when it is made and
-// never again; about 21 bytes per token of the vocabulary.
+// One conversation's sampler: the random numbers go on from call to call. Copying forks it. Allocates when it is made
+// and never again; about 21 bytes per token of the vocabulary.
 class Sampler {
  public:
   struct Candidate {
@@ -68,9 +69,9 @@ class Sampler {
   //   kNumeric   a logit is NaN or +infinity (its index is given), or all are -infinity
   Result<TokenId> sample(std::span<const float> logits);
 
-  // What sample() draws from: after step 6. Sorted from the best down where top-k or top-p is on, else by id. Valid until
-  // the next call. Tokens less probable than e^-64 times the best one are left out, which no draw of 53 bits can tell.
-  // Errors as sample().
+  // What sample() draws from: after step 6. Sorted from the best down where top-k or top-p is on, else by id. Valid
+  // until the next call. Tokens less probable than e^-64 times the best one are left out, which no draw of 53 bits can
+  // tell. Errors as sample().
   Result<std::span<const Candidate>> candidates(std::span<const float> logits);
 
   const SamplingOptions& options() const noexcept { return options_; }

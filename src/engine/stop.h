@@ -19,9 +19,9 @@ class StopMatcher {
   // No strings at all is fine: everything is passed on. kArgument: an empty one (its index is given).
   static Result<StopMatcher> create(std::vector<std::string> stops);
 
-  // Appends to `out` what is decided. True when a stop string is complete: the text ends before it, what came after it in
-  // `text` is dropped, and nothing may be pushed until reset(). The one that is complete first counts; of those that end
-  // at the same byte, the longest.
+  // Appends to `out` what is decided. True when a stop string is complete: the text ends before it, what came after it
+  // in `text` is dropped, and nothing may be pushed until reset(). The one that is complete first counts; of those that
+  // end at the same byte, the longest.
   bool push(std::string_view text, std::string& out);
 
   // The text is over without a stop string: appends what was kept. Nothing after a stop.

@@ -1,0 +1,48 @@
+#include "text/tokenizer_gguf.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/try.h"
+
+namespace lfm::text {
+namespace {
+
+std::vector<std::string_view> views(const format::StringArray& strings) {
+  std::vector<std::string_view> all;
+  all.reserve(strings.size());
+  for (std::size_t i = 0; i < strings.size(); ++i) all.push_back(strings[i]);
+  return all;
+}
+
+Result<std::vector<std::int32_t>> read_types(const format::Metadata& metadata) {
+  constexpr std::string_view kKey = "tokenizer.ggml.token_type";
+  const format::Metadata::Entry* entry = metadata.find(kKey);
+  if (entry != nullptr && (entry->type != format::ValueType::kArray || entry->element != format::ValueType::kInt32)) {
+    return format::key_error(kKey, "expected an array of int32");
+  }
+  return metadata.require_integers(kKey);
+}
+
+}  // namespace
+
+Result<Tokenizer> read_tokenizer(const format::Metadata& metadata) {
+  TokenizerData data;
+  LFM_ASSIGN(data.model, metadata.require_string("tokenizer.ggml.model"));
+  LFM_ASSIGN(data.pre, metadata.require_string("tokenizer.ggml.pre"));
+  LFM_ASSIGN(const auto tokens, metadata.require_strings("tokenizer.ggml.tokens"));
+  LFM_ASSIGN(const auto merges, metadata.require_strings("tokenizer.ggml.merges"));
+  LFM_ASSIGN(data.types, read_types(metadata));
+  LFM_ASSIGN(data.bos_id, metadata.find_unsigned("tokenizer.ggml.bos_token_id"));
+  LFM_ASSIGN(data.eos_id, metadata.find_unsigned("tokenizer.ggml.eos_token_id"));
+  LFM_ASSIGN(data.eot_id, metadata.find_unsigned("tokenizer.ggml.eot_token_id"));
+  LFM_ASSIGN(data.pad_id, metadata.find_unsigned("tokenizer.ggml.padding_token_id"));
+  LFM_ASSIGN(const auto add_bos, metadata.find_bool("tokenizer.ggml.add_bos_token"));
+  data.add_bos = add_bos.value_or(data.bos_id.has_value());
+  data.tokens = views(tokens);
+  data.merges = views(merges);
+  return Tokenizer::create(data);
+}
+
+}  // namespace lfm::text
