@@ -1,28 +1,47 @@
 #include "text/tokenizer_gguf.h"
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "base/try.h"
 
 namespace lfm::text {
+namespace {
 
-Result<Tokenizer> tokenizer_from_gguf(const format::Gguf& gguf) {
-  const format::Metadata& metadata = gguf.metadata();
+std::vector<std::string_view> views(const format::StringArray& strings) {
+  std::vector<std::string_view> all;
+  all.reserve(strings.size());
+  for (std::size_t i = 0; i < strings.size(); ++i) all.push_back(strings[i]);
+  return all;
+}
+
+Result<std::vector<std::int32_t>> read_types(const format::Metadata& metadata) {
+  constexpr std::string_view kKey = "tokenizer.ggml.token_type";
+  const format::Metadata::Entry* entry = metadata.find(kKey);
+  if (entry != nullptr && (entry->type != format::ValueType::kArray || entry->element != format::ValueType::kInt32)) {
+    return format::key_error(kKey, "expected an array of int32");
+  }
+  return metadata.require_integers(kKey);
+}
+
+}  // namespace
+
+Result<Tokenizer> read_tokenizer(const format::Metadata& metadata) {
   TokenizerData data;
   LFM_ASSIGN(data.model, metadata.require_string("tokenizer.ggml.model"));
   LFM_ASSIGN(data.pre, metadata.require_string("tokenizer.ggml.pre"));
-  LFM_ASSIGN(const format::StringArray tokens, metadata.require_strings("tokenizer.ggml.tokens"));
-  LFM_ASSIGN(const format::StringArray merges, metadata.require_strings("tokenizer.ggml.merges"));
-  LFM_ASSIGN(const std::vector<std::int32_t> types, metadata.require_integers("tokenizer.ggml.token_type"));
-  data.tokens.reserve(tokens.size());
-  for (std::size_t i = 0; i < tokens.size(); ++i) data.tokens.push_back(tokens[i]);
-  data.merges.reserve(merges.size());
-  for (std::size_t i = 0; i < merges.size(); ++i) data.merges.push_back(merges[i]);
-  data.types.assign(types.begin(), types.end());
+  LFM_ASSIGN(const auto tokens, metadata.require_strings("tokenizer.ggml.tokens"));
+  LFM_ASSIGN(const auto merges, metadata.require_strings("tokenizer.ggml.merges"));
+  LFM_ASSIGN(data.types, read_types(metadata));
   LFM_ASSIGN(data.bos_id, metadata.find_unsigned("tokenizer.ggml.bos_token_id"));
   LFM_ASSIGN(data.eos_id, metadata.find_unsigned("tokenizer.ggml.eos_token_id"));
   LFM_ASSIGN(data.eot_id, metadata.find_unsigned("tokenizer.ggml.eot_token_id"));
   LFM_ASSIGN(data.pad_id, metadata.find_unsigned("tokenizer.ggml.padding_token_id"));
-  LFM_ASSIGN(const std::optional<bool> add_bos, metadata.find_bool("tokenizer.ggml.add_bos_token"));
-  data.add_bos = add_bos.value_or(false);
+  LFM_ASSIGN(const auto add_bos, metadata.find_bool("tokenizer.ggml.add_bos_token"));
+  data.add_bos = add_bos.value_or(data.bos_id.has_value());
+  data.tokens = views(tokens);
+  data.merges = views(merges);
   return Tokenizer::create(data);
 }
 

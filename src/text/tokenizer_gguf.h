@@ -1,13 +1,16 @@
-// The tokenizer of a GGUF file.
+// The tokenizer in a GGUF file.
 #pragma once
 
-#include "format/gguf.h"
+#include "format/metadata.h"
 #include "lfm/result.h"
 #include "text/tokenizer.h"
 
 namespace lfm::text {
 
-// Reads the `tokenizer.ggml.*` keys. kFormat naming the key; besides those of Tokenizer::create.
-Result<Tokenizer> tokenizer_from_gguf(const format::Gguf& gguf);
+// Reads the tokenizer.ggml.* keys: model, pre, tokens, token_type, merges, bos/eos/eot/padding_token_id and
+// add_bos_token, which where it is absent is true if there is a BOS token, as llama.cpp has it for the `lfm2`
+// pre-tokenizer. Scores and the chat template are not looked at.
+// kFormat for a key that is missing or of another type; else the errors of Tokenizer::create.
+Result<Tokenizer> read_tokenizer(const format::Metadata& metadata);
 
 }  // namespace lfm::text

@@ -1,0 +1,29 @@
+// The sampling that a model was made for, for people who don't say otherwise.
+#pragma once
+
+#include "engine/sampler.h"
+#include "format/metadata.h"
+#include "lfm/result.h"
+#include "model/config.h"
+
+namespace lfm::engine {
+
+// What Liquid AI gives for the model, recognised by architecture, sizes and name (the last three by name alone):
+//
+//                                          temperature  top_k  top_p  min_p  penalty
+//   LFM2, dense; LFM2-8B-A1B                       0.3      -      -   0.15     1.05
+//   LFM2.5-8B-A1B: mixture, 128,000 tokens         0.2     80      -      -     1.05
+//   LFM2-24B-A2B: mixture, 40 layers or more       0.1     50      -      -     1.05
+//   LFM2.5, dense                                  0.1     50      -      -     1.05
+//   LFM2.5, dense, thinking                        0.1     50    0.1      -     1.05
+//
+// Source: Liquid's documentation (llama-cpp/chat) and model cards of 2026. It gives figures for the LFM2.5 of 1.2B
+// only; the other dense ones are taken to be like it.
+SamplingOptions family_sampling(const model::Config& config);
+
+// The same, changed by what the file itself says: general.sampling.temp, top_k, top_p, min_p and penalty_repeat, which
+// llama.cpp's converter copies from the model's generation_config.json. kFormat: a value of a wrong type or outside
+// its range.
+Result<SamplingOptions> default_sampling(const model::Config& config, const format::Metadata& metadata);
+
+}  // namespace lfm::engine
