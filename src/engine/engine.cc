@@ -61,7 +61,7 @@ Result<Tokenizer> Tokenizer::open(const std::string& path) {
   return guarded([&]() -> Result<Tokenizer> {
     LFM_ASSIGN(const base::File file, base::File::open_read(path));
     LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
-    LFM_ASSIGN(text::Tokenizer inner, text::tokenizer_from_gguf(gguf));
+    LFM_ASSIGN(text::Tokenizer inner, text::read_tokenizer(gguf.metadata()));
     return Tokenizer(std::make_shared<const text::Tokenizer>(std::move(inner)));
   });
 }

@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"
+#include "engine/sampling_defaults.h"
 #include "format/gguf.h"
 #include "model/forward.h"
 #include "model/tensor_table.h"
@@ -102,13 +103,15 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
   LFM_ASSIGN(model::Config config, model::read_config(gguf));
   LFM_ASSIGN(const model::TensorTable table, model::match_tensors(gguf, config));
-  LFM_ASSIGN(text::Tokenizer tokenizer, text::tokenizer_from_gguf(gguf));
+  LFM_ASSIGN(text::Tokenizer tokenizer, text::read_tokenizer(gguf.metadata()));
   if (tokenizer.vocabulary().size() != config.vocab) {
     return Error{ErrorCode::kFormat,
                  "the tokenizer has " + std::to_string(tokenizer.vocabulary().size()) + " tokens, the embedding " +
                      std::to_string(config.vocab),
                  "tokenizer.ggml.tokens"};
   }
+
+  LFM_ASSIGN(SamplingOptions sampling, default_sampling(config, gguf.metadata()));
 
   std::vector<std::string> notes;
   std::optional<ops::XnnLayout> xnn;
@@ -134,7 +137,8 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(config, weights, xnn, std::move(team), isa, options.chunk_tokens));
   return std::shared_ptr<const Model>(new Model{std::move(config), std::move(tokenizer), std::move(packed),
-                                                std::move(weights), std::move(info), std::move(runtime)});
+                                                std::move(weights), std::move(info), std::move(sampling),
+                                                std::move(runtime)});
 }
 
 Result<FileDescription> describe_file(const std::string& path) {

@@ -63,6 +63,7 @@ struct Model {
   base::Memory packed;
   model::Weights weights;
   ModelInfo info;
+  SamplingOptions sampling;  // recommended
   std::unique_ptr<Runtime> runtime;
 };
 

@@ -22,27 +22,12 @@
 
 #include "engine/random.h"
 #include "lfm/result.h"
+#include "lfm/sampling.h"
 #include "text/tokenizer_data.h"
 
 namespace lfm::engine {
 
 using text::TokenId;
-
-// The defaults sample from the model's own distribution.
-struct SamplingOptions {
-  struct Bias {
-    TokenId id;
-    float value;  // added to the logit; -infinity forbids the token
-  };
-
-  float temperature = 1.0f;         // >= 0; 0 is greedy
-  std::int32_t top_k = 0;           // >= 0; 0 is off
-  float top_p = 1.0f;               // (0, 1]; 1 is off
-  float min_p = 0.0f;               // [0, 1]; 0 is off
-  float repetition_penalty = 1.0f;  // > 0; 1 is off
-  std::uint64_t seed = 0;           // any number
-  std::vector<Bias> logit_bias = {};
-};
 
 // kArgument with the option's name as its field (and for logit_bias the index), or nothing.
 Status validate(const SamplingOptions& options, std::size_t vocabulary_size);
