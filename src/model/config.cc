@@ -202,9 +202,13 @@ Status ConfigReader::read_ffn_widths() {
                            std::to_string(config_.layers.size()) + " layers");
   }
   for (std::size_t i = 0; i < config_.dense_layers; ++i) {
-    const auto width = static_cast<std::uint64_t>(std::max(widths[i], 0));
-    LFM_TRY(check_range(name, width, kStep, kMaxWidth));
-    LFM_TRY(check_multiple(name, width, kStep));
+    const std::int32_t width = widths[i];
+    if (width < std::int32_t{kStep} || width > std::int32_t{kMaxWidth} || width % std::int32_t{kStep} != 0) {
+      Error wrong = error(name, "is " + std::to_string(width) + ", expected a multiple of " + std::to_string(kStep) +
+                                    " up to " + std::to_string(kMaxWidth));
+      wrong.index = i;
+      return wrong;
+    }
     config_.layers[i].ffn_width = static_cast<std::size_t>(width);
   }
   return {};
