@@ -6,4 +6,4 @@ endif()
 set(LFM_AVX2_FLAGS -mavx2 -mfma -mf16c)
 set(LFM_AVX512VNNI_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c -mprefer-vector-width=512)
 # GCC 12's AVX-512 intrinsics start from variables that are uninitialised on purpose, and warn of it.
-list(APPEND LFM_AVX512VNNI_FLAGS $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+list(APPEND LFM_AVX512VNNI_FLAGS $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>)
