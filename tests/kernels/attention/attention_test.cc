@@ -167,12 +167,12 @@ TEST_P(AttentionOf, AZeroMaximumIsPositive) {
   constexpr std::size_t kHeadDim = 32;
   const std::uint32_t limit = 20;
   std::vector<float> q(kHeadDim);
-  q[0] = std::numeric_limits<float>::min();
+  q[kHeadDim - 1] = std::numeric_limits<float>::min();  // the last: later terms of a chain would make +0 of it
   for (const std::uint32_t odd : {0u, 1u}) {
     KvCache cache(limit, kHeadDim, Edge::kEnd);
     for (std::uint32_t j = 0; j < limit; ++j) {
       for (std::size_t d = 0; d < kHeadDim; ++d) cache.k(j, d) = cache.v(j, d) = 0;
-      cache.k(j, 0) = j % 2 == odd ? 0x8001 : 0x0001;
+      cache.k(j, kHeadDim - 1) = j % 2 == odd ? 0x8001 : 0x0001;
     }
     float m = 0.0f, l = 0.0f, o[kHeadDim];
     kernels().partial(q.data(), kHeadDim, &limit, 1, cache.k(), cache.v(), 0, kHeadDim, &m, &l, o);
