@@ -77,7 +77,7 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
     });
   };
   run([&](const ops::Context& context) {
-    model::forward(context, weights, config, state, tokens);
+    model::forward(context, weights, config, state, tokens, outputs.checkpoints);
     if (outputs.last_logits != nullptr) {
       model::head(context, weights, config, tokens.size() - 1, 1, outputs.last_logits, outputs.stride);
     }

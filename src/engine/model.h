@@ -34,11 +34,13 @@ class Runtime {
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
   //   last_logits  (stride) of the last token, or null
+  //   checkpoints  as model::forward()'s
   //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
   //                logits (count, stride), valid during the call
   struct Outputs {
     float* last_logits = nullptr;
     std::size_t stride = 0;
+    std::span<const ops::StateCopy> checkpoints = {};
     std::function<void(std::size_t first, std::size_t count, const float* logits)> each = nullptr;
   };
   void step(const model::Weights& weights, const model::Config& config, model::State& state,

@@ -22,7 +22,7 @@ void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
 }  // namespace
 
 void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens) {
+             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints) {
   const std::size_t position = state.position();
   const base::Range mine = c.worker.part(tokens.size());
   for (std::size_t t = mine.begin; t < mine.end; ++t) {
@@ -34,7 +34,11 @@ void forward(const ops::Context& c, const Weights& weights, const Config& config
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
     if (const auto* conv = std::get_if<ops::ShortConv>(&layer.mixer)) {
-      conv->run(c, layer.operator_norm, config.norm_eps, state.conv(i));
+      ops::StateCopy copies[kMaxCheckpoints];
+      const std::size_t offset = static_cast<std::size_t>(state.conv(i) - state.all_conv().data());
+      for (std::size_t j = 0; j < checkpoints.size(); ++j)
+        copies[j] = {checkpoints[j].tokens, checkpoints[j].state + offset};
+      conv->run(c, layer.operator_norm, config.norm_eps, state.conv(i), {copies, checkpoints.size()});
     } else if (const auto* attention = std::get_if<ops::Attention>(&layer.mixer)) {
       attention->run(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
     }
