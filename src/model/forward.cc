@@ -30,6 +30,7 @@ void forward(const ops::Context& c, const Weights& weights, const Config& config
   }
   ops::rotary_angles(c, config.rope_base, position);
   c.worker.barrier();
+  c.done(ops::Phase::kEmbed);
 
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
@@ -60,6 +61,7 @@ void head(const ops::Context& c, const Weights& weights, const Config& config, s
     ops::linear(outputs, weights.head, tiles, in, logits + tiles.begin * kernels::kTileRows, stride);
   });
   c.worker.barrier();
+  c.done(ops::Phase::kHead);
 }
 
 ops::Dimensions workspace_dimensions(const Config& config, unsigned threads, std::size_t max_tokens,

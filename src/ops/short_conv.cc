@@ -28,11 +28,13 @@ void ShortConv::run(const Context& c, const float* gamma, float eps, float* stat
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) convolve(c, tile, state, checkpoints);
   });
   c.worker.barrier();
+  c.done(Phase::kConvIn);
 
   linear_add(c, out_proj, prepare(c, hidden, out_proj.form(), [&](std::size_t token, float*) {
                return w.mixed.data() + token * hidden;
              }));
   c.worker.barrier();
+  c.done(Phase::kConvOut);
 }
 
 // One tile of channels over all tokens, with a stop at every checkpoint.
