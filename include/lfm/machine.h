@@ -13,7 +13,7 @@ struct MachineLimits {
   double int8_operations_per_second = 0;  // all threads multiplying and adding int8 in registers; each counts as two
 };
 
-// Measures for about half a second with this many threads (0: as Engine::open takes). kNoMemory; kArgument, kLimit for
+// Measures for about a second with this many threads (0: as Engine::open takes). kNoMemory; kArgument, kLimit for
 // threads; kUnsupported about the environment variable LFM_ISA.
 Result<MachineLimits> measure_machine(unsigned threads = 0);
 
