@@ -157,8 +157,8 @@ TEST_P(VectorSameBits, ShortConv) {
     Row bcx((tokens - 1) * bcx_stride + 48, random), out((tokens - 1) * out_stride + 16, random);
     Row taps(l * 16, random), state((l - 1) * 16, random);
     random.spoil(bcx.floats());
-    kernels.short_conv(bcx.data(), static_cast<std::ptrdiff_t>(bcx_stride), tokens, taps.data(), l, state.data(),
-                       out.data(), static_cast<std::ptrdiff_t>(out_stride));
+    kernels.short_conv(bcx.data(), bcx.data() + 16, bcx.data() + 32, static_cast<std::ptrdiff_t>(bcx_stride), tokens,
+                       taps.data(), l, state.data(), out.data(), static_cast<std::ptrdiff_t>(out_stride));
     std::vector<float> result = out.copy();
     result.insert(result.end(), state.floats().begin(), state.floats().end());
     return result;
