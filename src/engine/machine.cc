@@ -1,7 +1,5 @@
 #include "lfm/machine.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -73,9 +71,7 @@ std::string cpu_name() {
 }
 
 std::uint64_t peak_memory_bytes() {
-  struct rusage usage;
-  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  return base::peak_memory_bytes();
 }
 
 }  // namespace lfm
