@@ -15,7 +15,7 @@
 namespace lfm {
 namespace {
 
-constexpr std::size_t kBytes = std::size_t{512} << 20;
+constexpr std::size_t kBytes = std::size_t{256} << 20;
 // A tenth of a second or more each: CPUs that slow down under wide instructions do so within milliseconds.
 constexpr std::size_t kSteps = std::size_t{1} << 22;
 constexpr int kRounds = 5;
