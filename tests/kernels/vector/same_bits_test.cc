@@ -153,12 +153,13 @@ TEST_P(VectorSameBits, Rope) {
 TEST_P(VectorSameBits, ShortConv) {
   compare([](const VectorKernels& kernels, Random& random) {
     const std::size_t l = random.between(2, kMaxTaps), tokens = random.between(1, 20);
-    const std::size_t bcx_stride = 48 + 16 * random.between(0, 2), out_stride = 16 + 16 * random.between(0, 2);
-    Row bcx((tokens - 1) * bcx_stride + 48, random), out((tokens - 1) * out_stride + 16, random);
-    Row taps(l * 16, random), state((l - 1) * 16, random);
-    random.spoil(bcx.floats());
-    kernels.short_conv(bcx.data(), bcx.data() + 16, bcx.data() + 32, static_cast<std::ptrdiff_t>(bcx_stride), tokens,
-                       taps.data(), l, state.data(), out.data(), static_cast<std::ptrdiff_t>(out_stride));
+    const std::size_t in_stride = 16 * random.between(1, 3), out_stride = 16 * random.between(1, 3);
+    const std::size_t in_floats = (tokens - 1) * in_stride + 16;
+    Row b(in_floats, random), c(in_floats, random), x(in_floats, random);
+    Row taps(l * 16, random), state((l - 1) * 16, random), out((tokens - 1) * out_stride + 16, random);
+    random.spoil(x.floats());
+    kernels.short_conv(b.data(), c.data(), x.data(), static_cast<std::ptrdiff_t>(in_stride), tokens, taps.data(), l,
+                       state.data(), out.data(), static_cast<std::ptrdiff_t>(out_stride));
     std::vector<float> result = out.copy();
     result.insert(result.end(), state.floats().begin(), state.floats().end());
     return result;
