@@ -1,6 +1,7 @@
 #include "base/memory.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 namespace lfm::base {
 
@@ -35,6 +36,12 @@ Status Arena::allocate() {
   if (!memory.ok()) return std::move(memory).error();
   memory_ = *std::move(memory);
   return {};
+}
+
+std::uint64_t peak_memory_bytes() noexcept {
+  struct rusage usage;
+  if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace lfm::base

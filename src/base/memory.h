@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -64,5 +65,8 @@ class Arena {
   Memory memory_;
   std::size_t size_ = 0;
 };
+
+// The most memory that this process has had in use, in bytes; 0 where the system doesn't tell.
+std::uint64_t peak_memory_bytes() noexcept;
 
 }  // namespace lfm::base

@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"
+#include "engine/sampling_defaults.h"
 #include "format/gguf.h"
 #include "model/forward.h"
 #include "model/tensor_table.h"
@@ -71,12 +72,14 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
                    std::span<const TokenId> tokens, const Outputs& outputs) {
   const std::lock_guard lock(mutex_);
   const auto run = [&](auto&& body) {
+    profile_.start();
     team_.run([&](base::Worker& worker) {
-      body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], tokens.size()});
+      body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], tokens.size(),
+                        worker.index() == 0 ? &profile_ : nullptr});
     });
   };
   run([&](const ops::Context& context) {
-    model::forward(context, weights, config, state, tokens);
+    model::forward(context, weights, config, state, tokens, outputs.checkpoints);
     if (outputs.last_logits != nullptr) {
       model::head(context, weights, config, tokens.size() - 1, 1, outputs.last_logits, outputs.stride);
     }
@@ -102,13 +105,15 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
   LFM_ASSIGN(model::Config config, model::read_config(gguf));
   LFM_ASSIGN(const model::TensorTable table, model::match_tensors(gguf, config));
-  LFM_ASSIGN(text::Tokenizer tokenizer, text::tokenizer_from_gguf(gguf));
+  LFM_ASSIGN(text::Tokenizer tokenizer, text::read_tokenizer(gguf.metadata()));
   if (tokenizer.vocabulary().size() != config.vocab) {
     return Error{ErrorCode::kFormat,
                  "the tokenizer has " + std::to_string(tokenizer.vocabulary().size()) + " tokens, the embedding " +
                      std::to_string(config.vocab),
                  "tokenizer.ggml.tokens"};
   }
+
+  LFM_ASSIGN(SamplingOptions sampling, default_sampling(config, gguf.metadata()));
 
   std::vector<std::string> notes;
   std::optional<ops::XnnLayout> xnn;
@@ -134,7 +139,8 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(config, weights, xnn, std::move(team), isa, options.chunk_tokens));
   return std::shared_ptr<const Model>(new Model{std::move(config), std::move(tokenizer), std::move(packed),
-                                                std::move(weights), std::move(info), std::move(runtime)});
+                                                std::move(weights), std::move(info), std::move(sampling),
+                                                std::move(runtime)});
 }
 
 Result<FileDescription> describe_file(const std::string& path) {

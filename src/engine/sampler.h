@@ -2,8 +2,7 @@
 //
 // The steps, in the order of Hugging Face transformers:
 //   1. logit bias          l[t] += bias[t]
-//   2. repetition penalty  for each distinct token of the whole context: l[t] = l[t] > 0 ? l[t] / penalty : l[t] *
-//   penalty
+//   2. repetition penalty  for each distinct token of the whole context: l[t] /= penalty if l[t] > 0, else *= penalty
 //   3. temperature         l[t] /= temperature; 0 takes the best token at once
 //   4. top-k               the k best
 //   5. top-p               the fewest best tokens whose probability is at least top_p together
@@ -16,39 +15,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
 #include "engine/random.h"
 #include "lfm/result.h"
-#include "text/tokenizer_data.h"
+#include "lfm/sampling.h"
+#include "lfm/types.h"
 
 namespace lfm::engine {
-
-using text::TokenId;
-
-// The defaults sample from the model's own distribution.
-struct SamplingOptions {
-  struct Bias {
-    TokenId id;
-    float value;  // added to the logit; -infinity forbids the token
-  };
-
-  float temperature = 1.0f;         // >= 0; 0 is greedy
-  std::int32_t top_k = 0;           // >= 0; 0 is off
-  float top_p = 1.0f;               // (0, 1]; 1 is off
-  float min_p = 0.0f;               // [0, 1]; 0 is off
-  float repetition_penalty = 1.0f;  // > 0; 1 is off
-  std::uint64_t seed = 0;           // any number
-  std::vector<Bias> logit_bias = {};
-};
 
 // kArgument with the option's name as its field (and for logit_bias the index), or nothing.
 Status validate(const SamplingOptions& options, std::size_t vocabulary_size);
 
 // One conversation's sampler: the random numbers go on from call to call. Copying forks it. Allocates when it is made
-// and never again; about 21 bytes per token of the vocabulary.
+// and never again; about 25 bytes per token of the vocabulary.
 class Sampler {
  public:
   struct Candidate {

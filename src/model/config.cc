@@ -40,6 +40,7 @@ class ConfigReader {
     LFM_TRY(read_sizes());
     LFM_TRY(read_vocab());
     LFM_TRY(read_heads());
+    LFM_TRY(read_layer_map());
     LFM_TRY(read_experts());
     LFM_TRY(read_ffn_widths());
     LFM_TRY(read_constants());
@@ -84,6 +85,7 @@ class ConfigReader {
   Status read_sizes();
   Status read_vocab();
   Status read_heads();
+  Status read_layer_map();
   Status read_experts();
   Status read_ffn_widths();
   Status read_constants();
@@ -133,9 +135,25 @@ Status ConfigReader::read_vocab() {
                                       std::to_string(tokens->size()));
 }
 
-// The array of KV heads is also the map of layers: 0 where a layer is a convolution.
 Status ConfigReader::read_heads() {
   LFM_ASSIGN(config_.heads, size(key("attention.head_count"), 1, kMaxHeads));
+  const std::string dim_key = key("attention.key_length");
+  if (metadata_.contains(dim_key)) {
+    LFM_ASSIGN(config_.head_dim, size(dim_key, kStep, kMaxHeadDim));
+    return check_multiple(dim_key, config_.head_dim, kStep);
+  }
+  config_.head_dim = config_.hidden / config_.heads;
+  if (config_.hidden % config_.heads != 0 || config_.head_dim % kStep != 0 || config_.head_dim == 0 ||
+      config_.head_dim > kMaxHeadDim) {
+    return error(key("attention.head_count"), "is " + std::to_string(config_.heads) + " for " +
+                                                  std::to_string(config_.hidden) +
+                                                  " channels, expected 32, 64, ... or 256 channels a head");
+  }
+  return {};
+}
+
+// The array of KV heads is also the map of layers: 0 where a layer is a convolution.
+Status ConfigReader::read_layer_map() {
   const std::string kv_key = key("attention.head_count_kv");
   LFM_ASSIGN(const std::vector<std::int32_t> kv_heads, metadata_.require_integers(kv_key));
   if (kv_heads.size() != config_.layers.size()) {
@@ -154,19 +172,6 @@ Status ConfigReader::read_heads() {
   }
   if (config_.attention_layers() == 0) return error(kv_key, "has no attention layer");
   if (config_.conv_layers() == 0) return error(kv_key, "has no convolution layer");
-
-  const std::string dim_key = key("attention.key_length");
-  if (metadata_.contains(dim_key)) {
-    LFM_ASSIGN(config_.head_dim, size(dim_key, kStep, kMaxHeadDim));
-    return check_multiple(dim_key, config_.head_dim, kStep);
-  }
-  config_.head_dim = config_.hidden / config_.heads;
-  if (config_.hidden % config_.heads != 0 || config_.head_dim % kStep != 0 || config_.head_dim == 0 ||
-      config_.head_dim > kMaxHeadDim) {
-    return error(key("attention.head_count"), "is " + std::to_string(config_.heads) + " for " +
-                                                  std::to_string(config_.hidden) +
-                                                  " channels, expected 32, 64, ... or 256 channels a head");
-  }
   return {};
 }
 
@@ -202,9 +207,13 @@ Status ConfigReader::read_ffn_widths() {
                            std::to_string(config_.layers.size()) + " layers");
   }
   for (std::size_t i = 0; i < config_.dense_layers; ++i) {
-    const auto width = static_cast<std::uint64_t>(std::max(widths[i], 0));
-    LFM_TRY(check_range(name, width, kStep, kMaxWidth));
-    LFM_TRY(check_multiple(name, width, kStep));
+    const std::int32_t width = widths[i];
+    if (width < std::int32_t{kStep} || width > std::int32_t{kMaxWidth} || width % std::int32_t{kStep} != 0) {
+      Error wrong = error(name, "is " + std::to_string(width) + ", expected a multiple of " + std::to_string(kStep) +
+                                    " up to " + std::to_string(kMaxWidth));
+      wrong.index = i;
+      return wrong;
+    }
     config_.layers[i].ffn_width = static_cast<std::size_t>(width);
   }
   return {};

@@ -19,17 +19,27 @@ Error merge_error(std::string message, std::size_t index) {
   return {.code = ErrorCode::kFormat, .message = std::move(message), .field = kMergesKey, .index = index};
 }
 
-// The tokens that a text of the merges array may name: byte-level ones by their bytes, others by the text itself.
-class NameReader {
+// Finds the tokens that a merge names: byte-level ones by their bytes, others by the text itself.
+class MergeReader {
  public:
-  explicit NameReader(const Vocabulary& vocabulary) : vocabulary_(vocabulary) {}
+  explicit MergeReader(const Vocabulary& vocabulary) : vocabulary_(vocabulary) {}
 
-  TokenId read(std::string_view name) {
+  struct Tokens {
+    TokenId left, right, joint;  // Vocabulary::kNone where there is none
+  };
+  Tokens read(std::string_view left, std::string_view right) {
     bytes_.clear();
-    if (append_written_bytes(name, bytes_)) {
-      if (const TokenId id = vocabulary_.find(bytes_); id != Vocabulary::kNone) return id;
-    }
-    return vocabulary_.find_plain(name);
+    const bool left_written = append_written_bytes(left, bytes_);
+    const std::size_t cut = bytes_.size();
+    const bool right_written = append_written_bytes(right, bytes_);
+    const std::string_view bytes = bytes_;
+    Tokens tokens = {.left = left_written ? vocabulary_.find(bytes.substr(0, cut)) : Vocabulary::kNone,
+                     .right = right_written ? vocabulary_.find(bytes.substr(cut)) : Vocabulary::kNone,
+                     .joint = left_written && right_written ? vocabulary_.find(bytes) : Vocabulary::kNone};
+    if (tokens.left == Vocabulary::kNone) tokens.left = vocabulary_.find_plain(left);
+    if (tokens.right == Vocabulary::kNone) tokens.right = vocabulary_.find_plain(right);
+    if (tokens.joint == Vocabulary::kNone) tokens.joint = vocabulary_.find_plain(std::string(left).append(right));
+    return tokens;
   }
 
  private:
@@ -50,8 +60,7 @@ Result<Merges> Merges::create(const TokenizerData& data, const Vocabulary& vocab
   merges.merges_.reserve(count);
   merges.slots_.assign(table_size(count), kNoRank);
 
-  NameReader names(vocabulary);
-  std::string joint_name;
+  MergeReader reader(vocabulary);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view text = data.merges[i];
     const std::size_t space = text.find(' ');
@@ -59,16 +68,15 @@ Result<Merges> Merges::create(const TokenizerData& data, const Vocabulary& vocab
         text.find(' ', space + 1) != std::string_view::npos) {
       return merge_error("the merge isn't two texts with a space between", i);
     }
-    joint_name.assign(text.substr(0, space)).append(text.substr(space + 1));
-    const Merge merge = {names.read(text.substr(0, space)), names.read(text.substr(space + 1)), names.read(joint_name)};
-    if (merge.left == Vocabulary::kNone) return merge_error("the merge's left part is no token", i);
-    if (merge.right == Vocabulary::kNone) return merge_error("the merge's right part is no token", i);
-    if (merge.joint == Vocabulary::kNone) return merge_error("the merge's joint text is no token", i);
-    if (!vocabulary.is_byte_level(merge.joint)) continue;
-    std::uint32_t& slot = merges.slots_[merges.probe(merge.left, merge.right)];
+    const auto [left, right, joint] = reader.read(text.substr(0, space), text.substr(space + 1));
+    if (left == Vocabulary::kNone) return merge_error("the merge's left part is no token", i);
+    if (right == Vocabulary::kNone) return merge_error("the merge's right part is no token", i);
+    if (joint == Vocabulary::kNone) return merge_error("the merge's joint text is no token", i);
+    if (!vocabulary.is_byte_level(joint)) continue;
+    std::uint32_t& slot = merges.slots_[merges.probe(left, right)];
     if (slot != kNoRank) return merge_error("the merge was given before", i);
     slot = static_cast<std::uint32_t>(merges.merges_.size());
-    merges.merges_.push_back(merge);
+    merges.merges_.push_back({left, right, joint});
   }
   return merges;
 }

@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "lfm/types.h"
+
 namespace lfm::text {
 
-using TokenId = std::int32_t;
+using lfm::TokenId;
 
 // GGUF's token types, with GGUF's numbers.
 enum class TokenType : std::uint8_t {

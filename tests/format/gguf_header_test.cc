@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(Values, GgufHeader, testing::ValuesIn(value_cases()), c
 
 TEST(GgufHeaderTest, H01_LessThanAHeader) {
   const std::string file = small_file().build();
-  for (const std::size_t size : {0, 1, 3, 4, 7, 8, 16, 23})
+  for (const std::size_t size : {0u, 1u, 3u, 4u, 7u, 8u, 16u, 23u})
     expect_error(Gguf::parse(as_bytes(file.substr(0, size))), ErrorCode::kFormat, "the file is truncated");
 }
 

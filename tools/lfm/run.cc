@@ -13,7 +13,7 @@ struct Options {
   ModelOptions model;
   std::optional<std::string> prompt;
   std::string file;
-  std::size_t max_tokens = 256;
+  std::int64_t max_tokens = 256;
   std::size_t context = 0;
   std::optional<float> temperature;
   std::optional<int> top_k;
@@ -65,13 +65,19 @@ int run_text(const Options& options) {
   auto session = engine->new_session({.context_tokens = options.context});
   if (!session.ok()) return fail(session.error());
 
+  if (ids->size() > session->context_tokens()) {
+    return fail("the prompt has " + std::to_string(ids->size()) + " tokens, the context room for " +
+                std::to_string(session->context_tokens()) + "; -c makes room for more");
+  }
+
   InterruptGuard guard(*session);
   if (const Status status = session->append(*ids); !status.ok()) {
     if (status.error().code == ErrorCode::kCancelled) return kInterrupted;
     return fail("prompt: " + status.error().describe());
   }
   bool writable = true;
-  const GenerateOptions generate{options.max_tokens, sampling(options, *engine), options.stop, options.ignore_eos};
+  const GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), sampling(options, *engine), options.stop,
+                                 options.ignore_eos};
   auto finish = session->generate(generate, [&](const Piece& piece) {
     writable = write_out(piece.text) && flush_out();
     return writable;
@@ -86,6 +92,20 @@ int run_text(const Options& options) {
   return InterruptGuard::interrupted() ? kInterrupted : kOk;
 }
 
+// A finite number from least to most; unlike CLI::Range it refuses NaN.
+CLI::Validator number(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& text) -> std::string {
+        double value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return {};
+        char message[64];
+        std::snprintf(message, sizeof(message),
+                      most < 1e9 ? "expected a number from %g to %g" : "expected a number from %g", least, most);
+        return message;
+      },
+      "");
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
@@ -97,15 +117,21 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("-f,--file", options->file, "file with the text; - is standard input")
       ->type_name("FILE")
       ->excludes(prompt);
-  command->add_option("-n,--predict", options->max_tokens, "tokens to generate at most")->capture_default_str();
+  command->add_option("-n,--predict", options->max_tokens, "tokens to generate at most; -1 is no limit")
+      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 32))
+      ->capture_default_str();
   command->add_option("-c,--ctx-size", options->context, "room for tokens (default: the model's, at most 32768)")
       ->check(CLI::PositiveNumber);
-  command->add_option("--temp", options->temperature,
-                      "temperature; 0 takes the likeliest token (default: the model's)");
-  command->add_option("--top-k", options->top_k, "keep the K likeliest tokens; 0 keeps all");
-  command->add_option("--top-p", options->top_p, "keep the likeliest tokens that together have this probability");
-  command->add_option("--min-p", options->min_p, "keep tokens at least this times as likely as the likeliest");
-  command->add_option("--repeat-penalty", options->repeat_penalty, "penalty for tokens of the context; 1 is none");
+  command->add_option("--temp", options->temperature, "temperature; 0 takes the likeliest token (default: the model's)")
+      ->check(number(0, 1e9));
+  command->add_option("--top-k", options->top_k, "keep the K likeliest tokens; 0 keeps all")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--top-p", options->top_p, "keep the likeliest tokens that together have this probability")
+      ->check(number(0, 1));
+  command->add_option("--min-p", options->min_p, "keep tokens at least this times as likely as the likeliest")
+      ->check(number(0, 1));
+  command->add_option("--repeat-penalty", options->repeat_penalty, "penalty for tokens of the context; 1 is none")
+      ->check(number(1e-6, 1e9));
   command->add_option("-s,--seed", options->seed, "seed: the same seed gives the same text");
   command->add_flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
   command->add_flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");

@@ -11,8 +11,8 @@ namespace lfm::kernels {
 namespace {
 
 using test::GuardedBuffer;
-using test::Random;
 using test::name_of;
+using test::Random;
 
 constexpr std::uint32_t kSeeds = 100;
 
@@ -67,6 +67,9 @@ TEST_P(VectorSameBits, QuantizeAct) {
     const std::size_t mr = kTileTokens[random.between(0, 4)];
     Row x(blocks * kBlockColumns, random);
     random.spoil(x.floats());
+    if (random.between(0, 3) == 0) {
+      for (float& value : x.floats()) value *= 0x1p-100f;
+    }
     GuardedBuffer tile(blocks * kActBlockBytes * mr, random.edge());
     kernels.quantize_act(x.data(), x.floats().size(), tile.data(), mr, random.between(0, mr - 1));
 
@@ -90,6 +93,9 @@ TEST_P(VectorSameBits, QuantizeRow) {
     const float offset = static_cast<float>(random.between(0, 8)) - 4.0f;
     for (float& value : x.floats()) value += offset;
     if (random.between(0, 2) == 0) random.spoil(x.floats());
+    if (random.between(0, 3) == 0) {
+      for (float& value : x.floats()) value *= random.between(0, 1) == 0 ? 0x1p-102f : 0x1p+126f;
+    }
     GuardedBuffer q(x.floats().size(), random.edge());
     float scale = 0.0f;
     std::int32_t zero_point = 0;
@@ -147,12 +153,13 @@ TEST_P(VectorSameBits, Rope) {
 TEST_P(VectorSameBits, ShortConv) {
   compare([](const VectorKernels& kernels, Random& random) {
     const std::size_t l = random.between(2, kMaxTaps), tokens = random.between(1, 20);
-    const std::size_t bcx_stride = 48 + 16 * random.between(0, 2), out_stride = 16 + 16 * random.between(0, 2);
-    Row bcx((tokens - 1) * bcx_stride + 48, random), out((tokens - 1) * out_stride + 16, random);
-    Row taps(l * 16, random), state((l - 1) * 16, random);
-    random.spoil(bcx.floats());
-    kernels.short_conv(bcx.data(), static_cast<std::ptrdiff_t>(bcx_stride), tokens, taps.data(), l, state.data(),
-                       out.data(), static_cast<std::ptrdiff_t>(out_stride));
+    const std::size_t in_stride = 16 * random.between(1, 3), out_stride = 16 * random.between(1, 3);
+    const std::size_t in_floats = (tokens - 1) * in_stride + 16;
+    Row b(in_floats, random), c(in_floats, random), x(in_floats, random);
+    Row taps(l * 16, random), state((l - 1) * 16, random), out((tokens - 1) * out_stride + 16, random);
+    random.spoil(x.floats());
+    kernels.short_conv(b.data(), c.data(), x.data(), static_cast<std::ptrdiff_t>(in_stride), tokens, taps.data(), l,
+                       state.data(), out.data(), static_cast<std::ptrdiff_t>(out_stride));
     std::vector<float> result = out.copy();
     result.insert(result.end(), state.floats().begin(), state.floats().end());
     return result;

@@ -108,6 +108,12 @@ TEST(Vector, RopeRotatesPairs) {
   }
 }
 
+// bcx: tokens rows of {B[16], C[16], x[16]}
+void convolve(const float* bcx, std::size_t tokens, const std::vector<float>& taps, std::vector<float>& state,
+              float* out) {
+  scalar::kVector.short_conv(bcx, bcx + 16, bcx + 32, 48, tokens, taps.data(), taps.size() / 16, state.data(), out, 16);
+}
+
 // The convolution of a whole sequence from a zero state, token by token from its definition.
 TEST(Vector, ShortConvIsTheConvolution) {
   constexpr std::size_t kTokens = 11;
@@ -115,7 +121,7 @@ TEST(Vector, ShortConvIsTheConvolution) {
     Random random(static_cast<std::uint32_t>(l));
     const std::vector<float> bcx = random_row(kTokens * 48, random), taps = random_row(l * 16, random);
     std::vector<float> state((l - 1) * 16), out(kTokens * 16);
-    scalar::kVector.short_conv(bcx.data(), 48, kTokens, taps.data(), l, state.data(), out.data(), 16);
+    convolve(bcx.data(), kTokens, taps, state, out.data());
     for (std::size_t t = 0; t < kTokens; ++t) {
       for (std::size_t channel = 0; channel < 16; ++channel) {
         double sum = 0.0, magnitude = 0.0;
@@ -139,11 +145,10 @@ TEST(Vector, ShortConvDoesNotDependOnChunks) {
     const std::vector<float> bcx = random_row(kTokens * 48, random), taps = random_row(l * 16, random);
     std::vector<float> state = random_row((l - 1) * 16, random), out(kTokens * 16);
     std::vector<float> chunked_state = state, chunked(kTokens * 16);
-    scalar::kVector.short_conv(bcx.data(), 48, kTokens, taps.data(), l, state.data(), out.data(), 16);
+    convolve(bcx.data(), kTokens, taps, state, out.data());
     std::size_t done = 0;
     for (const std::size_t chunk : {std::size_t{1}, std::size_t{1}, kTokens - 2}) {
-      scalar::kVector.short_conv(&bcx[done * 48], 48, chunk, taps.data(), l, chunked_state.data(), &chunked[done * 16],
-                                 16);
+      convolve(&bcx[done * 48], chunk, taps, chunked_state, &chunked[done * 16]);
       done += chunk;
     }
     test::expect_same_bits(out, chunked);

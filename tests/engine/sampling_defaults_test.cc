@@ -1,0 +1,83 @@
+#include "engine/sampling_defaults.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "format/gguf.h"
+#include "tests/support/gguf_builder.h"
+
+namespace lfm::engine {
+namespace {
+
+struct Expected {
+  float temperature;
+  std::int32_t top_k;
+  float top_p;
+  float min_p;
+};
+
+void expect_options(const SamplingOptions& options, const Expected& expected) {
+  EXPECT_EQ(options.temperature, expected.temperature);
+  EXPECT_EQ(options.top_k, expected.top_k);
+  EXPECT_EQ(options.top_p, expected.top_p);
+  EXPECT_EQ(options.min_p, expected.min_p);
+  EXPECT_EQ(options.repetition_penalty, 1.05f);
+}
+
+model::Config config_of(model::Architecture architecture, std::string name, std::size_t vocab, std::size_t layers) {
+  model::Config config;
+  config.architecture = architecture;
+  config.name = std::move(name);
+  config.vocab = vocab;
+  config.layers.resize(layers);
+  return config;
+}
+
+TEST(FamilySampling, AsTheModelsMakersSay) {
+  using enum model::Architecture;
+  expect_options(family_sampling(config_of(kLfm2Moe, "LFM2 8B A1B", 65536, 24)), {0.3f, 0, 1, 0.15f});
+  expect_options(family_sampling(config_of(kLfm2Moe, "", 65536, 24)), {0.3f, 0, 1, 0.15f});
+  expect_options(family_sampling(config_of(kLfm2, "LFM2-1.2B", 65536, 16)), {0.3f, 0, 1, 0.15f});
+  expect_options(family_sampling(config_of(kLfm2Moe, "", 128000, 24)), {0.2f, 80, 1, 0});
+  expect_options(family_sampling(config_of(kLfm2Moe, "lfm2.5 8B A1B", 128000, 24)), {0.2f, 80, 1, 0});
+  expect_options(family_sampling(config_of(kLfm2Moe, "LFM2 24B A2B", 65536, 40)), {0.1f, 50, 1, 0});
+  expect_options(family_sampling(config_of(kLfm2, "LFM2.5 1.2B Instruct", 65536, 16)), {0.1f, 50, 1, 0});
+  expect_options(family_sampling(config_of(kLfm2, "LFM2.5-1.2B-Thinking", 65536, 16)), {0.1f, 50, 0.1f, 0});
+}
+
+Result<SamplingOptions> with_keys(const test::GgufBuilder& builder) {
+  const std::string bytes = builder.build();
+  const auto gguf = format::Gguf::parse(test::as_bytes(bytes));
+  EXPECT_TRUE(gguf.ok()) << gguf.error().describe();
+  return default_sampling(config_of(model::Architecture::kLfm2, "LFM2", 65536, 16), gguf->metadata());
+}
+
+TEST(DefaultSampling, TheFileHasTheLastWord) {
+  test::GgufBuilder builder;
+  builder.set_f32("general.sampling.temp", 0.7f);
+  builder.set_u32("general.sampling.top_k", 30);
+  builder.set_f32("general.sampling.penalty_repeat", 1.05f);
+  const auto options = with_keys(builder);
+  ASSERT_TRUE(options.ok()) << options.error().describe();
+  expect_options(*options, {0.7f, 30, 1, 0.15f});
+  const auto none = with_keys({});
+  ASSERT_TRUE(none.ok());
+  expect_options(*none, {0.3f, 0, 1, 0.15f});
+}
+
+TEST(DefaultSampling, BadValuesAreNamedByKey) {
+  for (const std::string key : {"general.sampling.temp", "general.sampling.top_p", "general.sampling.min_p",
+                                "general.sampling.penalty_repeat"}) {
+    test::GgufBuilder builder;
+    builder.set_f32(key, std::numeric_limits<float>::quiet_NaN());
+    const auto options = with_keys(builder);
+    ASSERT_FALSE(options.ok());
+    EXPECT_EQ(options.error().code, ErrorCode::kFormat);
+    EXPECT_EQ(options.error().field, key);
+  }
+}
+
+}  // namespace
+}  // namespace lfm::engine

@@ -1,0 +1,86 @@
+// Decoding in the steady state: what a token costs beside its arithmetic.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "lfm/lfm.h"
+#include "support/alloc_meter.h"
+#include "support/tiny_model.h"
+
+namespace lfm {
+namespace {
+
+std::string write_model() {
+  const std::string path = testing::TempDir() + "steady_" + std::to_string(getpid()) + ".gguf";
+  test::TinyModel model;
+  model.matrices = format::TensorType::kQ4_0;
+  std::ofstream(path, std::ios::binary) << model.build();
+  return path;
+}
+
+// Two hundred tokens, snapshots of the state among them.
+TEST(Steady, DecodingDoesNotAllocate) {
+  const std::string path = write_model();
+  for (const DenseBackend dense : {DenseBackend::kXnnpack, DenseBackend::kNative}) {
+    EngineOptions options;
+    options.threads = 2;
+    options.dense = dense;
+    auto engine = Engine::open(path, options);
+    ASSERT_TRUE(engine.ok()) << engine.error().describe();
+    auto session = engine->new_session({.context_tokens = 512});
+    ASSERT_TRUE(session.ok());
+    const std::vector<TokenId> prompt(40, 20);
+    ASSERT_TRUE(session->append(prompt).ok());
+    const TokenId token = 21;
+    ASSERT_TRUE(session->append({&token, 1}).ok());
+
+    test::AllocMeter meter;
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(session->append({&token, 1}).ok());
+    EXPECT_EQ(meter.allocations(), 0u);
+  }
+  unlink(path.c_str());
+}
+
+// Every allocation of opening, reading a prompt and decoding fails once, and from then on: a status each time, and the
+// next try works.
+TEST(Steady, EveryAllocationMayFail) {
+  const std::string path = write_model();
+  EngineOptions options;
+  options.threads = 1;
+  const auto all = [&]() -> Status {
+    auto engine = Engine::open(path, options);
+    if (!engine.ok()) return std::move(engine).error();
+    auto session = engine->new_session({.context_tokens = 128});
+    if (!session.ok()) return std::move(session).error();
+    auto prompt = engine->tokenizer().encode("abc");
+    if (!prompt.ok()) return std::move(prompt).error();
+    if (auto synced = session->sync(*prompt); !synced.ok()) return std::move(synced).error();
+    auto finish = session->generate({.max_tokens = 4, .ignore_end = true}, nullptr);
+    if (!finish.ok()) return std::move(finish).error();
+    return {};
+  };
+  std::uint64_t count = 0;
+  {
+    test::AllocMeter meter;
+    ASSERT_TRUE(all().ok());
+    count = meter.allocations();
+  }
+  ASSERT_GT(count, 20u);
+  for (const bool forever : {false, true}) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      test::AllocMeter meter(i, forever);
+      const Status status = all();
+      if (!status.ok()) {
+        EXPECT_EQ(status.error().code, ErrorCode::kNoMemory) << "allocation " << i;
+      }
+    }
+  }
+  EXPECT_TRUE(all().ok());
+  unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace lfm

@@ -1,0 +1,2 @@
+#include <cstddef>
+#include "base/memory.h"

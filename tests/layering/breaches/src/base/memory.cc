@@ -1,0 +1,2 @@
+#include <xnnpack.h>
+#include "kernels/isa.h"

@@ -1,0 +1,3 @@
+#include "command.h"
+#include "lfm/result.h"
+#include "base/memory.h"

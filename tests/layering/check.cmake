@@ -1,0 +1,43 @@
+# Who may include whom: cmake -DROOT=<tree> -P check.cmake fails and names every include that isn't allowed.
+# Each folder of the tree below lists what its files may include besides the C++ standard library: patterns over the
+# text between the quotes or angle brackets.
+
+set(std "[a-z_]+")
+set(posix "(fcntl|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
+
+set(include/lfm_may "lfm/.*")
+set(kernels_may "kernels/.*|immintrin\\.h|arm_neon\\.h")
+set(src/base_may "base/.*|lfm/.*|kernels/isa\\.h|immintrin\\.h|${posix}")
+set(src/format_may "format/.*|base/.*|lfm/.*|kernels/matmul/layout\\.h")
+set(src/text_may "text/.*|format/.*|base/.*|lfm/.*")
+set(src/ops_may "ops/.*|kernels/.*|base/.*|lfm/.*")
+set(src/model_may "model/.*|ops/.*|format/.*|kernels/.*|base/.*|lfm/.*")
+set(src/engine_may "(engine|model|ops|text|format|kernels|base|lfm)/.*")
+set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
+
+# Third parties, each in one place.
+set(src/base/team.cc_may "pthreadpool\\.h")
+set(src/base/cpu.cc_may "cpuinfo\\.h")
+set(src/ops/xnn_linear.cc_may "xnnpack\\.h")
+
+set(breaches 0)
+foreach(folder include/lfm kernels src/base src/format src/text src/ops src/model src/engine tools/lfm)
+  file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cc ${ROOT}/${folder}/*.inc)
+  foreach(file IN LISTS files)
+    set(may "${std}|${${folder}_may}")
+    if(DEFINED ${file}_may)
+      string(APPEND may "|${${file}_may}")
+    endif()
+    file(STRINGS ${ROOT}/${file} lines REGEX "^[ \t]*#[ \t]*include")
+    foreach(line IN LISTS lines)
+      string(REGEX REPLACE "^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]*)[>\"].*" "\\1" name "${line}")
+      if(NOT name MATCHES "^(${may})$")
+        message("${file}: ${folder} may not include ${name}")
+        math(EXPR breaches "${breaches} + 1")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+if(breaches)
+  message(FATAL_ERROR "${breaches} includes break the layering (tests/layering/check.cmake)")
+endif()

@@ -1,0 +1,90 @@
+// Time in proportion: what nothing cuts must not cost more per byte the longer it is. And the largest vocabulary known.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "tests/text/sample.h"
+#include "text/tokenizer.h"
+
+namespace lfm::text {
+namespace {
+
+// Of this process, so that others on the machine don't count.
+double processor_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+double seconds_to_encode(const std::string& text) {
+  double best = 1e9;
+  for (int round = 0; round < 3; ++round) {
+    const double begin = processor_seconds();
+    const auto ids = sample_tokenizer().encode(text);
+    best = std::min(best, processor_seconds() - begin);
+    EXPECT_TRUE(ids.ok());
+  }
+  return best;
+}
+
+TEST(TokenizerTime, GrowsWithTheTextEvenWhereNothingCutsIt) {
+  const std::string_view units[] = {"a", " ", "\n", "Z", ".", "\u4F60", "\u0301", "1", "\n ", "<|", "\x80", "ab"};
+  constexpr std::size_t kBytes = std::size_t{1} << 18;
+  for (const std::string_view unit : units) {
+    std::string text;
+    while (text.size() < kBytes) text += unit;
+    // The machine is shared: a single calm measurement of three is enough.
+    double ratio = 0;
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      const double once = seconds_to_encode(text);
+      const double twice = seconds_to_encode(text + text);
+      ratio = twice / once;
+      if (ratio <= 2.6) break;
+    }
+    EXPECT_LE(ratio, 2.6) << "'" << unit << "'";
+  }
+}
+
+// A vocabulary of the size of LFM2.5's: after the bytes, all strings of ten letters in order of their length, up to
+// 128,000 tokens; of the pairs that make them, the first 293,320.
+OwnedTokenizerData large_vocabulary() {
+  constexpr std::size_t kTokens = 128000, kMerges = 293320, kBytesEnd = 272;
+  constexpr std::string_view kLetters = "aeiounrstl";
+  OwnedTokenizerData data = sample_data();
+  data.tokens.resize(kBytesEnd);
+  data.merges.clear();
+  std::vector<std::string> strings = {""};
+  for (std::size_t i = 0; data.tokens.size() < kTokens; ++i) {
+    for (const char letter : kLetters) {
+      const std::string joint = strings[i] + letter;
+      strings.push_back(joint);
+      if (joint.size() == 1 || data.tokens.size() == kTokens) continue;
+      data.tokens.push_back(joint);
+      for (std::size_t cut = 1; cut < joint.size() && data.merges.size() < kMerges; ++cut) {
+        data.merges.push_back(joint.substr(0, cut) + " " + joint.substr(cut));
+      }
+    }
+  }
+  data.types.resize(kTokens, 1);
+  return data;
+}
+
+TEST(TokenizerTime, LargeVocabularyLoadsAtOnce) {
+  const OwnedTokenizerData owned = large_vocabulary();
+  const TokenizerData data = owned.view();
+  EXPECT_EQ(data.merges.size(), 293320u);
+  const double begin = processor_seconds();
+  const auto tokenizer = Tokenizer::create(data);
+  const double took = processor_seconds() - begin;
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().describe();
+  RecordProperty("milliseconds", static_cast<int>(took * 1000));
+  EXPECT_LT(took, 3.0);
+  const std::string text = "The quick brown fox jumps over the lazy dog";
+  const auto ids = tokenizer->encode(text);
+  ASSERT_TRUE(ids.ok());
+  EXPECT_EQ(*tokenizer->decode(*ids), text);
+}
+
+}  // namespace
+}  // namespace lfm::text
