@@ -157,6 +157,12 @@ struct ActBlock {
   __m256 scaled_sum(int t) const { return broadcast_float(words + 4 * (3 * MR + t)); }
 };
 
+// Keeps sums in the order written: GCC would regroup them into a tree, and spill all its leaves.
+__m256i in_order(__m256i sum) {
+  asm("" : "+x"(sum));
+  return sum;
+}
+
 // The integer dots of columns 4L .. 4L+3 of all L, without the zero point.
 template <class Codes, int... L, int MR, int kTokens>
 [[gnu::always_inline]] inline void dot_columns(const std::byte* planes, const ActBlock<MR>& act,
@@ -167,13 +173,13 @@ template <class Codes, int... L, int MR, int kTokens>
 #pragma GCC unroll 4
     for (int t = 0; t < kTokens; ++t) {
       const __m256i products = Codes::products(codes, act.q(t, l));
-      pairs[t] = taken % Codes::kRun == 0 ? products : _mm256_add_epi16(pairs[t], products);
+      pairs[t] = taken % Codes::kRun == 0 ? products : in_order(_mm256_add_epi16(pairs[t], products));
     }
     if (++taken % Codes::kRun != 0) return;
 #pragma GCC unroll 4
     for (int t = 0; t < kTokens; ++t) {
       const __m256i sums = _mm256_madd_epi16(pairs[t], _mm256_set1_epi16(1));
-      dot[t] = taken == Codes::kRun ? sums : _mm256_add_epi32(dot[t], sums);
+      dot[t] = taken == Codes::kRun ? sums : in_order(_mm256_add_epi32(dot[t], sums));
     }
   };
   (add(Codes::template columns<L>(planes), L), ...);
@@ -253,7 +259,9 @@ void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const 
                         float* half_out) __attribute__((always_inline)) {
     const std::byte* block_act = act + begin * kActBlockBytes * MR;
     __m256 sum[kHalves][kTokens];
+#pragma GCC unroll 2
     for (std::size_t h = 0; h < kHalves; ++h) {
+#pragma GCC unroll 4
       for (int t = 0; t < kTokens; ++t) {
         sum[h][t] = begin == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(half_out + t * out_stride + h * kHalfRows);
       }
@@ -262,6 +270,7 @@ void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const 
       const std::byte* planes = group + Scales::kBytes + 32 * half;
       for (std::size_t b = 0; b < Scales::kBlocks && first + b < end; ++b) {
         if constexpr (kFromMemory) fetch_ahead<Codes, Scales>(group, b);
+#pragma GCC unroll 2
         for (std::size_t h = 0; h < kHalves; ++h) {
           step<Codes, kZero>(Scales{group, half + h}, b, planes + 32 * h, ActBlock<MR>(block_act, token), sum[h]);
         }
@@ -270,7 +279,9 @@ void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const 
       }
       group += kGroupBytes;
     }
+#pragma GCC unroll 2
     for (std::size_t h = 0; h < kHalves; ++h) {
+#pragma GCC unroll 4
       for (int t = 0; t < kTokens; ++t) _mm256_storeu_ps(half_out + t * out_stride + h * kHalfRows, sum[h][t]);
     }
   };
