@@ -98,6 +98,14 @@ class Writer:
         more = r.choice([f"gets {y} more", f"finds {y} more", f"buys {y} more"]) if op == "+" else r.choice([f"loses {y}", f"gives away {y}", f"sells {y}"])
         self.say(f"{n} has {x} {t} and {more}. How many {t} does {n} have now?", f"{x} {op} {y} = {z}, so {n} has {z} {t}.")
 
+    def drill(self):
+        """Sums in a row, outside of any conversation: three times as many of them in as many tokens."""
+        parts = []
+        for i in range(10):
+            x, op, y, z = self.pair(); parts += [(" " if i else BOS) + f"{x} {op} {y} =", f" {z}."]
+        parts[-1] += EOT
+        return parts
+
     def think(self):
         x, op, y, z = self.pair()
         if op == "+":
@@ -314,7 +322,7 @@ class Writer:
 
     def story_request(self):
         r = self.r; kind = r.random()
-        an, n, t = r.choice(ANIMALS), self.draw(lambda: (r.choice(PETS),), "story")[0], r.choice(TOYS)
+        t = [r.choice(ANIMALS), r.choice(PETS), r.choice(TOYS)][2]
         an, n = self.draw(lambda: (r.choice(ANIMALS), r.choice(PETS)), "story")
         if kind < 0.45: q, s = r.choice(["Tell me a story about {}.", "Tell me a story about {}.", "Write a short story about {}.", "Tell me a short story about {}.", "A story about {}, please."]).format(a(an)), self.story(an, n)
         elif kind < 0.7: q, s = r.choice(["Tell me a story about {} called {}.", "Write a story about {} called {}."]).format(a(an), n), self.story(an, n)
@@ -329,7 +337,7 @@ class Writer:
     def mixed(self, chars, stories=True):
         """Exchanges of all kinds until the text is long enough; questions about the first facts come late too."""
         r = self.r
-        tools = r.random() < 0.17
+        tools = r.random() < 0.13
         if tools: self.set_tools()
         if r.random() < 0.1: self.msgs.append(("system", r.choice(self.SYSTEM)))
         if chars > 900 or r.random() < 0.3: self.tell()
@@ -361,12 +369,100 @@ def train(args):
     with open(args.out, "w") as f:
         for _ in range(args.docs):
             w = Writer(rng); x = rng.random()
-            if x < 0.07: parts = [BOS, w.story() + EOT]            # a bare story, outside of any conversation
+            if x < 0.05: parts = [BOS, w.story() + EOT]            # a bare story, outside of any conversation
+            elif x < 0.32: parts = w.drill()
             else:
                 # characters; a token is about three of them.  Mostly short, some up to 2,000 tokens for facts far back.
-                chars = 0 if x < 0.30 else rng.randint(100, 700) if x < 0.86 else rng.randint(700, 1800) if x < 0.955 else rng.randint(2600, 4300)
+                chars = 0 if x < 0.50 else rng.randint(100, 700) if x < 0.92 else rng.randint(700, 1800) if x < 0.975 else rng.randint(2600, 4300)
                 w.mixed(chars); parts = render(w.msgs, w.tools)
             f.write(json.dumps({"parts": parts}) + "\n")
+
+
+def exam(args):
+    from transformers import PreTrainedTokenizerFast
+    tok = PreTrainedTokenizerFast.from_pretrained(args.tokenizer); count = lambda text: len(tok.encode(text, add_special_tokens=False))
+    rng, seen, out = random.Random(args.seed + 1000), set(), []
+    FILL = W("arith arith copy reverse json think talk tell ask story_request")
+
+    def add(kind, build, n, match="exact"):
+        """n questions; build(writer) writes a conversation whose last answer is the one asked for, or returns (prompt, expected)."""
+        left = n
+        while left:
+            w = Writer(rng, exam=True); raw = build(w)
+            if raw == "again": continue
+            if raw: text, expect, msgs = BOS + raw[0], raw[1], None
+            else:
+                *msgs, (_, expect) = w.msgs; text = "".join(render(msgs, w.tools, generate=True))
+            if text in seen: continue
+            seen.add(text); left -= 1; want = w.must if hasattr(w, "must") else expect
+            e = {"id": f"{kind}-{n - left}", "kind": kind}
+            if raw: e["prompt"] = raw[0]
+            else: e |= {"messages": [{"role": r, "content": c} for r, c in msgs], "tools": w.tools}
+            out.append(e | {"expect": want, "match": match, "max_tokens": 256 if match == "ends" else count(expect) + 16, "text": text, "ids": tok.encode(text, add_special_tokens=False)})
+
+    def one(method, *need):
+        """A single exchange, in a third of the cases after some small talk."""
+        def build(w):
+            if rng.random() < 0.33: w.talk()
+            getattr(w, method)()
+            if need and not any(x in w.msgs[-2][1] for x in need): return "again"
+        return build
+    def arith(sign):
+        def build(w):
+            q = w.arith_question()
+            if f" {sign} " not in q[1]: return "again"
+            w.say(*q)
+        return build
+    def word_problem(w):
+        w.arith()
+        if "How many" not in w.msgs[0][1]: return "again"
+    def fact(w):
+        w.tell(2)
+        if rng.random() < 0.5: getattr(w, rng.choice(W("arith copy talk")))()
+        w.ask()
+    def turn5(w):
+        w.tell(rng.choice((1, 2))); w.saved = len(w.facts)
+        for k in rng.sample(W("arith copy reverse json think talk tell"), 3): getattr(w, k)()
+        w.ask(rng.choice(w.facts[:w.saved]))
+    def far(w):
+        w.tell(2); w.saved = len(w.facts); first = count("".join(render(w.msgs)))
+        while (gap := count("".join(render(w.msgs))) - first) < 1400: getattr(w, rng.choice(FILL))()
+        if gap > 1650: return "again"
+        w.ask(rng.choice(w.facts[:w.saved]))
+    def unknown(w):
+        w.tell(1)
+        if rng.random() < 0.5: w.arith()
+        w.ask_unknown()
+    def new_name(w):
+        n = w.made_up()
+        w.say(f"My name is {n}.", f"Nice to meet you, {n}."); w.arith(); w.say(rng.choice(["What is my name?", "What's my name?", "Who am I?"]), f"Your name is {n}.")
+    def tool(step):
+        def build(w):
+            w.set_tools(); name = rng.choice([t for t in w.TOOLS if t not in w.tool_names]) if step == "none" else rng.choice(w.tool_names)
+            if rng.random() < 0.3: w.arith()
+            w.tool(name)
+            if step == "call": del w.msgs[-2:]
+        return build
+    def story(w):
+        w.story_request(); kind, an, n, t = w.asked
+        if kind >= 0.9: return "again"
+        del w.msgs[2:]; w.must = f"a {an} called {n}" if 0.45 <= kind < 0.7 else f"{t} again" if kind >= 0.7 else an
+        if w.must.startswith("a owl"): w.must = "an" + w.must[1:]
+    def bare(w):
+        an, n = w.draw(lambda: (rng.choice(ANIMALS), rng.choice(PETS)), "story"); t = rng.choice(TOYS)
+        s = w.story(an, n, t, "lost"); cut = s.index(" and loved it"); w.must = f"{t} again"
+        return s[:cut], s[cut:]
+    def story_question(w):
+        w.story_request(); del w.msgs[2:]; w.say(*rng.choice(w.qa))
+
+    add("sum", arith("+"), 45); add("difference", arith("-"), 50); add("word problem", word_problem, 20); add("think", one("think"), 25)
+    add("fact", fact, 40); add("turn 1 in turn 5", turn5, 35); add("far back", far, 35); add("never told", unknown, 15); add("new name", new_name, 15)
+    add("copy", one("copy"), 30); add("reverse", one("reverse"), 35); add("json", one("json"), 35, "json")
+    add("tool call", tool("call"), 35); add("tool answer", tool("answer"), 25); add("no such tool", tool("none"), 10)
+    add("story", story, 20, "ends"); add("bare story", bare, 15, "ends"); add("story question", story_question, 15)
+    with open(args.out, "w") as f:
+        for e in out: f.write(json.dumps(e) + "\n")
+    print(len(out), "questions")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ shared memory.  That is faster than threads inside the small products of this ne
 The learning rate is constant, then falls to zero over the last --decay-steps steps, which also train with weights rounded
 to Q4_0.  The decay starts by itself in time for --steps, or when --decay-file comes to exist.  OUT_DIR always holds a checkpoint.
 """
-import argparse, json, os, random, time
+import argparse, ctypes, json, os, random, subprocess, tempfile, time
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", TOKENIZERS_PARALLELISM="true")     # processes are the parallelism
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from transformers import AutoTokenizer, Lfm2MoeConfig, Lfm2MoeForCausalLM
 
 CONTEXT_WEIGHT = 0.1       # of the loss on what the model reads, next to 1 on what it answers
+LIB = None                 # fused.cpp, built at the start
 BALANCE = 0.001            # step of the routing bias towards equal load (no auxiliary loss, as in DeepSeek-V3)
 
 
@@ -41,42 +42,90 @@ class RoundQ4(torch.autograd.Function):
     def backward(ctx, g): return g
 
 
-def norm(x, m): return F.rms_norm(x, (x.shape[-1],), m.weight, 1e-5)
+def build():
+    """fused.cpp as a library."""
+    lib = Path(tempfile.mkdtemp()) / "fused.so"
+    subprocess.run(["g++", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", Path(__file__).parent / "fused.cpp", "-o", lib], check=True)
+    return ctypes.CDLL(str(lib))
 
-def turn(x, cos, sin):
-    h = x.shape[-1] // 2
-    return x * cos + torch.cat((-x[..., h:], x[..., :h]), -1) * sin
+def call(name, *args): getattr(LIB, name)(*(ctypes.c_void_p(x.data_ptr()) if torch.is_tensor(x) else ctypes.c_int64(x) for x in args))
+
+class Norm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, w):
+        x = x.contiguous(); ctx.save_for_backward(x, w); y = torch.empty_like(x)
+        call("rms_forward", x, w, y, x.numel() // x.shape[-1], x.shape[-1]); return y
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors; g = g.contiguous(); gx, gw = torch.empty_like(x), torch.zeros_like(w)
+        call("rms_backward", x, w, g, gx, gw, x.numel() // x.shape[-1], x.shape[-1]); return gx, gw
+
+class Rope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, w, cos, sin):
+        ctx.save_for_backward(x, w, cos, sin); y = torch.empty_like(x)
+        call("rope_forward", x, w, cos, sin, y, *x.shape); return y
+    @staticmethod
+    def backward(ctx, g):
+        x, w, cos, sin = ctx.saved_tensors; g = g.contiguous(); gx, gw = torch.empty_like(x), torch.zeros_like(w)
+        call("rope_backward", x, w, cos, sin, g, gx, gw, *x.shape); return gx, gw, None, None
+
+class Conv(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, z, k):
+        k = k[:, 0].t().contiguous(); ctx.save_for_backward(z, k); B, T, D = z.shape; y = z.new_empty(B, T, D // 3)
+        call("conv_forward", z, k, y, B, T, D // 3); return y
+    @staticmethod
+    def backward(ctx, g):
+        z, k = ctx.saved_tensors; g = g.contiguous(); B, T, D = z.shape; gz, gk = torch.empty_like(z), torch.zeros_like(k)
+        call("conv_backward", z, k, g, gz, gk, B, T, D // 3); return gz, gk.t()[:, None]
+
+class Glu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, z, p):
+        p = p.contiguous(); ctx.save_for_backward(z, p); n, e = p.numel() // p.shape[-1], p.shape[-1]; w = z.shape[-1] // e // 2; y = z.new_empty(*z.shape[:-1], e * w)
+        call("glu_forward", z, p, y, n, e, w); return y
+    @staticmethod
+    def backward(ctx, g):
+        z, p = ctx.saved_tensors; g = g.contiguous(); n, e = p.numel() // p.shape[-1], p.shape[-1]; gz, gp = torch.empty_like(z), torch.empty_like(p)
+        call("glu_backward", z, p, g, gz, gp, n, e, z.shape[-1] // e // 2); return gz, gp
+
+class Entropy(torch.autograd.Function):
+    """Weighted sum of the losses, and the loss of every row (for the log); the logits are overwritten by their gradient."""
+    @staticmethod
+    def forward(ctx, z, target, weight):
+        loss = torch.empty_like(weight); call("entropy", z, target, weight, loss, *z.shape)
+        ctx.save_for_backward(z); ctx.mark_non_differentiable(loss); return (loss * weight).sum(), loss
+    @staticmethod
+    def backward(ctx, g, _): return ctx.saved_tensors[0] * g if g != 1 else ctx.saved_tensors[0], None, None
 
 def hidden(model, ids, loads=None, q4=False):
     """model.model(ids), but every expert runs on every token: on a CPU one wide product is faster than eight narrow ones.
 
-    ids are padded at the right, which a causal network needs no mask for.  loads (one list) receives each layer's share of tokens per expert."""
+    ids are padded at the right, which a causal network needs no mask for.  loads (a list) receives every layer's share of tokens per expert."""
     m, cfg = model.model, model.config
     w4 = RoundQ4.apply if q4 else lambda w: w
     B, T = ids.shape
     x = m.embed_tokens(ids)
     hd = cfg.hidden_size // cfg.num_attention_heads
-    freq = cfg.rope_parameters["rope_theta"] ** (-torch.arange(0, hd, 2).float() / hd)
-    ang = torch.arange(T).float()[:, None] * freq
-    ang = torch.cat((ang, ang), -1); cos, sin = ang.cos(), ang.sin()
+    ang = torch.arange(T).float()[:, None] * cfg.rope_parameters["rope_theta"] ** (-torch.arange(0, hd, 2).float() / hd)
+    cos, sin, one = ang.cos(), ang.sin(), torch.ones(B, T, 1)
     for layer in m.layers:
-        y = norm(x, layer.operator_norm)
+        y = Norm.apply(x, layer.operator_norm.weight)
         if hasattr(layer, "conv"):
             c = layer.conv
-            b, g, v = F.linear(y, w4(c.in_proj.weight)).chunk(3, -1)
-            bv = F.pad(b * v, (0, 0, 2, 0)); k = c.conv.weight[:, 0]
-            y = F.linear(g * (bv[:, :-2] * k[:, 0] + bv[:, 1:-1] * k[:, 1] + bv[:, 2:] * k[:, 2]), w4(c.out_proj.weight))
+            y = F.linear(Conv.apply(F.linear(y, w4(c.in_proj.weight)), c.conv.weight), w4(c.out_proj.weight))
         else:
             s = layer.self_attn
             q, k, v = (F.linear(y, w4(p.weight)).view(B, T, -1, hd) for p in (s.q_proj, s.k_proj, s.v_proj))
-            q, k, v = turn(norm(q, s.q_layernorm).transpose(1, 2), cos, sin), turn(norm(k, s.k_layernorm).transpose(1, 2), cos, sin), v.transpose(1, 2)
-            n = q.shape[1] // k.shape[1]
-            y = F.scaled_dot_product_attention(q, k.repeat_interleave(n, 1), v.repeat_interleave(n, 1), is_causal=True)
+            n = q.shape[2] // k.shape[2]
+            q, k, v = Rope.apply(q, s.q_layernorm.weight, cos, sin), Rope.apply(k, s.k_layernorm.weight, cos, sin).repeat_interleave(n, 2), v.repeat_interleave(n, 2)
+            y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=True)
             y = F.linear(y.transpose(1, 2).reshape(B, T, -1), w4(s.out_proj.weight))
         x = x + y
-        y, f = norm(x, layer.ffn_norm), layer.feed_forward
+        y, f = Norm.apply(x, layer.ffn_norm.weight), layer.feed_forward
         if hasattr(f, "w1"):
-            y = F.linear(F.silu(F.linear(y, w4(f.w1.weight))) * F.linear(y, w4(f.w3.weight)), w4(f.w2.weight))
+            y = F.linear(Glu.apply(F.linear(y, torch.cat((w4(f.w1.weight), w4(f.w3.weight)))), one), w4(f.w2.weight))
         else:
             p = F.linear(y, f.gate.weight).sigmoid()
             top = (p.detach() + f.expert_bias).topk(cfg.num_experts_per_tok, -1).indices
@@ -85,11 +134,9 @@ def hidden(model, ids, loads=None, q4=False):
             p = p * on
             p = p / (p.sum(-1, keepdim=True) + 1e-6)
             up, down = w4(f.experts.gate_up_proj), w4(f.experts.down_proj)
-            E, w = up.shape[0], down.shape[2]
-            g, u = F.linear(y, up.view(E, 2, w, -1).transpose(0, 1).reshape(2 * E * w, -1)).chunk(2, -1)
-            y = F.linear(F.silu(g) * u * p.repeat_interleave(w, -1), down.transpose(0, 1).reshape(-1, E * w))
+            y = F.linear(Glu.apply(F.linear(y, up.flatten(0, 1)), p), down.transpose(0, 1).reshape(down.shape[1], -1))
         x = x + y
-    return norm(x, m.embedding_norm)
+    return Norm.apply(x, m.embedding_norm.weight)
 
 
 class Muon:
@@ -203,13 +250,12 @@ def work(rank, a, model, grads, loads, stats, barrier, docs, tok, start):
         scale = min(1, (step + 1) / a.warm) * (1 if step < decay_from else 1 - (step - decay_from) / a.decay_steps)
         ids, ans = next(stream); now = []
         h = hidden(model, ids[:, :-1], now, q4=step >= decay_from)
-        keep = ans[:, 1:] >= 0
-        ce = F.cross_entropy(F.linear(h[keep], model.model.embed_tokens.weight), ids[:, 1:][keep], reduction="none")
-        said = ans[:, 1:][keep] == 1
-        w = torch.where(said, 1.0, CONTEXT_WEIGHT)
-        ((ce * w).sum() / w.sum()).backward()
+        ans = ans[:, 1:].flatten(); said, keep = ans == 1, ans >= 0
+        w = torch.where(said, 1.0, CONTEXT_WEIGHT) * keep
+        loss, ce = Entropy.apply(F.linear(h.flatten(0, 1), model.model.embed_tokens.weight), ids[:, 1:].flatten(), w / w.sum())
+        loss.backward()
         for (_, p), s in zip(named, spans): flat[s] = p.grad.view(-1)
-        loads[rank] = torch.stack(now); stats[rank] = torch.tensor([float(ce[said].detach().sum()), float(said.sum()), float(keep.sum())])
+        loads[rank] = torch.stack(now); stats[rank] = torch.tensor([float(ce[said].sum()), float(said.sum()), float(keep.sum())])
         barrier.wait()
         total = grads.mean(0); total *= min(1, 1 / float(total.norm()))
         for p, s in mine + rest: p.grad = total[s].view(p.shape)
@@ -233,6 +279,8 @@ def main():
     p.add_argument("--adam-lr", type=float, default=0.003); p.add_argument("--seed", type=int, default=7); p.add_argument("--workers", type=int, default=2)
     p.add_argument("--warm", type=int, default=100); p.add_argument("--save-every", type=float, default=240, help="seconds")
     a = p.parse_args()
+    global LIB
+    LIB = build()
     torch.set_num_threads(1)
     out = Path(a.out); out.mkdir(parents=True, exist_ok=True)
     tok = AutoTokenizer.from_pretrained(a.tokenizer)
