@@ -37,7 +37,8 @@ def reference(exam, path):
         yield e, *until_end(tok.decode(ids, skip_special_tokens=False))
 
 def llama(exam, path, port=8479):
-    server = subprocess.Popen(["llama-server", "-m", path, "--port", str(port), "-c", "4096", "-np", "1", "--special", "--no-webui"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # one thread: so small a network gains nothing from more, and on a busy machine they wait for each other
+    server = subprocess.Popen(["llama-server", "-m", path, "--port", str(port), "-c", "4096", "-np", "1", "-t", "1", "-tb", "1", "--special", "--no-webui"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     def post(where, data):
         r = urllib.request.Request(f"http://127.0.0.1:{port}/{where}", json.dumps(data).encode(), {"Content-Type": "application/json"})
         return json.load(urllib.request.urlopen(r))

@@ -106,6 +106,23 @@ class Writer:
         parts[-1] += EOT
         return parts
 
+    def recall(self):
+        """Copying, reversing and looking up, outside of any conversation: what teaches attention to find things, many answers to a line."""
+        r = self.r; kind = r.random()
+        if kind < 0.35:
+            text = ", ".join(r.sample(r.choice((NAMES, CITIES, WORDS, WORDS, ANIMALS + PETS, JOBS + FOODS)), r.randint(4, 10)))
+            return [BOS + text + "\n", text + "\n" + text + EOT]
+        if kind < 0.5:
+            parts = []
+            for i in range(3): l = self.items(3, 8); parts += [("\n" if i else BOS) + "Reverse: " + ", ".join(l) + "\n", ", ".join(l[::-1])]
+        else:
+            keys = r.sample(r.choice((NAMES, COLORS, THINGS, CITIES, PETS)), r.randint(3, 8)); d = {k: r.choice(WORDS + CITIES + JOBS) for k in keys}
+            parts = [BOS + " ".join(f"{k} has {v}." for k, v in d.items()) + "\n"]
+            for k in r.sample(keys, len(keys)): parts[-1] += f"{k} has"; parts += [f" {d[k]}.", " "]
+            parts.pop()
+        parts[-1] += EOT
+        return parts
+
     def think(self):
         x, op, y, z = self.pair()
         if op == "+":
@@ -370,10 +387,11 @@ def train(args):
         for _ in range(args.docs):
             w = Writer(rng); x = rng.random()
             if x < 0.05: parts = [BOS, w.story() + EOT]            # a bare story, outside of any conversation
-            elif x < 0.32: parts = w.drill()
+            elif x < 0.20: parts = w.drill()
+            elif x < 0.45: parts = w.recall()
             else:
                 # characters; a token is about three of them.  Mostly short, some up to 2,000 tokens for facts far back.
-                chars = 0 if x < 0.50 else rng.randint(100, 700) if x < 0.92 else rng.randint(700, 1800) if x < 0.975 else rng.randint(2600, 4300)
+                chars = 0 if x < 0.60 else rng.randint(100, 700) if x < 0.93 else rng.randint(700, 1800) if x < 0.98 else rng.randint(2600, 4300)
                 w.mixed(chars); parts = render(w.msgs, w.tools)
             f.write(json.dumps({"parts": parts}) + "\n")
 

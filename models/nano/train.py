@@ -10,7 +10,7 @@ The learning rate is constant, then falls to zero over the last --decay-steps st
 to Q4_0.  The decay starts by itself in time for --steps, or when --decay-file comes to exist.  OUT_DIR always holds a checkpoint.
 """
 import argparse, ctypes, json, os, random, subprocess, tempfile, time
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", TOKENIZERS_PARALLELISM="true")     # processes are the parallelism
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")     # processes are the parallelism
 from multiprocessing import get_context
 from pathlib import Path
 import torch
@@ -199,8 +199,8 @@ def batches(docs, tokens, rng, longest):
                 yield ids, ans
 
 
-def new_model(vocab, seed):
-    model = Lfm2MoeForCausalLM(config(vocab)).float()
+def new_model(tok, seed):
+    vocab = len(tok); model = Lfm2MoeForCausalLM(config(vocab)).float()
     g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for n, w in model.named_parameters():
@@ -211,6 +211,9 @@ def new_model(vocab, seed):
             elif n.endswith("gate.weight"): w.normal_(0, 0.05, generator=g)
             else: w.normal_(0, 0.8 * w.shape[-1] ** -0.5, generator=g)
         for f in experts(model): f.expert_bias.zero_()
+        e, ids = model.model.embed_tokens.weight, tok.get_vocab()       # a word without its space begins as the word with it
+        for t, i in ids.items():
+            if "\u0120" + t in ids: e[i] = e[ids["\u0120" + t]] + 0.3 * e[i]
         # the fast forward pass must be the reference's
         t = torch.randint(16, vocab, (2, 40), generator=g); gap = (model(t).logits - F.linear(hidden(model, t), model.model.embed_tokens.weight)).abs().max()
         assert gap < 1e-3, gap
@@ -219,7 +222,7 @@ def new_model(vocab, seed):
 def experts(model): return [l.feed_forward for l in model.model.layers if hasattr(l.feed_forward, "expert_bias")]
 
 def work(rank, a, model, grads, loads, stats, barrier, docs, tok, start):
-    torch.set_num_threads(1)
+    torch.set_num_threads(1); os.nice(a.nice)
     out = Path(a.out)
     named = list(model.named_parameters()); flat = grads[rank]; spans, i = [], 0
     for _, w in named: spans.append(slice(i, i + w.numel())); i += w.numel()
@@ -230,7 +233,7 @@ def work(rank, a, model, grads, loads, stats, barrier, docs, tok, start):
     muon = Muon([w for w, _ in mine]); adam = torch.optim.AdamW([w for w, _ in rest], betas=(0.9, 0.95), weight_decay=0.0) if rest else None
     if start:
         s = torch.load(out / f"state{rank}.pt", weights_only=True); muon.mom = s["muon"]
-        if adam: adam.load_state_dict(s["adam"])
+        if adam and s["adam"]: adam.load_state_dict(s["adam"])
     step, decay_from, moe = start, a.steps - a.decay_steps, experts(model)
     stream = batches(docs[rank::a.workers], a.batch, random.Random(a.seed + 100 * rank + start), 2048)
 
@@ -277,14 +280,14 @@ def main():
     p.add_argument("data"); p.add_argument("tokenizer"); p.add_argument("out"); p.add_argument("--steps", type=int, default=6000); p.add_argument("--decay-steps", type=int, default=900)
     p.add_argument("--decay-file"); p.add_argument("--resume", action="store_true"); p.add_argument("--batch", type=int, default=2048, help="tokens per worker"); p.add_argument("--lr", type=float, default=0.015)
     p.add_argument("--adam-lr", type=float, default=0.003); p.add_argument("--seed", type=int, default=7); p.add_argument("--workers", type=int, default=2)
-    p.add_argument("--warm", type=int, default=100); p.add_argument("--save-every", type=float, default=240, help="seconds")
+    p.add_argument("--warm", type=int, default=100); p.add_argument("--nice", type=int, default=0, help="how much to give way while training"); p.add_argument("--save-every", type=float, default=240, help="seconds")
     a = p.parse_args()
     global LIB
     LIB = build()
     torch.set_num_threads(1)
     out = Path(a.out); out.mkdir(parents=True, exist_ok=True)
     tok = AutoTokenizer.from_pretrained(a.tokenizer)
-    model, start = new_model(len(tok), a.seed), 0
+    model, start = new_model(tok, a.seed), 0
     if a.resume:
         model.load_state_dict(Lfm2MoeForCausalLM.from_pretrained(out / "hf").state_dict()); start = int((out / "hf/step").read_text())
     docs = load(a.data, tok)
