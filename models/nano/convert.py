@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Checkpoint -> GGUF: F16, Q8_0 and the shipped Q4_0, by llama.cpp's own converter and llama-quantize.
+
+usage: convert.py HF_DIR OUT_DIR [--scripts DIR] [--lib DIR]
+Writes OUT_DIR/lfm2-nano-{f16,q8_0,q4_0}.gguf.  The defaults are where Debian's llama.cpp-tools puts the converter.
+"""
+import argparse, shutil, subprocess, sys, tempfile
+from pathlib import Path
+
+# The converter knows a tokenizer by a checksum of what it does; ours is new to it, but splits text as LFM2's does.
+RUN = """
+import os, sys
+os.environ["NO_LOCAL_GGUF"] = "1"; sys.path.insert(1, {lib!r})
+import conversion.base as b
+b.TextModel.get_vocab_base_pre = lambda self, t: "lfm2"
+exec(open({script!r}).read().replace("if __name__ == '__main__':", "if True:"))
+"""
+CARD = """---
+license: apache-2.0
+language: [en]
+model_name: LFM2 Nano
+pipeline_tag: text-generation
+---
+A very small LFM2-MoE network trained on generated text.
+"""
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("hf", type=Path); p.add_argument("out", type=Path)
+    p.add_argument("--scripts", default="/usr/share/doc/llama.cpp-tools/scripts"); p.add_argument("--lib", default="/usr/share/llama.cpp/llama.cpp-tools")
+    a = p.parse_args(); a.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as t:
+        src, run = Path(t) / "lfm2-nano", Path(t) / "run.py"
+        shutil.copytree(a.hf, src); (src / "README.md").write_text(CARD)       # the converter reads name and licence from the card
+        run.write_text(RUN.format(lib=a.lib, script=a.scripts + "/convert_hf_to_gguf.py"))
+        full = Path(t) / "f32.gguf"
+        subprocess.run([sys.executable, run, src, "--outtype", "f32", "--model-name", "LFM2 Nano", "--outfile", full], check=True, stdout=subprocess.DEVNULL)
+        for q in ("F16", "Q8_0", "Q4_0"):
+            f = a.out / f"lfm2-nano-{q.lower()}.gguf"
+            subprocess.run(["llama-quantize", full, f, q], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            print(f, f.stat().st_size)
+
+main()
