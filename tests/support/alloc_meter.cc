@@ -56,10 +56,20 @@ void* operator new(std::size_t size) {
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return lfm::test::allocate(size, static_cast<std::size_t>(alignment));
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return lfm::test::allocate(size, 0);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept {
   lfm::test::release(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
+  lfm::test::release(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
   lfm::test::release(memory);
 }
 void operator delete(void* memory, std::align_val_t) noexcept {
