@@ -59,6 +59,12 @@ struct ModelInfo {
   std::vector<std::string> notes;  // what isn't as asked for, and why
 };
 
+// The time that forward passes have spent in one of their phases.
+struct PhaseTime {
+  std::string name;  // "experts in"
+  double seconds = 0;
+};
+
 class Engine {
  public:
   // Reads, checks and packs a GGUF file of an LFM2 model.
@@ -72,6 +78,7 @@ class Engine {
 
   Tokenizer tokenizer() const noexcept;
   const ModelInfo& info() const noexcept;
+  std::vector<PhaseTime> phase_times() const;    // of all sessions since open()
   SamplingOptions recommended_sampling() const;  // what the model's makers recommend
 
  private:

@@ -22,7 +22,8 @@ class SessionState;
 }  // namespace engine
 
 struct SessionOptions {
-  std::size_t context_tokens = 0;  // room; 0: what the model was trained for, at most 32768
+  std::size_t context_tokens = 0;                      // room; 0: what the model was trained for, at most 32768
+  std::size_t snapshot_bytes = std::size_t{64} << 20;  // for states of earlier positions, which sync() goes back to
 };
 
 struct GenerateOptions {
@@ -65,15 +66,17 @@ struct SessionStats {
   double generate_seconds = 0;
 };
 
-// Used by one thread at a time, cancel() excepted; may be moved. After an error other than kArgument, kLimit or
-// kCancelled the session's tokens are those before the call.
+// Used by one thread at a time, cancel() excepted; may be moved. kArgument and kLimit leave the session as it was,
+// kCancelled with the tokens that were evaluated until then, kNumeric without any.
 class Session {
  public:
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
 
-  // Makes the session's tokens exactly these, evaluating no more than it must.
+  // Makes the session's tokens exactly these: keeps the longest common beginning up to the nearest state that it still
+  // has (one every 32 tokens, at the ends of calls, and as far back as snapshot_bytes go), and evaluates the rest. The
+  // result is that of a fresh session with these tokens, bit for bit. An edit, another answer, and going back are this.
   //   kArgument  an id outside the vocabulary (index);   kLimit  more tokens than the context has room for
   //   kCancelled, kNumeric
   Result<SyncInfo> sync(std::span<const TokenId> tokens);

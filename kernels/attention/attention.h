@@ -2,9 +2,11 @@
 // The order of the arithmetic is part of the contract: a query's result depends on its position and the cache alone,
 // never on which other queries share the call, nor on threads or ISA. Every ISA gives the same bits.
 //
-// Cache of one KV head, in blocks of 16 positions (block = position / 16):
-//     K block: f16 [head_dim][16]   keys side by side, so that lanes are keys
-//     V block: f16 [16][head_dim]   lanes are channels
+// Cache of one KV head, in blocks of kKvBlock positions:
+//     K block: f16 [head_dim][64]   keys side by side, so that lanes are keys
+//     V block: f16 [64][head_dim]   lanes are channels
+// A block is a step, so that a step reads one stream of keys and one of values; with blocks of 16 the keys of a step
+// are four streams, and decoding from memory took a tenth longer.
 //
 // A query's positions 0 .. limit-1 are cut at multiples of kSplit. Each split gives a partial {m, l, o}, starting from
 // m = -inf, l = 0, o = 0:
@@ -28,7 +30,7 @@
 namespace lfm::kernels {
 
 inline constexpr std::size_t kKvBlock = 64;     // positions of a cache block
-inline constexpr std::size_t kStep = 64;        // positions between two rescalings
+inline constexpr std::size_t kStep = kKvBlock;  // positions between two rescalings
 inline constexpr std::size_t kSplit = 512;      // positions of a partial
 inline constexpr std::size_t kMaxQueries = 16;  // queries of one call
 

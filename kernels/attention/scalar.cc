@@ -19,9 +19,8 @@ float from_f16(std::uint16_t half) {
     const float value = static_cast<float>(magnitude) * 0x1p-24f;
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
   }
-  const std::uint32_t quiet = magnitude > 0x7c00u ? 0x400000u : 0u;
   const std::uint32_t rebias = magnitude >= 0x7c00u ? (255u - 31u) << 23 : (127u - 15u) << 23;
-  return std::bit_cast<float>(sign | quiet | ((magnitude << 13) + rebias));
+  return std::bit_cast<float>(sign | ((magnitude << 13) + rebias));
 }
 
 // Round to nearest even, as F16C does it.

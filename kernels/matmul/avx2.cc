@@ -17,6 +17,7 @@ namespace lfm::kernels::avx2 {
 namespace {
 
 constexpr std::size_t kLine = 64;
+constexpr std::size_t kAhead = 4096;  // bytes between a fetch of weights and their use
 constexpr std::size_t kHalfRows = 8;  // rows of a vector
 
 __m256i load_codes(const std::byte* p) {
@@ -225,14 +226,24 @@ template <class Codes, int kZero, int MR, int kTokens>
 
 // ---- Tiles. ----
 
-// Columns are taken in runs of blocks that stay in L1 while tokens, tile halves and tiles pass by; meanwhile sums wait
-// in `out`. Of one or two tokens both halves go together, so that the weights are read from memory in order.
+// Fetches weights that come later: the share of block b in a group, kAhead bytes on.
+template <class Codes, class Scales>
+[[gnu::always_inline]] inline void fetch_ahead(const std::byte* group, std::size_t b) {
+  constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
+  const std::byte* share = group + kAhead + b * kShare;
+#pragma GCC unroll 9
+  for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
+}
+
+// With many tokens, columns are taken in runs of blocks that stay in L1 while tokens, tile halves and tiles pass by;
+// meanwhile sums wait in `out`. With one or two, both halves go together.
 template <class Codes, class Scales, int kZero, int MR>
 void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
               std::ptrdiff_t out_stride) {
   constexpr int kTokens = MR < 4 ? MR : 4;
-  constexpr std::size_t kHalves = MR <= 2 ? 2 : 1;
-  constexpr std::size_t kRun = MR <= 2 ? std::size_t{1} << 30 : 16;
+  constexpr bool kFromMemory = MR <= 2;  // weights are read once, in order; else a cache holds them
+  constexpr std::size_t kHalves = kFromMemory ? 2 : 1;
+  constexpr std::size_t kRun = kFromMemory ? std::size_t{1} << 30 : 16;
   constexpr std::size_t kGroupBytes = Scales::kBytes + Scales::kBlocks * Codes::kBytes;
   const std::size_t blocks = k / kBlockColumns;
   const std::size_t tile_bytes = (blocks + Scales::kBlocks - 1) / Scales::kBlocks * kGroupBytes;
@@ -250,6 +261,7 @@ void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const 
     for (std::size_t first = begin; first < end; first += Scales::kBlocks) {
       const std::byte* planes = group + Scales::kBytes + 32 * half;
       for (std::size_t b = 0; b < Scales::kBlocks && first + b < end; ++b) {
+        if constexpr (kFromMemory) fetch_ahead<Codes, Scales>(group, b);
         for (std::size_t h = 0; h < kHalves; ++h) {
           step<Codes, kZero>(Scales{group, half + h}, b, planes + 32 * h, ActBlock<MR>(block_act, token), sum[h]);
         }

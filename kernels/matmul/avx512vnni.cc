@@ -15,6 +15,7 @@ namespace lfm::kernels::avx512vnni {
 namespace {
 
 constexpr std::size_t kLine = 64;
+constexpr std::size_t kAhead = 4096;  // bytes between a fetch of weights and their use
 
 __m512i load_line(const std::byte* p) {
   return _mm512_load_si512(p);
@@ -213,13 +214,23 @@ template <class Codes, int kZero, int MR>
   }
 }
 
-// Columns are taken in runs of blocks whose activations stay in L1 while the tiles pass by; meanwhile sums wait in
-// `out`.
+// Fetches weights that come later: the share of block b in a group, kAhead bytes on.
+template <class Codes, class Scales>
+[[gnu::always_inline]] inline void fetch_ahead(const std::byte* group, std::size_t b) {
+  constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
+  const std::byte* share = group + kAhead + b * kShare;
+#pragma GCC unroll 9
+  for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
+}
+
+// With many tokens, columns are taken in runs of blocks whose activations stay in L1 while the tiles pass by; meanwhile
+// sums wait in `out`.
 template <class Codes, class Scales, int kZero, int MR>
 void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
               std::ptrdiff_t out_stride) {
   constexpr std::size_t kGroupBytes = Scales::kBytes + Scales::kBlocks * Codes::kBytes;
-  constexpr std::size_t kRun = MR <= 2 ? std::size_t{1} << 30 : 32;
+  constexpr bool kFromMemory = MR <= 2;  // weights are read once, in order; else a cache holds them
+  constexpr std::size_t kRun = kFromMemory ? std::size_t{1} << 30 : 32;
   const std::size_t blocks = k / kBlockColumns;
   const std::size_t tile_bytes = (blocks + Scales::kBlocks - 1) / Scales::kBlocks * kGroupBytes;
   for (std::size_t begin = 0; begin < blocks; begin += kRun) {
@@ -235,6 +246,7 @@ void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const 
       for (std::size_t first = begin; first < end; first += Scales::kBlocks) {
         const std::byte* planes = group + Scales::kBytes;
         for (std::size_t b = 0; b < Scales::kBlocks && first + b < end; ++b) {
+          if constexpr (kFromMemory) fetch_ahead<Codes, Scales>(group, b);
           step<Codes, kZero>(Scales{group}, b, planes, block_act, sum);
           planes += Codes::kBytes;
           block_act += kActBlockBytes * MR;

@@ -5,27 +5,30 @@
 namespace lfm::kernels {
 namespace {
 
-using Codes = std::uint8_t[kBlockColumns];
-
 // Four bits of 32 columns: low nibbles of 16 bytes, then high nibbles.
-void nibble_codes(const std::byte* qs, Codes& codes) noexcept {
-  for (std::size_t i = 0; i < 16; ++i) {
-    const auto byte = load<std::uint8_t>(qs + i);
-    codes[i] = byte & 15;
-    codes[i + 16] = byte >> 4;
+void nibble_codes(const std::byte* qs, CodeWords& codes) noexcept {
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto word = load<std::uint32_t>(qs + 4 * i);
+    codes[i] = word & 0x0f0f0f0fu;
+    codes[i + 4] = word >> 4 & 0x0f0f0f0fu;
   }
 }
 
 // Bit i of qh is the fifth bit of column i.
-void add_fifth_bits(const std::byte* qh, Codes& codes) noexcept {
+void add_fifth_bits(const std::byte* qh, CodeWords& codes) noexcept {
+  constexpr std::uint32_t kSpread = 1 | 1 << 7 | 1 << 14 | 1 << 21;  // bit j of four goes to byte j
   const auto bits = load<std::uint32_t>(qh);
-  for (std::size_t i = 0; i < 32; ++i) codes[i] = static_cast<std::uint8_t>(codes[i] | (bits >> i & 1) << 4);
+  for (std::size_t i = 0; i < 8; ++i) codes[i] |= ((bits >> 4 * i & 15) * kSpread & 0x01010101u) << 4;
 }
 
 // The low nibbles of 32 bytes, or the high ones.
-void wide_nibble_codes(const std::byte* qs, bool high, Codes& codes) noexcept {
-  const int shift = high ? 4 : 0;
-  for (std::size_t i = 0; i < 32; ++i) codes[i] = load<std::uint8_t>(qs + i) >> shift & 15;
+void wide_nibble_codes(const std::byte* qs, bool high, CodeWords& codes) noexcept {
+  for (std::size_t i = 0; i < 8; ++i) codes[i] = load<std::uint32_t>(qs + 4 * i) >> (high ? 4 : 0) & 0x0f0f0f0fu;
+}
+
+// Bits of 32 bytes, as `mask` has them in each byte after the shift, become bits 4 and up.
+void add_wide_bits(const std::byte* qh, std::size_t shift, std::uint32_t mask, CodeWords& codes) noexcept {
+  for (std::size_t i = 0; i < 8; ++i) codes[i] |= (load<std::uint32_t>(qh + 4 * i) >> shift & mask) << 4;
 }
 
 // The unsigned codes of 32 columns, number b of the block of a GGUF file.
@@ -36,7 +39,7 @@ void wide_nibble_codes(const std::byte* qs, bool high, Codes& codes) noexcept {
 //   Q6_K  ql[128] qh[64] scales[16] d              of each half of 128 columns, 64 bytes of ql hold blocks
 //                                                  0 1 (low nibbles) 2 3 (high), bits 2b,2b+1 of qh[i] the top
 template <BlockFormat kFormat>
-void file_codes(const std::byte* block, std::size_t b, Codes& codes) noexcept {
+void file_codes(const std::byte* block, std::size_t b, CodeWords& codes) noexcept {
   if constexpr (kFormat == BlockFormat::kQ4_0) nibble_codes(block + 2, codes);
   if constexpr (kFormat == BlockFormat::kQ4_1) nibble_codes(block + 4, codes);
   if constexpr (kFormat == BlockFormat::kQ5_0) {
@@ -48,21 +51,16 @@ void file_codes(const std::byte* block, std::size_t b, Codes& codes) noexcept {
     add_fifth_bits(block + 4, codes);
   }
   if constexpr (kFormat == BlockFormat::kQ8_0) {
-    for (std::size_t i = 0; i < 32; ++i) codes[i] = load<std::uint8_t>(block + 2 + i) ^ 0x80;
+    for (std::size_t i = 0; i < 8; ++i) codes[i] = load<std::uint32_t>(block + 2 + 4 * i) ^ 0x80808080u;
   }
   if constexpr (kFormat == BlockFormat::kQ4_K) wide_nibble_codes(block + 16 + 32 * (b / 2), b % 2 != 0, codes);
   if constexpr (kFormat == BlockFormat::kQ5_K) {
     wide_nibble_codes(block + 48 + 32 * (b / 2), b % 2 != 0, codes);
-    for (std::size_t i = 0; i < 32; ++i) {
-      codes[i] = static_cast<std::uint8_t>(codes[i] | (load<std::uint8_t>(block + 16 + i) >> b & 1) << 4);
-    }
+    add_wide_bits(block + 16, b, 0x01010101u, codes);
   }
   if constexpr (kFormat == BlockFormat::kQ6_K) {
     wide_nibble_codes(block + 64 * (b / 4) + 32 * (b % 2), b % 4 >= 2, codes);
-    const std::byte* qh = block + 128 + 32 * (b / 4);
-    for (std::size_t i = 0; i < 32; ++i) {
-      codes[i] = static_cast<std::uint8_t>(codes[i] | (load<std::uint8_t>(qh + i) >> 2 * (b % 4) & 3) << 4);
-    }
+    add_wide_bits(block + 128 + 32 * (b / 4), 2 * (b % 4), 0x03030303u, codes);
   }
 }
 
@@ -146,7 +144,7 @@ std::ptrdiff_t pack_blocks(const std::byte* source, std::size_t rows, std::size_
       finite &= block_is_finite<kGroup.scales>(block);
       write_scales<kGroup.scales>(block, b, r, group);
       for (std::size_t j = 0; j < kBlocksOfFileBlock; ++j) {
-        Codes codes;
+        CodeWords codes;
         file_codes<kFormat>(block, j, codes);
         write_codes<kGroup.bits>(codes, planes + j * plane_bytes(kGroup.bits), r);
       }
@@ -162,7 +160,7 @@ void unpack_blocks(const std::byte* tile, std::size_t r, std::size_t k, float* o
   for (std::size_t column = 0; column < k; column += kBlockColumns) {
     const std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
     const std::size_t b = column % kLayout.group_columns / kBlockColumns;
-    Codes codes;
+    std::uint8_t codes[kBlockColumns];
     read_codes<kGroup.bits>(group + kGroup.header_bytes + b * plane_bytes(kGroup.bits), r, codes);
     const RowScale s = row_scale<kGroup.scales>(group, b, r);
     for (std::size_t i = 0; i < kBlockColumns; ++i) {

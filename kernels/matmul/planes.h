@@ -90,11 +90,12 @@ constexpr std::size_t plane_bytes(int bits) noexcept {
 
 constexpr std::size_t kLine = 64;  // a line of a plane: 4 bytes of each of the 16 rows
 
-// Writes the 32 codes of row r of a block into its planes. Words hold four neighbouring columns, a byte each.
+// The codes of 32 columns, four neighbours a word, a byte each.
+using CodeWords = std::uint32_t[kBlockColumns / 4];
+
+// Writes the codes of row r of a block into its planes.
 template <int kBits>
-void write_codes(const std::uint8_t (&codes)[kBlockColumns], std::byte* planes, std::size_t r) noexcept {
-  std::uint32_t words[8];
-  std::memcpy(words, codes, sizeof(words));
+void write_codes(const CodeWords& words, std::byte* planes, std::size_t r) noexcept {
   std::byte* row = planes + 4 * r;
   if constexpr (kBits == 8) {
     for (std::size_t l = 0; l < 8; ++l) store(row + kLine * l, words[l]);
@@ -119,7 +120,7 @@ void write_codes(const std::uint8_t (&codes)[kBlockColumns], std::byte* planes, 
 
 template <int kBits>
 void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kBlockColumns]) noexcept {
-  std::uint32_t words[8];
+  CodeWords words;
   const std::byte* row = planes + 4 * r;
   for (std::size_t l = 0; l < 4; ++l) {
     const auto line = load<std::uint32_t>(row + kLine * l);

@@ -69,11 +69,11 @@ inline Floats min(Floats a, Floats b) {
   return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)};
 }
 
-// The first n lanes of x, the others of y.
-inline Floats first(std::size_t n, Floats x, Floats y) {
-  const __m256i count = _mm256_set1_epi32(static_cast<int>(n < 16 ? n : 16));
-  const __m256i lo = _mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-  const __m256i hi = _mm256_cmpgt_epi32(count, _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15));
+// Lane i of x where at + i < n, otherwise of y.
+inline Floats first(std::size_t n, std::size_t at, Floats x, Floats y) {
+  const __m256i left = _mm256_set1_epi32(static_cast<int>(n) - static_cast<int>(at));
+  const __m256i lo = _mm256_cmpgt_epi32(left, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  const __m256i hi = _mm256_cmpgt_epi32(left, _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15));
   return {_mm256_blendv_ps(y.lo, x.lo, _mm256_castsi256_ps(lo)), _mm256_blendv_ps(y.hi, x.hi, _mm256_castsi256_ps(hi))};
 }
 

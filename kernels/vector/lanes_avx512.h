@@ -60,10 +60,11 @@ inline Floats min(Floats a, Floats b) {
   return _mm512_min_ps(a, b);
 }
 
-// The first n lanes of x, the others of y.
-inline Floats first(std::size_t n, Floats x, Floats y) {
-  const auto mask = static_cast<__mmask16>(n < 16 ? (1u << n) - 1 : 0xffff);
-  return _mm512_mask_blend_ps(mask, y, x);
+// Lane i of x where at + i < n, otherwise of y.
+inline Floats first(std::size_t n, std::size_t at, Floats x, Floats y) {
+  const __m512i iota = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i place = _mm512_add_epi32(iota, _mm512_set1_epi32(static_cast<int>(at)));
+  return _mm512_mask_blend_ps(_mm512_cmplt_epi32_mask(place, _mm512_set1_epi32(static_cast<int>(n))), y, x);
 }
 
 inline Ints all(std::int32_t x) {

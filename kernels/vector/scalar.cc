@@ -70,9 +70,7 @@ void quantize_row(const float* x, std::size_t k, std::int8_t* q, float* scale, s
     return;
   }
   const float inverse = 255.0f / range;
-  const float bottom = low * inverse, top = high * inverse;
-  const float zero = (-128.0f + bottom) + (127.0f + top) > 0.0f ? -128.0f - bottom : 127.0f - top;
-  *zero_point = static_cast<std::int32_t>(std::nearbyint(std::clamp(zero, -128.0f, 127.0f)));
+  *zero_point = static_cast<std::int32_t>(std::nearbyint(-128.0f - low * inverse));
   *scale = 1.0f / inverse;
   for (std::size_t i = 0; i < k; ++i) {
     const auto code = static_cast<std::int32_t>(std::nearbyint(x[i] * inverse)) + *zero_point;

@@ -33,8 +33,7 @@ struct VectorKernels {
 
   // One row to int8 with one scale and zero point (XNNPACK's qd8):  x = (q - zero_point) * scale.
   //     low = min(x, 0), high = max(x, 0);  inverse = 255 / (high - low);  scale = 1 / inverse
-  //     zero_point = round_to_even of -128 - low * inverse or of 127 - high * inverse: the end of smaller magnitude,
-  //                  which is the first if (-128 + low * inverse) + (127 + high * inverse) > 0; kept in -128..127
+  //     zero_point = round_to_even(-128 - low * inverse)
   //     q = round_to_even(x * inverse) + zero_point, kept in -128..127
   // high - low < 2^-100 gives zeros. NaN, infinity or a range beyond float gives scale NaN, the rest 0.  k % 16 == 0.
   void (*quantize_row)(const float* x, std::size_t k, std::int8_t* q, float* scale, std::int32_t* zero_point);

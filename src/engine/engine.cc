@@ -45,12 +45,19 @@ const ModelInfo& Engine::info() const noexcept {
   return model_->info;
 }
 
+std::vector<PhaseTime> Engine::phase_times() const {
+  const ops::Profile profile = model_->runtime->profile();
+  std::vector<PhaseTime> times;
+  for (std::size_t i = 0; i < ops::kPhases; ++i) times.push_back({ops::kPhaseNames[i], profile.seconds()[i]});
+  return times;
+}
+
 Tokenizer Engine::tokenizer() const noexcept {
   return Tokenizer(std::shared_ptr<const text::Tokenizer>(model_, &model_->tokenizer));
 }
 
 SamplingOptions Engine::recommended_sampling() const {
-  return SamplingOptions{};
+  return model_->sampling;
 }
 
 Result<FileDescription> inspect(const std::string& path) {

@@ -70,7 +70,7 @@ class TextOut {
 
 Result<Finish> SessionState::generate(const GenerateOptions& options,
                                       const std::function<bool(const Piece&)>& callback) {
-  if (tokens_.empty()) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
+  if (!logits_valid_) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
   LFM_ASSIGN(Sampler sampler, Sampler::create(options.sampling, model_->config.vocab));
   LFM_ASSIGN(StopMatcher stops, StopMatcher::create(options.stop));
   sampler.set_context(tokens_);
@@ -105,6 +105,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
       break;
     }
   }
+  keep_state();
   out.flush();
   out.deliver();
   stats_.generated_tokens += finish.tokens;

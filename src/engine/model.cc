@@ -72,12 +72,14 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
                    std::span<const TokenId> tokens, const Outputs& outputs) {
   const std::lock_guard lock(mutex_);
   const auto run = [&](auto&& body) {
+    profile_.start();
     team_.run([&](base::Worker& worker) {
-      body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], tokens.size()});
+      body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], tokens.size(),
+                        worker.index() == 0 ? &profile_ : nullptr});
     });
   };
   run([&](const ops::Context& context) {
-    model::forward(context, weights, config, state, tokens);
+    model::forward(context, weights, config, state, tokens, outputs.checkpoints);
     if (outputs.last_logits != nullptr) {
       model::head(context, weights, config, tokens.size() - 1, 1, outputs.last_logits, outputs.stride);
     }

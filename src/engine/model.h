@@ -31,14 +31,20 @@ class Runtime {
 
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
   unsigned threads() const noexcept { return team_.size(); }
+  ops::Profile profile() const {
+    const std::lock_guard lock(mutex_);
+    return profile_;
+  }
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
   //   last_logits  (stride) of the last token, or null
+  //   checkpoints  as model::forward()'s
   //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
   //                logits (count, stride), valid during the call
   struct Outputs {
     float* last_logits = nullptr;
     std::size_t stride = 0;
+    std::span<const ops::StateCopy> checkpoints = {};
     std::function<void(std::size_t first, std::size_t count, const float* logits)> each = nullptr;
   };
   void step(const model::Weights& weights, const model::Config& config, model::State& state,
@@ -48,13 +54,14 @@ class Runtime {
   Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept
       : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens) {}
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   base::Team team_;
   const kernels::Table& kernels_;
   std::size_t chunk_tokens_;
   ops::Workspace workspace_;
   std::vector<float> block_logits_;  // (kLogitsAtOnce, stride), once somebody wants every token's
   std::vector<ops::XnnWorker> xnn_;  // one a member, or none
+  ops::Profile profile_;
 };
 
 struct Model {

@@ -2,8 +2,7 @@
 //
 // The steps, in the order of Hugging Face transformers:
 //   1. logit bias          l[t] += bias[t]
-//   2. repetition penalty  for each distinct token of the whole context: l[t] = l[t] > 0 ? l[t] / penalty : l[t] *
-//   penalty
+//   2. repetition penalty  for each distinct token of the whole context: l[t] /= penalty if l[t] > 0, else *= penalty
 //   3. temperature         l[t] /= temperature; 0 takes the best token at once
 //   4. top-k               the k best
 //   5. top-p               the fewest best tokens whose probability is at least top_p together
@@ -16,24 +15,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
 #include "engine/random.h"
 #include "lfm/result.h"
 #include "lfm/sampling.h"
-#include "text/tokenizer_data.h"
+#include "lfm/types.h"
 
 namespace lfm::engine {
-
-using text::TokenId;
 
 // kArgument with the option's name as its field (and for logit_bias the index), or nothing.
 Status validate(const SamplingOptions& options, std::size_t vocabulary_size);
 
 // One conversation's sampler: the random numbers go on from call to call. Copying forks it. Allocates when it is made
-// and never again; about 21 bytes per token of the vocabulary.
+// and never again; about 25 bytes per token of the vocabulary.
 class Sampler {
  public:
   struct Candidate {

@@ -8,7 +8,7 @@
 
 namespace lfm::engine {
 
-// What Liquid AI gives for the model, recognised by architecture, sizes and name (the last three by name alone):
+// What Liquid AI gives for the model, recognised by architecture, sizes and name (the dense LFM2.5 by name alone):
 //
 //                                          temperature  top_k  top_p  min_p  penalty
 //   LFM2, dense; LFM2-8B-A1B                       0.3      -      -   0.15     1.05

@@ -22,7 +22,7 @@ void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
 }  // namespace
 
 void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens) {
+             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints) {
   const std::size_t position = state.position();
   const base::Range mine = c.worker.part(tokens.size());
   for (std::size_t t = mine.begin; t < mine.end; ++t) {
@@ -30,11 +30,16 @@ void forward(const ops::Context& c, const Weights& weights, const Config& config
   }
   ops::rotary_angles(c, config.rope_base, position);
   c.worker.barrier();
+  c.done(ops::Phase::kEmbed);
 
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
     if (const auto* conv = std::get_if<ops::ShortConv>(&layer.mixer)) {
-      conv->run(c, layer.operator_norm, config.norm_eps, state.conv(i));
+      ops::StateCopy copies[kMaxCheckpoints];
+      const std::size_t offset = static_cast<std::size_t>(state.conv(i) - state.all_conv().data());
+      for (std::size_t j = 0; j < checkpoints.size(); ++j)
+        copies[j] = {checkpoints[j].tokens, checkpoints[j].state + offset};
+      conv->run(c, layer.operator_norm, config.norm_eps, state.conv(i), {copies, checkpoints.size()});
     } else if (const auto* attention = std::get_if<ops::Attention>(&layer.mixer)) {
       attention->run(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
     }
@@ -56,6 +61,7 @@ void head(const ops::Context& c, const Weights& weights, const Config& config, s
     ops::linear(outputs, weights.head, tiles, in, logits + tiles.begin * kernels::kTileRows, stride);
   });
   c.worker.barrier();
+  c.done(ops::Phase::kHead);
 }
 
 ops::Dimensions workspace_dimensions(const Config& config, unsigned threads, std::size_t max_tokens,

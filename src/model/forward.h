@@ -13,9 +13,12 @@ namespace lfm::model {
 
 // Runs the tokens through all layers: the workspace's x then holds the last layer's output, (tokens, hidden), and the
 // state's caches hold the tokens, but its position stays: State::advance() is the caller's.
-//   tokens   ids < vocab; c.tokens of them, at most the workspace's max_tokens and the state's free positions
+//   tokens       ids < vocab; c.tokens of them, at most the workspace's max_tokens and the state's free positions
+//   checkpoints  copies to be made of State::all_conv() as it is after some of the tokens, ascending; at most
+//                kMaxCheckpoints
+inline constexpr std::size_t kMaxCheckpoints = 256;
 void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens);
+             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints = {});
 
 // Logits of `count` tokens, from `first` of those that forward() ran.
 //   logits (count, stride), stride >= vocab rounded up to 16; the floats behind vocab are scratch

@@ -37,9 +37,13 @@ float* State::conv(std::size_t layer) noexcept {
   return conv_.data() + layers_[layer].offset;
 }
 
-void State::clear() noexcept {
-  position_ = 0;
-  std::fill(conv_.begin(), conv_.end(), 0.0f);
+void State::rewind(std::size_t position, std::span<const float> conv) noexcept {
+  position_ = position;
+  if (conv.empty()) {
+    std::fill(conv_.begin(), conv_.end(), 0.0f);
+  } else {
+    std::copy(conv.begin(), conv.end(), conv_.begin());
+  }
 }
 
 }  // namespace lfm::model

@@ -26,8 +26,9 @@ class State {
   float* conv(std::size_t layer) noexcept;                // of a convolution layer: (hidden / 16, taps - 1, 16)
   std::span<float> all_conv() noexcept { return conv_; }  // of all convolution layers, in order
 
-  // Back to no tokens.
-  void clear() noexcept;
+  // Back to `position` tokens, at most those seen, with the convolution state of that position; empty: all zero, for
+  // position 0.
+  void rewind(std::size_t position, std::span<const float> conv) noexcept;
 
  private:
   struct LayerPlace {

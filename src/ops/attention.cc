@@ -38,6 +38,7 @@ void Attention::run(const Context& c, const float* gamma, float eps, std::size_t
            row());
   });
   c.worker.barrier();
+  c.done(Phase::kQkv);
 
   if (c.tokens == 1) {
     attend_one(c, eps, position, cache);
@@ -45,11 +46,13 @@ void Attention::run(const Context& c, const float* gamma, float eps, std::size_t
     attend_many(c, eps, position, cache);
   }
   c.worker.barrier();
+  c.done(Phase::kAttention);
 
   const std::size_t width = heads * head_dim;
   linear_add(c, o,
              prepare(c, width, o.form(), [&](std::size_t token, float*) { return w.mixed.data() + token * width; }));
   c.worker.barrier();
+  c.done(Phase::kAttentionOut);
 }
 
 // Norms and rotates the queries and the key of one KV head of a token in place, and adds key and value to the cache.

@@ -11,6 +11,7 @@
 #include "base/team.h"
 #include "kernels/table.h"
 #include "ops/matrix.h"
+#include "ops/profile.h"
 
 namespace lfm::ops {
 
@@ -99,7 +100,11 @@ struct Context {
   Workspace& workspace;
   XnnWorker* xnn;  // null where no matrix is XNNPACK's
   std::size_t tokens;
+  Profile* profile = nullptr;  // of the member that keeps one
 
+  void done(Phase phase) const noexcept {
+    if (profile != nullptr) profile->done(phase);
+  }
   Workspace::Private& mine() const noexcept { return workspace.members[worker.index()]; }
 };
 

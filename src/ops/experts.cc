@@ -168,10 +168,13 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
 
   const std::size_t tiles = plan(c, choices, experts, used);
   if (c.tokens > 1) gather(c, in, tiles, hidden, forms);
+  c.done(Phase::kRouter);
   gate_up(c, in, tiles);
   c.worker.barrier();
+  c.done(Phase::kExpertsIn);
   down_add(c, tiles);
   c.worker.barrier();
+  c.done(Phase::kExpertsOut);
 }
 
 // inner[pair] = silu(gate u) * (up u), in the form that down wants. Tasks are (expert, 64 of its channels).

@@ -1,12 +1,15 @@
 #include "ops/short_conv.h"
 
+#include <algorithm>
+
 #include "ops/linear.h"
 
 namespace lfm::ops {
 
 using kernels::kTileRows;
 
-void ShortConv::run(const Context& c, const float* gamma, float eps, float* state) const {
+void ShortConv::run(const Context& c, const float* gamma, float eps, float* state,
+                    std::span<const StateCopy> checkpoints) const {
   Workspace& w = c.workspace;
   const std::size_t hidden = out_proj.rows;
   const std::size_t channel_tiles = hidden / kTileRows;
@@ -22,19 +25,38 @@ void ShortConv::run(const Context& c, const float* gamma, float eps, float* stat
       linear(c, in_proj, {part * channel_tiles + tiles.begin, part * channel_tiles + tiles.end}, in,
              w.wide.data() + part * hidden + tiles.begin * kTileRows, stride);
     }
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
-      const float* b = w.wide.data() + tile * kTileRows;
-      c.kernels.vector.short_conv(b, b + hidden, b + 2 * hidden, static_cast<std::ptrdiff_t>(stride), c.tokens,
-                                  taps + tile * l * kTileRows, l, state + tile * (l - 1) * kTileRows,
-                                  w.mixed.data() + tile * kTileRows, static_cast<std::ptrdiff_t>(hidden));
-    }
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) convolve(c, tile, state, checkpoints);
   });
   c.worker.barrier();
+  c.done(Phase::kConvIn);
 
   linear_add(c, out_proj, prepare(c, hidden, out_proj.form(), [&](std::size_t token, float*) {
                return w.mixed.data() + token * hidden;
              }));
   c.worker.barrier();
+  c.done(Phase::kConvOut);
+}
+
+// One tile of channels over all tokens, with a stop at every checkpoint.
+void ShortConv::convolve(const Context& c, std::size_t tile, float* state,
+                         std::span<const StateCopy> checkpoints) const {
+  const std::size_t hidden = out_proj.rows;
+  const std::size_t stride = 3 * hidden;
+  const std::size_t tile_state = (l - 1) * kTileRows;
+  state += tile * tile_state;
+  std::size_t token = 0;
+  const auto run_to = [&](std::size_t end) {
+    const float* b = c.workspace.wide.data() + token * stride + tile * kTileRows;
+    c.kernels.vector.short_conv(
+        b, b + hidden, b + 2 * hidden, static_cast<std::ptrdiff_t>(stride), end - token, taps + tile * l * kTileRows, l,
+        state, c.workspace.mixed.data() + token * hidden + tile * kTileRows, static_cast<std::ptrdiff_t>(hidden));
+    token = end;
+  };
+  for (const StateCopy& copy : checkpoints) {
+    run_to(copy.tokens);
+    std::copy_n(state, tile_state, copy.state + tile * tile_state);
+  }
+  run_to(c.tokens);
 }
 
 }  // namespace lfm::ops

@@ -6,9 +6,17 @@
 // Source: Hugging Face transformers, models/lfm2/modeling_lfm2.py, Lfm2ShortConv.
 #pragma once
 
+#include <span>
+
 #include "ops/context.h"
 
 namespace lfm::ops {
+
+// A copy of the state after the first `tokens` of a chunk, 1 <= tokens.
+struct StateCopy {
+  std::size_t tokens = 0;
+  float* state = nullptr;  // as ShortConv::run's
+};
 
 struct ShortConv {
   Matrix in_proj;               // (3 * hidden, hidden): rows of B, then C, then x
@@ -17,8 +25,12 @@ struct ShortConv {
   std::size_t l = 0;            // L
 
   // x += short_conv(rms_norm(x) * gamma), and moves the state on.
-  //   state (hidden / 16, L - 1, 16), oldest first
-  void run(const Context& c, const float* gamma, float eps, float* state) const;
+  //   state        (hidden / 16, L - 1, 16), oldest first
+  //   checkpoints  copies of the state to be made on the way, in ascending order
+  void run(const Context& c, const float* gamma, float eps, float* state, std::span<const StateCopy> checkpoints) const;
+
+ private:
+  void convolve(const Context& c, std::size_t tile, float* state, std::span<const StateCopy> checkpoints) const;
 };
 
 }  // namespace lfm::ops

@@ -15,6 +15,7 @@ inline constexpr int kInterrupted = 130;  // by the user; what was generated is 
 // Chosen sub-command's work; returns the exit code.
 using Action = std::function<int()>;
 
+void add_bench(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_detokenize(CLI::App& app, Action& action);

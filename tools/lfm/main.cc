@@ -22,6 +22,7 @@ int run(int argc, char** argv) {
   lfm::cli::add_detokenize(app, action);
   lfm::cli::add_logits(app, action);
   lfm::cli::add_inspect(app, action);
+  lfm::cli::add_bench(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,4 +1,4 @@
-// The scalar kernels against softmax attention in double precision, and what a result may depend on.
+// Softmax attention in double precision against every ISA, and what a result may depend on.
 #include "kernels/attention/attention.h"
 
 #include <gtest/gtest.h>
@@ -15,8 +15,8 @@ namespace {
 using test::attend;
 using test::Edge;
 using test::KvCache;
-using test::Random;
 using test::name_of;
+using test::Random;
 
 constexpr std::uint16_t kNanHalf = 0x7fff;
 constexpr std::uint16_t kInfinityHalf = 0x7c00;
@@ -52,34 +52,6 @@ std::vector<double> oracle(std::span<const float> q, KvCache& cache, std::size_t
   return out;
 }
 
-TEST(Attention, IsSoftmaxOfTheWholePrefix) {
-  for (const std::uint32_t limit : {1u, 15u, 16u, 17u, 63u, 64u, 65u, 511u, 512u, 513u, 1500u}) {
-    for (const std::size_t head_dim : {std::size_t{32}, std::size_t{64}, std::size_t{80}}) {
-      SCOPED_TRACE(testing::Message() << "limit " << limit << " head_dim " << head_dim);
-      Random random(limit);
-      KvCache cache(limit, head_dim, Edge::kEnd);
-      cache.fill(scalar::kAttention, limit, random);
-      const std::vector<float> q = random_queries(1, head_dim, random);
-      const std::vector<float> out = attend(scalar::kAttention, q, {&limit, 1}, cache, head_dim);
-      const std::vector<double> expected = oracle(q, cache, limit);
-      for (std::size_t d = 0; d < head_dim; ++d) EXPECT_NEAR(out[d], expected[d], 5e-6) << d;
-    }
-  }
-}
-
-TEST(Attention, SurvivesLargeScores) {
-  constexpr std::size_t kHeadDim = 64;
-  const std::uint32_t limit = 200;
-  Random random(7);
-  KvCache cache(limit, kHeadDim, Edge::kEnd);
-  cache.fill(scalar::kAttention, limit, random);
-  std::vector<float> q = random_queries(1, kHeadDim, random);
-  for (float& x : q) x *= 1000.0f;
-  const std::vector<float> out = attend(scalar::kAttention, q, {&limit, 1}, cache, kHeadDim);
-  const std::vector<double> expected = oracle(q, cache, limit);
-  for (std::size_t d = 0; d < kHeadDim; ++d) EXPECT_NEAR(out[d], expected[d], 2e-3) << d;
-}
-
 class AttentionOf : public testing::TestWithParam<Isa> {
  protected:
   void SetUp() override {
@@ -94,6 +66,34 @@ class AttentionOf : public testing::TestWithParam<Isa> {
     return scalar::kAttention;
   }
 };
+
+TEST_P(AttentionOf, IsSoftmaxOfTheWholePrefix) {
+  for (const std::uint32_t limit : {1u, 15u, 16u, 17u, 63u, 64u, 65u, 511u, 512u, 513u, 1500u}) {
+    for (const std::size_t head_dim : {std::size_t{32}, std::size_t{64}, std::size_t{80}}) {
+      SCOPED_TRACE(testing::Message() << "limit " << limit << " head_dim " << head_dim);
+      Random random(limit);
+      KvCache cache(limit, head_dim, Edge::kEnd);
+      cache.fill(kernels(), limit, random);
+      const std::vector<float> q = random_queries(1, head_dim, random);
+      const std::vector<float> out = attend(kernels(), q, {&limit, 1}, cache, head_dim);
+      const std::vector<double> expected = oracle(q, cache, limit);
+      for (std::size_t d = 0; d < head_dim; ++d) EXPECT_NEAR(out[d], expected[d], 5e-6) << d;
+    }
+  }
+}
+
+TEST_P(AttentionOf, SurvivesLargeScores) {
+  constexpr std::size_t kHeadDim = 64;
+  const std::uint32_t limit = 200;
+  Random random(7);
+  KvCache cache(limit, kHeadDim, Edge::kEnd);
+  cache.fill(kernels(), limit, random);
+  std::vector<float> q = random_queries(1, kHeadDim, random);
+  for (float& x : q) x *= 1000.0f;
+  const std::vector<float> out = attend(kernels(), q, {&limit, 1}, cache, kHeadDim);
+  const std::vector<double> expected = oracle(q, cache, limit);
+  for (std::size_t d = 0; d < kHeadDim; ++d) EXPECT_NEAR(out[d], expected[d], 2e-3) << d;
+}
 
 // Queries in a group of any size against each of them alone, in a cache that ends where it may look.
 TEST_P(AttentionOf, AQueryDependsOnItsPrefixAlone) {
@@ -146,6 +146,39 @@ TEST_P(AttentionOf, AQueryThatSeesNothingOfASplitGivesNothing) {
   EXPECT_EQ(l[0], 0.0f);
   EXPECT_EQ(std::vector<float>(o.begin(), o.begin() + kHeadDim), std::vector<float>(kHeadDim));
   EXPECT_EQ(l[1], 1.0f);
+}
+
+TEST_P(AttentionOf, EmptyPartialsMergeToNothing) {
+  constexpr std::size_t kHeadDim = 32, kSplits = 4;
+  const float m[kSplits] = {-kInfinity, 1.5f, -kInfinity, 2.0f}, l[kSplits] = {0.0f, 3.0f, 0.0f, 5.0f};
+  const float m_full[] = {1.5f, 2.0f}, l_full[] = {3.0f, 5.0f};
+  Random random(11);
+  std::vector<float> o_full(2 * kHeadDim), o(kSplits * kHeadDim), out(kHeadDim), expected(kHeadDim);
+  random.fill(o_full);
+  std::copy_n(o_full.begin(), kHeadDim, o.begin() + kHeadDim);
+  std::copy_n(o_full.begin() + kHeadDim, kHeadDim, o.begin() + 3 * kHeadDim);
+  kernels().merge(m, l, 1, o.data(), kHeadDim, kSplits, kHeadDim, out.data());
+  kernels().merge(m_full, l_full, 1, o_full.data(), kHeadDim, 2, kHeadDim, expected.data());
+  test::expect_same_bits(expected, out);
+}
+
+// Scores that underflow to zeros of both signs: whichever comes first, m is +0.
+TEST_P(AttentionOf, AZeroMaximumIsPositive) {
+  constexpr std::size_t kHeadDim = 32;
+  const std::uint32_t limit = 20;
+  std::vector<float> q(kHeadDim);
+  q[kHeadDim - 1] = std::numeric_limits<float>::min();  // the last: later terms of a chain would make +0 of it
+  for (const std::uint32_t odd : {0u, 1u}) {
+    KvCache cache(limit, kHeadDim, Edge::kEnd);
+    for (std::uint32_t j = 0; j < limit; ++j) {
+      for (std::size_t d = 0; d < kHeadDim; ++d) cache.k(j, d) = cache.v(j, d) = 0;
+      cache.k(j, kHeadDim - 1) = j % 2 == odd ? 0x8001 : 0x0001;
+    }
+    float m = 0.0f, l = 0.0f, o[kHeadDim];
+    kernels().partial(q.data(), kHeadDim, &limit, 1, cache.k(), cache.v(), 0, kHeadDim, &m, &l, o);
+    EXPECT_TRUE(test::same_bits(m, 0.0f)) << m;
+    EXPECT_EQ(l, 20.0f);
+  }
 }
 
 TEST_P(AttentionOf, NanReachesTheResult) {

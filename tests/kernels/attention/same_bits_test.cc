@@ -9,8 +9,8 @@ namespace {
 
 using test::GuardedBuffer;
 using test::KvCache;
-using test::Random;
 using test::name_of;
+using test::Random;
 
 const AttentionKernels& kernels_of(Isa isa) {
 #if defined(__x86_64__)

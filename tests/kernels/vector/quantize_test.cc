@@ -127,8 +127,8 @@ TEST(QuantizeRow, NothingGivesZeros) {
 }
 
 TEST(QuantizeRow, NanAndInfinityReachTheResult) {
-  for (const float bad : {kNan, kInfinity, -kInfinity}) {
-    std::vector<float> x(32, 1.0f);
+  for (const float bad : {kNan, kInfinity, -kInfinity, -3e38f}) {  // the last: 3e38 - -3e38 is beyond float
+    std::vector<float> x(32, 3e38f);
     x[17] = bad;
     std::vector<std::int8_t> q(32, 99);
     float scale = 0.0f;

@@ -11,8 +11,8 @@ namespace lfm::kernels {
 namespace {
 
 using test::GuardedBuffer;
-using test::Random;
 using test::name_of;
+using test::Random;
 
 constexpr std::uint32_t kSeeds = 100;
 
@@ -67,6 +67,9 @@ TEST_P(VectorSameBits, QuantizeAct) {
     const std::size_t mr = kTileTokens[random.between(0, 4)];
     Row x(blocks * kBlockColumns, random);
     random.spoil(x.floats());
+    if (random.between(0, 3) == 0) {
+      for (float& value : x.floats()) value *= 0x1p-100f;
+    }
     GuardedBuffer tile(blocks * kActBlockBytes * mr, random.edge());
     kernels.quantize_act(x.data(), x.floats().size(), tile.data(), mr, random.between(0, mr - 1));
 
@@ -90,6 +93,9 @@ TEST_P(VectorSameBits, QuantizeRow) {
     const float offset = static_cast<float>(random.between(0, 8)) - 4.0f;
     for (float& value : x.floats()) value += offset;
     if (random.between(0, 2) == 0) random.spoil(x.floats());
+    if (random.between(0, 3) == 0) {
+      for (float& value : x.floats()) value *= random.between(0, 1) == 0 ? 0x1p-102f : 0x1p+126f;
+    }
     GuardedBuffer q(x.floats().size(), random.edge());
     float scale = 0.0f;
     std::int32_t zero_point = 0;

@@ -1,0 +1,71 @@
+#include "model/snapshots.h"
+
+#include <algorithm>
+
+#include "base/try.h"
+
+namespace lfm::model {
+
+Result<Snapshots> Snapshots::create(std::size_t floats, std::size_t budget_bytes) {
+  constexpr std::size_t kLeast = 4;
+  Snapshots snapshots;
+  snapshots.floats_ = floats;
+  const std::size_t slots = std::max(kLeast, budget_bytes / std::max<std::size_t>(1, floats * sizeof(float)));
+  LFM_ASSIGN(snapshots.memory_, base::Memory::allocate(slots * floats * sizeof(float)));
+  snapshots.entries_.reserve(slots);
+  // Taken from the back, so that memory is touched from its beginning.
+  for (std::size_t slot = slots; slot > 0; --slot) snapshots.free_.push_back(slot - 1);
+  return snapshots;
+}
+
+std::span<float> Snapshots::at(std::size_t slot) const noexcept {
+  return {reinterpret_cast<float*>(memory_.data()) + slot * floats_, floats_};
+}
+
+std::span<float> Snapshots::add(std::size_t position) {
+  const auto by_position = [](const Entry& entry, std::size_t p) { return entry.position < p; };
+  auto place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
+  if (place != entries_.end() && place->position == position) return at(place->slot);
+  if (free_.empty()) {
+    drop_least_missed(std::max(position, entries_.back().position));
+    place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
+  }
+  const std::size_t slot = free_.back();
+  free_.pop_back();
+  entries_.insert(place, {position, slot});
+  return at(slot);
+}
+
+Snapshots::Found Snapshots::find(std::size_t position) const noexcept {
+  const auto after = std::upper_bound(entries_.begin(), entries_.end(), position,
+                                      [](std::size_t p, const Entry& entry) { return p < entry.position; });
+  if (after == entries_.begin()) return {};
+  return {(after - 1)->position, at((after - 1)->slot)};
+}
+
+void Snapshots::drop_after(std::size_t position) noexcept {
+  while (!entries_.empty() && entries_.back().position > position) {
+    free_.push_back(entries_.back().slot);
+    entries_.pop_back();
+  }
+}
+
+// What a snapshot saves is the recomputation of the gap that it halves; what it is worth falls with its distance from
+// the end, where edits happen.
+void Snapshots::drop_least_missed(std::size_t newest) noexcept {
+  std::size_t least = 0;
+  double least_worth = 0;
+  for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
+    const std::size_t before = i == 0 ? 0 : entries_[i - 1].position;
+    const double gap = static_cast<double>(entries_[i + 1].position - before);
+    const double worth = gap / static_cast<double>(newest - entries_[i].position + 1);
+    if (i == 0 || worth < least_worth) {
+      least = i;
+      least_worth = worth;
+    }
+  }
+  free_.push_back(entries_[least].slot);
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(least));
+}
+
+}  // namespace lfm::model

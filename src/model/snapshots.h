@@ -1,0 +1,50 @@
+// Copies of the convolution states at earlier positions. Keys and values of earlier tokens stay in the cache, so with
+// the convolution state of a position a sequence can be taken back to it exactly.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/memory.h"
+#include "lfm/result.h"
+
+namespace lfm::model {
+
+class Snapshots {
+ public:
+  // Room for budget_bytes / (4 * floats) snapshots of `floats` floats, at least 4; memory is taken as they are filled.
+  static Result<Snapshots> create(std::size_t floats, std::size_t budget_bytes);
+
+  // Where the snapshot of `position` is to be written, (floats); the one that was there already, or a new one. When all
+  // room is taken it replaces the one that is least missed: close to its neighbours, and far back.
+  std::span<float> add(std::size_t position);
+
+  // The latest snapshot at or before `position`; empty where there is none.
+  struct Found {
+    std::size_t position = 0;
+    std::span<const float> conv = {};
+  };
+  Found find(std::size_t position) const noexcept;
+
+  // Forgets what lies after `position`.
+  void drop_after(std::size_t position) noexcept;
+
+  std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  struct Entry {
+    std::size_t position;
+    std::size_t slot;
+  };
+
+  std::span<float> at(std::size_t slot) const noexcept;
+  void drop_least_missed(std::size_t newest) noexcept;
+
+  std::size_t floats_ = 0;
+  mutable base::Memory memory_;
+  std::vector<Entry> entries_;     // by position
+  std::vector<std::size_t> free_;  // slots
+};
+
+}  // namespace lfm::model

@@ -1,0 +1,238 @@
+// lfm bench: how fast a model runs here, beside what the machine can do. Options and rows are llama-bench's, where both
+// have them.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <memory>
+
+#include "bench_report.h"
+#include "command.h"
+#include "io.h"
+#include "lfm/inspect.h"
+
+namespace lfm::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::vector<std::size_t> prompts = {512};
+  std::vector<std::size_t> generated = {128};
+  std::vector<std::size_t> depths = {0};
+  std::vector<unsigned> threads = {0};
+  std::size_t repetitions = 5;
+  std::string format = "md";
+  bool profile = false;
+  bool no_warmup = false;
+  double sustained_minutes = 0;
+};
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string now_text() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::tm utc;
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  return text;
+}
+
+// The type that most of the file's bytes have.
+std::string main_type(const std::string& path) {
+  auto file = inspect(path);
+  if (!file.ok()) return "";
+  std::string best;
+  std::uint64_t best_bytes = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> totals;
+  for (const TensorDescription& tensor : file->tensors) {
+    auto at = std::find_if(totals.begin(), totals.end(), [&](const auto& total) { return total.first == tensor.type; });
+    if (at == totals.end()) at = totals.insert(totals.end(), {tensor.type, 0});
+    at->second += tensor.bytes;
+    if (at->second > best_bytes) best = at->first, best_bytes = at->second;
+  }
+  return best;
+}
+
+// Tokens without meaning, of the whole vocabulary, so that all experts are used.
+std::vector<TokenId> random_tokens(std::size_t count, std::size_t vocabulary, std::uint64_t& state) {
+  std::vector<TokenId> tokens(count);
+  for (TokenId& token : tokens) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    token = static_cast<TokenId>((state >> 33) % vocabulary);
+  }
+  return tokens;
+}
+
+void progress(const std::string& text) {
+  if (isatty(STDERR_FILENO)) std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
+}
+
+class Runner {
+ public:
+  Runner(const Engine& engine, const Options& options) : engine_(engine), options_(options) {}
+
+  Result<BenchResult> run(const BenchTest& test) {
+    BenchResult result;
+    result.test = test;
+    result.time = now_text();
+    auto session = engine_.new_session({.context_tokens = test.depth + test.tokens()});
+    if (!session.ok()) return std::move(session).error();
+    const std::size_t vocabulary = engine_.info().vocabulary;
+    const std::vector<TokenId> before = random_tokens(test.depth, vocabulary, random_);
+
+    if (!options_.no_warmup) {
+      progress(test.name() + ": warm-up");
+      const std::size_t few = std::min<std::size_t>(test.tokens(), test.prompt > 0 ? test.prompt : 4);
+      for (const TokenId token : random_tokens(test.prompt > 0 ? 0 : few, vocabulary, random_)) {
+        if (auto status = session->append({&token, 1}); !status.ok()) return std::move(status).error();
+      }
+      if (test.prompt > 0) {
+        if (auto status = session->append(random_tokens(few, vocabulary, random_)); !status.ok()) {
+          return std::move(status).error();
+        }
+      }
+    }
+    auto limits = measure_machine(engine_.info().threads);
+    if (!limits.ok()) return std::move(limits).error();
+    result.limits = *limits;
+    std::vector<PhaseTime> phases_before;
+    std::vector<double> first_token;
+    for (std::size_t repetition = 0; repetition < options_.repetitions; ++repetition) {
+      progress(test.name() + ": " + std::to_string(repetition + 1) + " of " + std::to_string(options_.repetitions));
+      if (auto synced = session->sync(before); !synced.ok()) return std::move(synced).error();
+      if (repetition == 0) phases_before = engine_.phase_times();
+      const std::vector<TokenId> prompt = random_tokens(test.prompt, vocabulary, random_);
+      const std::vector<TokenId> generated = random_tokens(test.generated, vocabulary, random_);
+      const Clock::time_point start = Clock::now();
+      if (auto status = session->append(prompt); !status.ok()) return std::move(status).error();
+      if (test.prompt > 0) first_token.push_back(seconds_since(start));
+      for (const TokenId token : generated) {
+        const Clock::time_point token_start = Clock::now();
+        if (auto status = session->append({&token, 1}); !status.ok()) return std::move(status).error();
+        result.token_milliseconds.push_back(seconds_since(token_start) * 1e3);
+      }
+      result.seconds.push_back(seconds_since(start));
+    }
+    result.phases = engine_.phase_times();
+    for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;
+    result.first_token_seconds = median(first_token);
+    result.peak_bytes = peak_memory_bytes();
+    progress("");
+    return result;
+  }
+
+  // Decodes for minutes on end and prints a line for every ten seconds: laptops and phones get slower as they get hot.
+  Status run_sustained(double minutes) {
+    auto session = engine_.new_session({.context_tokens = 1024});
+    if (!session.ok()) return std::move(session).error();
+    std::printf("| %8s | %8s |\n| -------: | -------: |\n", "seconds", "t/s");
+    const Clock::time_point start = Clock::now();
+    while (seconds_since(start) < minutes * 60) {
+      const Clock::time_point interval = Clock::now();
+      std::size_t tokens = 0;
+      for (; seconds_since(interval) < 10; ++tokens) {
+        if (session->tokens().size() == session->context_tokens()) {
+          if (auto synced = session->sync({}); !synced.ok()) return std::move(synced).error();
+        }
+        const std::vector<TokenId> token = random_tokens(1, engine_.info().vocabulary, random_);
+        if (auto status = session->append(token); !status.ok()) return status;
+      }
+      std::printf("| %8.0f | %8.2f |\n", seconds_since(start), static_cast<double>(tokens) / seconds_since(interval));
+      std::fflush(stdout);
+    }
+    return {};
+  }
+
+ private:
+  const Engine& engine_;
+  const Options& options_;
+  std::uint64_t random_ = 1;
+};
+
+BenchFormat format_of(const std::string& name) {
+  if (name == "csv") return BenchFormat::kCsv;
+  if (name == "json") return BenchFormat::kJson;
+  return name == "jsonl" ? BenchFormat::kJsonl : BenchFormat::kMarkdown;
+}
+
+std::vector<BenchTest> tests_of(const Options& options) {
+  std::vector<BenchTest> tests;
+  for (const std::size_t depth : options.depths) {
+    for (const std::size_t prompt : options.prompts) {
+      if (prompt > 0) tests.push_back({prompt, 0, depth});
+    }
+    for (const std::size_t generated : options.generated) {
+      if (generated > 0) tests.push_back({0, generated, depth});
+    }
+  }
+  return tests;
+}
+
+int run_bench(Options options) {
+  BenchContext context;
+  context.type = main_type(options.model.path);
+  context.profile = options.profile;
+  BenchReport report(format_of(options.format), context);
+  bool begun = false;
+  for (const unsigned threads : options.threads) {
+    options.model.threads = threads;
+    const Clock::time_point start = Clock::now();
+    auto engine = open_engine(options.model);
+    if (!engine.ok()) return fail(engine.error());
+    context.load_seconds = seconds_since(start);
+    context.model = engine->info();
+    Runner runner(*engine, options);
+    if (options.sustained_minutes > 0) {
+      if (auto status = runner.run_sustained(options.sustained_minutes); !status.ok()) return fail(status.error());
+      continue;
+    }
+    if (!begun) report.begin();
+    begun = true;
+    for (const BenchTest& test : tests_of(options)) {
+      auto result = runner.run(test);
+      if (!result.ok()) return fail(test.name() + ": " + result.error().describe());
+      report.row(*result);
+    }
+  }
+  if (begun) report.end();
+  return flush_out() ? kOk : fail("cannot write to standard output");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("bench", "Measure how fast a model runs, beside what the machine can do");
+  options->model.add_to(*command);
+  command->remove_option(command->get_option("--threads"));
+  command->add_option("-t,--threads", options->threads, "threads, a comma list (default: as for run)")
+      ->delimiter(',')
+      ->check(CLI::Range(1u, 256u));
+  command->add_option("-p,--n-prompt", options->prompts, "prompt lengths, a comma list; 0 is none")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("-n,--n-gen", options->generated, "numbers of tokens to generate, a comma list; 0 is none")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("-d,--n-depth", options->depths, "tokens before each test, a comma list")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("-r,--repetitions", options->repetitions, "repetitions of each test")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("-o,--output", options->format, "md, csv, json or jsonl")
+      ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
+      ->capture_default_str();
+  command->add_flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");
+  command->add_flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass");
+  command->add_option("--sustained", options->sustained_minutes, "decode for so many minutes, a line every ten seconds")
+      ->check(CLI::PositiveNumber);
+  command->callback([options, &action] { action = [options] { return run_bench(*options); }; });
+}
+
+}  // namespace lfm::cli

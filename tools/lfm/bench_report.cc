@@ -1,0 +1,208 @@
+#include "bench_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace lfm::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+double deviation(const std::vector<double>& values) {
+  if (values.size() < 2) return 0;
+  const double m = mean(values);
+  double sum = 0;
+  for (const double value : values) sum += (value - m) * (value - m);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+std::vector<double> rates(const BenchResult& result) {
+  std::vector<double> rates;
+  for (const double seconds : result.seconds) rates.push_back(static_cast<double>(result.test.tokens()) / seconds);
+  return rates;
+}
+
+// Weights and cache that decoding one token reads, in the middle of the test.
+double bytes_per_token(const BenchResult& result, const ModelInfo& model) {
+  const std::size_t position = result.test.depth + result.test.generated / 2;
+  return static_cast<double>(model.weight_bytes_per_token + model.cache_bytes_per_token * position);
+}
+
+// Multiplications and additions of one prompt token in the layers' matrices; the head runs for the last token alone.
+double operations_per_token(const ModelInfo& model) {
+  return 2.0 * (static_cast<double>(model.active_parameters) - static_cast<double>(model.hidden * model.vocabulary));
+}
+
+// Per cent of the limit that the test is bound by: memory bandwidth for generation, int8 arithmetic for prompts.
+double share_of_limit(const BenchResult& result, const ModelInfo& model) {
+  const double rate = median(rates(result));
+  if (result.test.generated > 0)
+    return 100 * rate * bytes_per_token(result, model) / result.limits.read_bytes_per_second;
+  return 100 * rate * operations_per_token(model) / result.limits.int8_operations_per_second;
+}
+
+std::string model_label(const BenchContext& context) {
+  char size[32];
+  if (context.model.experts > 0) {
+    std::snprintf(size, sizeof(size), "%.0fB.A%.0fB", static_cast<double>(context.model.parameters) / 1e9,
+                  static_cast<double>(context.model.active_parameters) / 1e9);
+  } else {
+    std::snprintf(size, sizeof(size), "%.1fB", static_cast<double>(context.model.parameters) / 1e9);
+  }
+  return context.model.architecture + " " + size + " " + context.type;
+}
+
+// llama-bench's field names where the meaning is the same, so that scripts made for it read ours; ours come after.
+Json fields(const BenchResult& result, const BenchContext& context, bool samples) {
+  std::vector<double> nanoseconds;
+  for (const double seconds : result.seconds) nanoseconds.push_back(std::round(seconds * 1e9));
+  const std::vector<double> ts = rates(result);
+  Json row = {
+      {"build_commit", LFM_VERSION},
+      {"build_number", 0},
+      {"cpu_info", cpu_name()},
+      {"gpu_info", ""},
+      {"backends", "lfm-" + context.model.isa + "-" + context.model.dense_backend},
+      {"model_filename", context.model.path},
+      {"model_type", model_label(context)},
+      {"model_size", context.model.file_bytes},
+      {"model_n_params", context.model.parameters},
+      {"n_threads", context.model.threads},
+      {"type_k", "f16"},
+      {"type_v", "f16"},
+      {"n_prompt", result.test.prompt},
+      {"n_gen", result.test.generated},
+      {"n_depth", result.test.depth},
+      {"test_time", result.time},
+      {"avg_ns", static_cast<std::uint64_t>(mean(nanoseconds))},
+      {"stddev_ns", static_cast<std::uint64_t>(deviation(nanoseconds))},
+      {"avg_ts", mean(ts)},
+      {"stddev_ts", deviation(ts)},
+  };
+  if (samples) {
+    row["samples_ns"] = nanoseconds;
+    row["samples_ts"] = ts;
+  }
+  row["median_ts"] = median(ts);
+  row["read_gb_per_s"] = result.limits.read_bytes_per_second / 1e9;
+  row["int8_gop_per_s"] = result.limits.int8_operations_per_second / 1e9;
+  row["limit_percent"] = share_of_limit(result, context.model);
+  row["achieved_gb_per_s"] =
+      result.test.generated > 0 ? median(ts) * bytes_per_token(result, context.model) / 1e9 : 0.0;
+  row["first_token_ms"] = result.first_token_seconds * 1e3;
+  row["p50_token_ms"] = percentile(result.token_milliseconds, 0.5);
+  row["p95_token_ms"] = percentile(result.token_milliseconds, 0.95);
+  row["peak_memory_bytes"] = result.peak_bytes;
+  row["load_ms"] = context.load_seconds * 1e3;
+  if (context.profile && samples) {
+    for (const PhaseTime& phase : result.phases) row["phases_ms"][phase.name] = phase.seconds * 1e3;
+  }
+  return row;
+}
+
+void print_csv(const Json& row, bool names) {
+  std::string line;
+  for (const auto& [key, value] : row.items()) {
+    if (!line.empty()) line += ",";
+    line += names ? key : value.is_string() ? "\"" + value.get<std::string>() + "\"" : value.dump();
+  }
+  std::printf("%s\n", line.c_str());
+}
+
+}  // namespace
+
+std::string BenchTest::name() const {
+  std::string text = prompt > 0 ? "pp" + std::to_string(prompt) : "";
+  if (generated > 0) text += (text.empty() ? "tg" : "+tg") + std::to_string(generated);
+  return depth > 0 ? text + " @ d" + std::to_string(depth) : text;
+}
+
+double percentile(std::vector<double> values, double p) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(p * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+void BenchReport::begin() {
+  if (format_ == BenchFormat::kJson) std::printf("[");
+  if (format_ != BenchFormat::kMarkdown) return;
+  std::printf("| %-30s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size", "backend",
+              "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
+  std::printf("| %s | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+              std::string(9, '-').c_str(), std::string(22, '-').c_str(), std::string(6, '-').c_str(),
+              std::string(14, '-').c_str(), std::string(17, '-').c_str(), std::string(17, '-').c_str(),
+              std::string(8, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str());
+}
+
+void BenchReport::markdown_row(const BenchResult& result) {
+  const std::vector<double> ts = rates(result);
+  char rate[32];
+  std::snprintf(rate, sizeof(rate), "%.2f ± %.2f", mean(ts), deviation(ts));
+  char limit[48];
+  if (result.test.generated > 0) {
+    std::snprintf(limit, sizeof(limit), "%.0f %% of %.1f GB/s", share_of_limit(result, context_.model),
+                  result.limits.read_bytes_per_second / 1e9);
+  } else {
+    std::snprintf(limit, sizeof(limit), "%.0f %% of %.0f Gop/s", share_of_limit(result, context_.model),
+                  result.limits.int8_operations_per_second / 1e9);
+  }
+  // The ± takes two bytes and one column.
+  std::printf("| %-30s | %6.2f GiB | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",
+              model_label(context_).c_str(), static_cast<double>(context_.model.file_bytes) / (1 << 30),
+              (context_.model.isa + "/" + context_.model.dense_backend).c_str(), context_.model.threads,
+              result.test.name().c_str(), rate, limit, percentile(result.token_milliseconds, 0.5),
+              percentile(result.token_milliseconds, 0.95), static_cast<double>(result.peak_bytes) / (1 << 30));
+}
+
+void BenchReport::row(const BenchResult& result) {
+  switch (format_) {
+    case BenchFormat::kMarkdown:
+      markdown_row(result);
+      break;
+    case BenchFormat::kCsv: {
+      const Json row = fields(result, context_, false);
+      if (first_) print_csv(row, true);
+      print_csv(row, false);
+      break;
+    }
+    case BenchFormat::kJson:
+      std::printf("%s\n%s", first_ ? "" : ",", fields(result, context_, true).dump(2).c_str());
+      break;
+    case BenchFormat::kJsonl:
+      std::printf("%s\n", fields(result, context_, true).dump().c_str());
+      break;
+  }
+  std::fflush(stdout);
+  first_ = false;
+  if (!context_.profile || format_ != BenchFormat::kMarkdown) return;
+  double total = 0;
+  for (const PhaseTime& phase : result.phases) total += phase.seconds;
+  const double tokens = static_cast<double>(result.test.tokens() * result.seconds.size());
+  for (const PhaseTime& phase : result.phases) {
+    if (phase.seconds == 0) continue;
+    std::fprintf(stderr, "    %-15s %9.3f ms a token %6.1f %%\n", phase.name.c_str(), phase.seconds * 1e3 / tokens,
+                 100 * phase.seconds / total);
+  }
+}
+
+void BenchReport::end() {
+  if (format_ == BenchFormat::kJson) std::printf("\n]\n");
+  std::fflush(stdout);
+}
+
+}  // namespace lfm::cli
