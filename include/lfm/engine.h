@@ -33,6 +33,13 @@ struct EngineOptions {
   unsigned threads = 0;  // 0: one for each physical core that this process may use
   DenseBackend dense = DenseBackend::kXnnpack;
   std::size_t chunk_tokens = 512;  // tokens of a prompt that run through the network together; 1..4096
+  Load load = Load::kAuto;
+
+  // Folder in which packed weights of GGUF files are kept, so that the next start maps them; made where it is missing.
+  // Empty: none are. A file is written in the background while the model is in use; what comes in the way (a full disk,
+  // say) is a note, not an error. Files smaller than pack_cache_min_bytes are packed at every start: that is as quick.
+  std::string pack_cache;
+  std::uint64_t pack_cache_min_bytes = std::uint64_t{256} << 20;
 };
 
 struct ModelInfo {
@@ -40,6 +47,7 @@ struct ModelInfo {
   std::string name;          // as the file has it, made fit for a terminal; may be empty
   std::string path;
   std::uint64_t file_bytes = 0;
+  bool packed = false;  // a packed file, not GGUF
   std::size_t layers = 0;
   std::size_t attention_layers = 0;
   std::size_t hidden = 0;          // channels
@@ -67,14 +75,18 @@ struct PhaseTime {
 
 class Engine {
  public:
-  // Reads, checks and packs a GGUF file of an LFM2 model.
+  // Opens a GGUF file of an LFM2 model, which is read, checked and packed, or a packed one (lfm/pack.h).
   //   kIo, kFormat, kUnsupported  about the file, with field, index and offset;   kNoMemory;   kArgument about an
-  //   option
+  //   option, or a packed file that wasn't packed for it
   static Result<Engine> open(const std::string& path, const EngineOptions& options);
   static Result<Engine> open(const std::string& path) { return open(path, EngineOptions{}); }
 
   Result<Session> new_session(const SessionOptions& options) const;
   Result<Session> new_session() const { return new_session(SessionOptions{}); }
+
+  // Waits for the file that is being written to the pack cache, and tells how that went; at once where none is. The last
+  // Engine, Session or Tokenizer of the model waits likewise when it goes.
+  Status finish_pack_cache() const;
 
   Tokenizer tokenizer() const noexcept;
   const ModelInfo& info() const noexcept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lfm/engine.h"
+#include "lfm/pack.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
 #include "lfm/tokenizer.h"

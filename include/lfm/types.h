@@ -13,4 +13,11 @@ enum class DenseBackend : std::uint8_t {
   kNative,   // the library's kernels: one activation scale per 32 channels
 };
 
+// How the weights of a packed file come into memory.
+enum class Load : std::uint8_t {
+  kAuto,  // mapped where the file can be (nobody else may write to it), else copied
+  kMap,   // at once; processes share the memory, and the system may give it back under pressure
+  kCopy,  // read into memory of our own, in huge pages where the system has them, and checked in full
+};
+
 }  // namespace lfm

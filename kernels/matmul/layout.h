@@ -43,6 +43,9 @@
 
 namespace lfm::kernels {
 
+// The number of this layout in packed files. Another layout takes another number, so that old files aren't misread.
+inline constexpr std::uint32_t kTileLayout = 1;
+
 inline constexpr std::size_t kTileRows = 16;       // weight rows of a tile
 inline constexpr std::size_t kBlockColumns = 32;   // columns that share an activation scale
 inline constexpr std::size_t kActBlockBytes = 48;  // of one token: 32 codes and four words

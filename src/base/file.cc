@@ -38,22 +38,36 @@ Error io_error(const std::string& what, const std::string& path, int error_numbe
   return Error{ErrorCode::kIo, what + ": " + std::generic_category().message(error_number), printable(path)};
 }
 
-Result<File> File::open_read(const std::string& path) {
+namespace {
+
+std::uint64_t nanoseconds(const timespec& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+FileStamp stamp_of(const struct stat& status) {
+  return {status.st_ino, static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
+}
+
+}  // namespace
+
+Result<File> File::open_read(const std::string& path, Links links) {
   if (path.find('\0') != std::string::npos)
     return Error{ErrorCode::kArgument, "a path can't hold a NUL", printable(path)};
   File file;
   file.path_ = path;
+  const int no_link = links == Links::kRefuse ? O_NOFOLLOW : 0;
   do {
     // Not blocking, so that opening a FIFO returns.
-    file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_link);
   } while (file.descriptor_ < 0 && errno == EINTR);
   if (file.descriptor_ < 0) return io_error("cannot open", path, errno);
   struct stat status;
   if (::fstat(file.descriptor_, &status) != 0) return io_error("cannot examine", path, errno);
   if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kIo, "not a regular file", printable(path)};
-  file.size_ = static_cast<std::uint64_t>(status.st_size);
-  file.modified_seconds_ = status.st_mtim.tv_sec;
-  file.modified_nanoseconds_ = status.st_mtim.tv_nsec;
+  file.stamp_ = stamp_of(status);
+  file.mode_ = status.st_mode;
+  file.owner_ = status.st_uid;
   return file;
 }
 
@@ -66,9 +80,9 @@ File& File::operator=(File&& other) noexcept {
     if (descriptor_ >= 0) ::close(descriptor_);
     path_ = std::move(other.path_);
     descriptor_ = std::exchange(other.descriptor_, -1);
-    size_ = other.size_;
-    modified_seconds_ = other.modified_seconds_;
-    modified_nanoseconds_ = other.modified_nanoseconds_;
+    stamp_ = other.stamp_;
+    mode_ = other.mode_;
+    owner_ = other.owner_;
   }
   return *this;
 }
@@ -96,10 +110,24 @@ Status File::read_at(std::uint64_t offset, std::span<std::byte> out) const {
 Status File::check_unchanged() const {
   struct stat status;
   if (::fstat(descriptor_, &status) != 0) return io_error("cannot examine", path_, errno);
-  if (static_cast<std::uint64_t>(status.st_size) != size_ || status.st_mtim.tv_sec != modified_seconds_ ||
-      status.st_mtim.tv_nsec != modified_nanoseconds_) {
+  const FileStamp now = stamp_of(status);
+  if (now.bytes != stamp_.bytes || now.modified != stamp_.modified) {
     return Error{ErrorCode::kIo, "the file changed while it was read", printable(path_)};
   }
+  return {};
+}
+
+bool File::guarded() const noexcept {
+  return (owner_ == ::geteuid() || owner_ == 0) && (mode_ & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+bool File::ours_and_writable() const noexcept {
+  return owner_ == ::geteuid() && (mode_ & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
+}
+
+Status File::make_read_only() const {
+  if (::fchmod(descriptor_, mode_ & (S_IRUSR | S_IRGRP | S_IROTH)) != 0)
+    return io_error("cannot make read-only", path_, errno);
   return {};
 }
 

@@ -11,10 +11,22 @@
 
 namespace lfm::base {
 
+// What changes when a file is replaced or written to, whatever is done to its modification time: the system alone sets
+// the time of change. Copying, renaming and changing permissions change it too.
+struct FileStamp {
+  std::uint64_t inode = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t modified = 0;  // nanoseconds since 1970, modulo 2^64
+  std::uint64_t changed = 0;   // likewise
+  bool operator==(const FileStamp&) const = default;
+};
+
 class File {
  public:
+  enum class Links { kFollow, kRefuse };  // what to do where the path's last part is a symbolic link
+
   // kIo where the path can't be opened or isn't a regular file.
-  static Result<File> open_read(const std::string& path);
+  static Result<File> open_read(const std::string& path, Links links = Links::kFollow);
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
@@ -23,8 +35,16 @@ class File {
   ~File();
 
   const std::string& path() const noexcept { return path_; }
-  std::uint64_t size() const noexcept { return size_; }  // bytes, when it was opened
+  std::uint64_t size() const noexcept { return stamp_.bytes; }  // bytes, when it was opened
   int descriptor() const noexcept { return descriptor_; }
+  const FileStamp& stamp() const noexcept { return stamp_; }
+
+  // Whether only its owner may write to it, and the owner is this user or root.
+  bool guarded() const noexcept;
+  // Whether this user owns it and may write to it.
+  bool ours_and_writable() const noexcept;
+  // Takes the right to write from everybody.
+  Status make_read_only() const;
 
   // Fills `out` from byte `offset` on; kIo with the offset where the file ends early or the system fails.
   Status read_at(std::uint64_t offset, std::span<std::byte> out) const;
@@ -39,9 +59,9 @@ class File {
   File() = default;
   std::string path_;
   int descriptor_ = -1;
-  std::uint64_t size_ = 0;
-  std::int64_t modified_seconds_ = 0;
-  std::int64_t modified_nanoseconds_ = 0;
+  FileStamp stamp_;
+  std::uint32_t mode_ = 0;
+  std::uint32_t owner_ = 0;
 };
 
 // "cannot open: No such file or directory" about a path (escaped and shortened for a terminal).

@@ -4,13 +4,11 @@
 #include <new>
 #include <utility>
 
-#include "base/file.h"
 #include "base/try.h"
 #include "engine/model.h"
 #include "engine/session.h"
-#include "format/gguf.h"
 #include "lfm/inspect.h"
-#include "text/tokenizer_gguf.h"
+#include "lfm/pack.h"
 
 namespace lfm {
 namespace {
@@ -41,6 +39,10 @@ Result<Session> Engine::new_session(const SessionOptions& options) const {
   });
 }
 
+Status Engine::finish_pack_cache() const {
+  return model_->cache != nullptr ? model_->cache->finish() : Status();
+}
+
 const ModelInfo& Engine::info() const noexcept {
   return model_->info;
 }
@@ -64,11 +66,17 @@ Result<FileDescription> inspect(const std::string& path) {
   return guarded([&] { return engine::describe_file(path); });
 }
 
+Result<PackInfo> pack(const std::string& model, const std::string& out, const PackOptions& options) {
+  return guarded([&] { return engine::pack_model(model, out, options); });
+}
+
+Result<PackInfo> verify_pack(const std::string& path, unsigned threads) {
+  return guarded([&] { return engine::verify_model(path, threads); });
+}
+
 Result<Tokenizer> Tokenizer::open(const std::string& path) {
   return guarded([&]() -> Result<Tokenizer> {
-    LFM_ASSIGN(const base::File file, base::File::open_read(path));
-    LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
-    LFM_ASSIGN(text::Tokenizer inner, text::read_tokenizer(gguf.metadata()));
+    LFM_ASSIGN(text::Tokenizer inner, engine::load_tokenizer(path));
     return Tokenizer(std::make_shared<const text::Tokenizer>(std::move(inner)));
   });
 }

@@ -9,11 +9,13 @@
 #include <span>
 #include <vector>
 
-#include "base/memory.h"
 #include "base/team.h"
+#include "engine/model_file.h"
+#include "engine/pack_cache.h"
 #include "kernels/table.h"
 #include "lfm/engine.h"
 #include "lfm/inspect.h"
+#include "lfm/pack.h"
 #include "model/config.h"
 #include "model/state.h"
 #include "model/weights.h"
@@ -67,15 +69,21 @@ class Runtime {
 struct Model {
   model::Config config;
   text::Tokenizer tokenizer;
-  base::Memory packed;
+  PackedBytes packed;
   model::Weights weights;
   ModelInfo info;
   SamplingOptions sampling;  // recommended
   std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<CacheWriter> cache;  // null where nothing is written; reads `packed` until it ends
 };
 
 Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options);
 
 Result<FileDescription> describe_file(const std::string& path);
+
+Result<text::Tokenizer> load_tokenizer(const std::string& path);
+
+Result<PackInfo> pack_model(const std::string& path, const std::string& out, const PackOptions& options);
+Result<PackInfo> verify_model(const std::string& path, unsigned threads);
 
 }  // namespace lfm::engine

@@ -24,8 +24,8 @@ constexpr std::uint64_t kDefaultAlignment = 32;
 // Reads the parts in the file's order, each of them once.
 class GgufParser {
  public:
-  GgufParser(Cursor::Source source, std::uint64_t file_bytes)
-      : cursor_(std::move(source), file_bytes, Gguf::kMaxHeaderBytes) {
+  GgufParser(Cursor::Source source, std::uint64_t file_bytes, std::uint64_t readable_bytes)
+      : cursor_(std::move(source), file_bytes, std::min(readable_bytes, Gguf::kMaxHeaderBytes)) {
     gguf_.file_bytes_ = file_bytes;
   }
 
@@ -35,6 +35,7 @@ class GgufParser {
     LFM_TRY(check_split());
     LFM_TRY(parse_tensors());
     LFM_TRY(place_tensors());
+    gguf_.header_bytes_ = cursor_.position();
     gguf_.header_ = cursor_.release();
     return std::move(gguf_);
   }
@@ -241,16 +242,20 @@ const TensorInfo* Gguf::find(std::string_view name) const noexcept {
 
 Result<Gguf> Gguf::read(const base::File& file) {
   return GgufParser([&file](std::uint64_t offset, std::span<std::byte> out) { return file.read_at(offset, out); },
-                    file.size())
+                    file.size(), file.size())
       .run();
 }
 
 Result<Gguf> Gguf::parse(std::span<const std::byte> bytes) {
+  return parse(bytes, bytes.size());
+}
+
+Result<Gguf> Gguf::parse(std::span<const std::byte> bytes, std::uint64_t file_bytes) {
   const auto copy = [bytes](std::uint64_t offset, std::span<std::byte> out) {
     std::memcpy(out.data(), bytes.data() + offset, out.size());
     return Status();
   };
-  return GgufParser(copy, bytes.size()).run();
+  return GgufParser(copy, file_bytes, bytes.size()).run();
 }
 
 }  // namespace lfm::format

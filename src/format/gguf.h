@@ -45,6 +45,8 @@ class Gguf {
   static Result<Gguf> read(const base::File& file);
   // The same for a file that lies in memory; `bytes` is copied.
   static Result<Gguf> parse(std::span<const std::byte> bytes);
+  // The same for the first `bytes` of a file of file_bytes, which must hold the whole header; kLimit where they don't.
+  static Result<Gguf> parse(std::span<const std::byte> bytes, std::uint64_t file_bytes);
 
   Gguf(Gguf&&) noexcept = default;
   Gguf& operator=(Gguf&&) noexcept = default;
@@ -52,6 +54,8 @@ class Gguf {
   std::uint32_t version() const noexcept { return version_; }          // 2 or 3
   std::uint64_t data_offset() const noexcept { return data_offset_; }  // where tensor data begins, bytes
   std::uint64_t file_bytes() const noexcept { return file_bytes_; }
+  // What read() read: the file's bytes up to the end of the tensor list.
+  std::span<const std::byte> header() const noexcept { return {header_.get(), static_cast<std::size_t>(header_bytes_)}; }
   const Metadata& metadata() const noexcept { return metadata_; }
 
   // In the file's order. The address of a TensorInfo stays valid as long as the Gguf, moving it included.
@@ -63,6 +67,7 @@ class Gguf {
   Gguf() = default;
 
   std::unique_ptr<std::byte[]> header_;  // the bytes that names, keys and values point into
+  std::uint64_t header_bytes_ = 0;
   std::uint32_t version_ = 0;
   std::uint64_t data_offset_ = 0;
   std::uint64_t file_bytes_ = 0;

@@ -56,6 +56,9 @@ struct Piece {
   ops::Matrix matrix(const std::byte* base) const noexcept { return {rows, columns, format, base + offset}; }
 };
 
+// The number of plan_weights' arrangement in packed files. Another order or form of pieces takes another number.
+inline constexpr std::uint32_t kPlanLayout = 1;
+
 // The order is the order of use, so that a decode step reads the bytes forward.
 struct PackPlan {
   std::vector<Piece> pieces;

@@ -1,7 +1,6 @@
 // lfm inspect: what a model file is.
 #include "lfm/inspect.h"
 
-#include <array>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,16 +17,6 @@ struct Options {
   bool json = false;
   std::size_t context = 4096;
 };
-
-// "4.41 GiB"
-std::string bytes_text(double bytes) {
-  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
-  char text[32];
-  std::snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.2f %s", bytes, kUnits[unit]);
-  return text;
-}
 
 // "8.34 B"
 std::string count_text(double count) {
@@ -57,6 +46,7 @@ nlohmann::ordered_json to_json(const FileDescription& file, const Options& optio
   nlohmann::ordered_json json = {
       {"path", info.path},
       {"file_bytes", info.file_bytes},
+      {"packed", info.packed},
       {"gguf_version", file.gguf_version},
       {"architecture", info.architecture},
       {"name", info.name},
@@ -99,7 +89,7 @@ void print(const FileDescription& file, const Options& options) {
   }
   line("name", info.name);
   line("architecture", info.architecture + " (GGUF version " + std::to_string(file.gguf_version) + ")");
-  line("file", bytes_text(static_cast<double>(info.file_bytes)) + ": " + types);
+  line("file", bytes_text(static_cast<double>(info.file_bytes)) + (info.packed ? ", packed from " : ": ") + types);
   line("parameters", count_text(static_cast<double>(info.parameters)) + ", " +
                          count_text(static_cast<double>(info.active_parameters)) + " active for each token");
   line("layers", std::to_string(info.layers) + ": " + std::to_string(info.layers - info.attention_layers) +
@@ -141,7 +131,7 @@ int run_inspect(const Options& options) {
 void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("inspect", "Tell what a model file is, and what memory it takes");
-  command->add_option("model", options->path, "GGUF file of an LFM2 model")->required()->type_name("FILE");
+  command->add_option("model", options->path, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
   command->add_flag("--tensors", options->tensors, "list the tensors too");
   command->add_flag("--json", options->json, "print JSON");
   command->add_option("-c,--ctx-size", options->context, "context whose memory to tell, in tokens")

@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -22,6 +24,18 @@ void on_interrupt(int) {
   interrupts = interrupts + 1;
   if (interrupts > 1) _exit(kInterrupted);
   if (Session* session = interruptible.load()) session->cancel();
+}
+
+// As the XDG base directory specification has it; empty where the system doesn't tell.
+std::string default_pack_cache() {
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/lfm";
+  const char* const home = std::getenv("HOME");
+  return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/lfm" : "";
+}
+
+void print_note(const std::string& note) {
+  std::fprintf(stderr, "lfm: note: %s\n", note.c_str());
 }
 
 }  // namespace
@@ -79,29 +93,55 @@ Result<std::vector<TokenId>> parse_ids(std::string_view text) {
 }
 
 void ModelOptions::add_to(CLI::App& command) {
-  command.add_option("-m,--model", path, "GGUF file of an LFM2 model")->required()->type_name("FILE");
+  command.add_option("-m,--model", path, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
   command.add_option("-t,--threads", threads, "threads (default: the physical cores that this process may use)")
       ->check(CLI::Range(1u, 256u));
   command.add_option("--dense", dense, "who multiplies dense 4-bit matrices: xnnpack or native")
       ->check(CLI::IsMember({"xnnpack", "native"}))
       ->capture_default_str();
+  command.add_option("--load", load, "how packed weights come into memory: map, copy, or auto for the quicker one")
+      ->check(CLI::IsMember({"auto", "map", "copy"}))
+      ->capture_default_str();
+  command
+      .add_option("--pack-cache", pack_cache,
+                  "folder for packed weights of GGUF files, for quicker starts (default: lfm in the user's cache "
+                  "folder); off keeps none")
+      ->type_name("DIR|off");
 }
 
 EngineOptions ModelOptions::engine() const {
   EngineOptions options;
   options.threads = threads;
   options.dense = dense == "native" ? DenseBackend::kNative : DenseBackend::kXnnpack;
+  options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
+  if (pack_cache != "off") options.pack_cache = pack_cache.empty() ? default_pack_cache() : pack_cache;
   return options;
+}
+
+std::string bytes_text(double bytes) {
+  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.2f %s", bytes, kUnits[unit]);
+  return text;
 }
 
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
   EngineOptions engine_options = options.engine();
   engine_options.chunk_tokens = chunk_tokens;
+  if (engine_options.pack_cache.empty() && options.pack_cache.empty())
+    print_note("packed weights aren't kept: HOME isn't set");
   auto engine = Engine::open(options.path, engine_options);
   if (engine.ok()) {
-    for (const std::string& note : engine->info().notes) std::fprintf(stderr, "lfm: note: %s\n", note.c_str());
+    for (const std::string& note : engine->info().notes) print_note(note);
   }
   return engine;
+}
+
+void finish_pack_cache(const Engine& engine) {
+  if (const Status status = engine.finish_pack_cache(); !status.ok())
+    print_note("packed weights aren't kept: " + status.error().describe());
 }
 
 InterruptGuard::InterruptGuard(Session& session) {

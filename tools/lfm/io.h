@@ -34,13 +34,22 @@ struct ModelOptions {
   std::string path;
   unsigned threads = 0;
   std::string dense = "xnnpack";
+  std::string load = "auto";
+  std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
 
   void add_to(CLI::App& command);
   EngineOptions engine() const;
 };
 
+// "4.41 GiB"
+std::string bytes_text(double bytes);
+
 // Opens the engine; prints its notes on stderr.
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens = EngineOptions{}.chunk_tokens);
+
+// At the end of a command's work: waits for the pack cache, if it is still being written. What goes wrong with it is a
+// note on stderr.
+void finish_pack_cache(const Engine& engine);
 
 // From here on Ctrl-C cancels what the session does, and a second one ends the program at once. One session at a time.
 class InterruptGuard {

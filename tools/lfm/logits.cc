@@ -44,6 +44,7 @@ int run_logits(const Options& options) {
     if (!appended.ok()) return fail("line " + std::to_string(line + 1) + ": " + appended.error().describe());
     if (!written) break;
   }
+  finish_pack_cache(*engine);
   if (std::fclose(out.release()) != 0 || !written) return fail("cannot write " + options.out);
   return kOk;
 }

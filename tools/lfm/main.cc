@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
   lfm::cli::add_tokenize(app, action);
   lfm::cli::add_detokenize(app, action);
   lfm::cli::add_logits(app, action);
+  lfm::cli::add_pack(app, action);
   lfm::cli::add_inspect(app, action);
   lfm::cli::add_bench(app, action);
   try {

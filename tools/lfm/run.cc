@@ -89,6 +89,7 @@ int run_text(const Options& options) {
     std::fprintf(stderr, "lfm: note: stopped because the context of %zu tokens is full; -c makes room for more\n",
                  session->context_tokens());
   }
+  finish_pack_cache(*engine);
   return InterruptGuard::interrupted() ? kInterrupted : kOk;
 }
 

@@ -46,7 +46,7 @@ int run_detokenize(const Options& options) {
 void add_tokenize(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("tokenize", "Turn the text on standard input into token ids");
-  command->add_option("-m,--model", options->model, "GGUF file of an LFM2 model")->required()->type_name("FILE");
+  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
   command->add_flag("--no-bos", options->no_bos, "don't put the model's first token in front");
   command->add_flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command->callback([options, &action] { action = [options] { return run_tokenize(*options); }; });
@@ -55,7 +55,7 @@ void add_tokenize(CLI::App& app, Action& action) {
 void add_detokenize(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("detokenize", "Turn the token ids on standard input into bytes");
-  command->add_option("-m,--model", options->model, "GGUF file of an LFM2 model")->required()->type_name("FILE");
+  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
   command->callback([options, &action] { action = [options] { return run_detokenize(*options); }; });
 }
 

@@ -1,0 +1,39 @@
+// Packed model files: a GGUF file's weights as the kernels want them, written once and mapped at every start.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "lfm/result.h"
+#include "lfm/types.h"
+
+namespace lfm {
+
+struct PackOptions {
+  DenseBackend dense = DenseBackend::kXnnpack;  // that the file is for
+  unsigned threads = 0;                         // 0: as EngineOptions has it
+  bool overwrite = false;                       // a file that is there already
+
+  // Called on this thread, often: bytes of weights written so far, and all of them. May be empty.
+  std::function<void(std::uint64_t done, std::uint64_t all)> progress = nullptr;
+};
+
+struct PackInfo {
+  std::string source_name;  // the model's, made fit for a terminal; may be empty
+  std::uint64_t file_bytes = 0;
+  std::uint64_t weight_bytes = 0;
+  std::string dense_backend;  // "xnnpack" or "native"
+};
+
+// Packs a GGUF file. `out` appears complete or not at all; memory for all packed weights is needed meanwhile.
+//   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
+//   kArgument  `out` is the model itself or no regular file, or is there and overwrite is false; the model is packed
+//   kState     another process is writing `out`
+Result<PackInfo> pack(const std::string& model, const std::string& out, const PackOptions& options);
+
+// Reads a packed file completely and compares it with its checksums. kFormat with the offset where it is damaged; else
+// as Engine::open.
+Result<PackInfo> verify_pack(const std::string& path, unsigned threads = 0);
+
+}  // namespace lfm

@@ -1,0 +1,160 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/try.h"
+
+namespace lfm::base {
+namespace {
+
+constexpr std::string_view kSuffix = ".part";
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+std::string part_of(const std::string& path) {
+  const std::size_t name = path.rfind('/') + 1;  // npos + 1 is 0
+  return path.substr(0, name) + "." + path.substr(name) + std::string(kSuffix);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) noexcept : value_(value) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  int get() const noexcept { return value_; }
+  int release() noexcept { return std::exchange(value_, -1); }
+
+ private:
+  int value_;
+};
+
+template <typename Call>
+int retried(Call&& call) {
+  int result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+// Whether the open file is still what the path names.
+bool is_at(int descriptor, const std::string& path) {
+  struct stat open_file;
+  struct stat named;
+  return ::fstat(descriptor, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
+}
+
+Status check_part(int descriptor, const std::string& part) {
+  struct stat status;
+  if (::fstat(descriptor, &status) != 0) return io_error("cannot examine", part, errno);
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink != 1)
+    return Error{ErrorCode::kIo, "something else is in the way", printable(part)};
+  return {};
+}
+
+}  // namespace
+
+Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t bytes) {
+  if (path.empty() || path.back() == '/' || path.find('\0') != std::string::npos)
+    return Error{ErrorCode::kArgument, "not the name of a file", printable(path)};
+  const std::string part = part_of(path);
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    Descriptor file(retried([&] {
+      return ::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR);
+    }));
+    if (file.get() < 0) return io_error("cannot write", part, errno);
+    LFM_TRY(check_part(file.get(), part));
+    if (retried([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) != 0) {
+      if (errno != EWOULDBLOCK) return io_error("cannot lock", part, errno);
+      return Error{ErrorCode::kState, "another process is writing it", printable(path)};
+    }
+    // Before the lock was ours, the last holder may have renamed or removed the file.
+    if (!is_at(file.get(), part)) continue;
+    AtomicFile atomic(path, part, file.release());
+    if (::ftruncate(atomic.descriptor_, 0) != 0) return io_error("cannot cut", part, errno);
+    if (bytes > 0 && retried([&] { return ::fallocate(atomic.descriptor_, 0, 0, static_cast<off_t>(bytes)); }) != 0 &&
+        errno != EOPNOTSUPP && errno != ENOSYS) {
+      return io_error("cannot reserve " + std::to_string(bytes) + " bytes", part, errno);
+    }
+    return atomic;
+  }
+  return Error{ErrorCode::kState, "other processes are writing it", printable(path)};
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      part_(std::move(other.part_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      committed_(other.committed_) {}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  if (!committed_) (void)::unlink(part_.c_str());
+  ::close(descriptor_);
+}
+
+Status AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      Error error = io_error("cannot write", path_, errno);
+      error.offset = offset;
+      return error;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
+Status AtomicFile::commit(unsigned mode, Existing existing) {
+  if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return io_error("cannot set the mode of", part_, errno);
+  if (retried([&] { return ::fsync(descriptor_); }) != 0) return io_error("cannot sync", part_, errno);
+  int renamed = -1;
+  if (existing == Existing::kKeep) {
+    renamed = ::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
+    // File systems that can't say so atomically.
+    if (renamed != 0 && (errno == EINVAL || errno == ENOSYS) && ::access(path_.c_str(), F_OK) != 0)
+      renamed = ::rename(part_.c_str(), path_.c_str());
+  } else {
+    renamed = ::rename(part_.c_str(), path_.c_str());
+  }
+  if (renamed != 0) return io_error("cannot write", path_, errno);
+  committed_ = true;
+  const Descriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || retried([&] { return ::fsync(folder.get()); }) != 0)
+    return io_error("cannot sync the folder of", path_, errno);
+  return {};
+}
+
+void AtomicFile::remove_leftovers(const std::string& folder) {
+  std::error_code code;
+  for (std::filesystem::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with('.') || !name.ends_with(kSuffix)) continue;
+    const std::string path = at->path().string();
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+    if (file.get() < 0 || !check_part(file.get(), path).ok()) continue;
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && is_at(file.get(), path)) (void)::unlink(path.c_str());
+  }
+}
+
+}  // namespace lfm::base

@@ -1,0 +1,47 @@
+// A file that appears under its name complete or not at all. It is written beside it as ".NAME.part", synced, renamed,
+// and the folder synced. Whoever writes holds a lock on that file for as long as it lives, so that there is one writer
+// at a time; what a killed writer left is found unlocked and written over by the next.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/file.h"
+#include "lfm/result.h"
+
+namespace lfm::base {
+
+class AtomicFile {
+ public:
+  // `bytes` of disk are reserved, where the file system can. Never waits.
+  //   kState  another process is writing it;   kIo otherwise
+  static Result<AtomicFile> create(const std::string& path, std::uint64_t bytes);
+
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  AtomicFile(const AtomicFile&) = delete;
+  ~AtomicFile();  // removes what wasn't committed
+
+  // From any number of threads. kIo (a full disk, ...)
+  Status write_at(std::uint64_t offset, std::span<const std::byte> bytes) const;
+
+  // Makes it `path`, readable as `mode` (permission bits) says.
+  enum class Existing { kReplace, kKeep };  // kKeep: kIo where there is a file of that name
+  Status commit(unsigned mode, Existing existing);
+
+  // Removes what killed writers left in a folder, where its name begins with a dot and ends with ".part".
+  static void remove_leftovers(const std::string& folder);
+
+ private:
+  AtomicFile(std::string path, std::string part, int descriptor) noexcept
+      : path_(std::move(path)), part_(std::move(part)), descriptor_(descriptor) {}
+
+  std::string path_;
+  std::string part_;
+  int descriptor_ = -1;
+  bool committed_ = false;
+};
+
+}  // namespace lfm::base

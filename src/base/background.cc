@@ -1,0 +1,56 @@
+#include "base/background.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <utility>
+
+namespace lfm::base {
+
+struct Background::State {
+  std::function<void()> body;
+  pthread_t thread{};
+  bool running = false;
+};
+
+namespace {
+
+constexpr int kLowest = 19;
+
+void* run(void* body) {
+  // Of this thread alone, on Linux.
+  (void)::setpriority(PRIO_PROCESS, 0, kLowest);
+  (*static_cast<std::function<void()>*>(body))();
+  return nullptr;
+}
+
+}  // namespace
+
+Result<Background> Background::start(std::function<void()> body) {
+  auto state = std::make_unique<State>();
+  state->body = std::move(body);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int failed = ::pthread_create(&state->thread, nullptr, run, &state->body);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (failed != 0) return Error{ErrorCode::kNoMemory, "the system starts no further thread"};
+  state->running = true;
+  return Background(std::move(state));
+}
+
+Background::Background(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+Background::Background(Background&&) noexcept = default;
+
+Background::~Background() {
+  if (state_ != nullptr) join();
+}
+
+void Background::join() noexcept {
+  if (!std::exchange(state_->running, false)) return;
+  ::pthread_join(state_->thread, nullptr);
+}
+
+}  // namespace lfm::base

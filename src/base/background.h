@@ -1,0 +1,28 @@
+// A thread for work that nobody waits for yet: it runs when nothing else wants the CPU, and takes no signals.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "lfm/result.h"
+
+namespace lfm::base {
+
+class Background {
+ public:
+  // Calls body() once; it must not throw. kNoMemory where no thread can be started.
+  static Result<Background> start(std::function<void()> body);
+
+  Background(Background&&) noexcept;
+  Background& operator=(Background&&) = delete;
+  ~Background();  // join()
+
+  void join() noexcept;  // waits for the end of body(); a second time does nothing
+
+ private:
+  struct State;
+  explicit Background(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lfm::base

@@ -1,0 +1,118 @@
+// From a file to a model.
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/try.h"
+#include "engine/model.h"
+#include "engine/model_parts.h"
+#include "engine/sampling_defaults.h"
+#include "text/tokenizer_gguf.h"
+
+namespace lfm::engine {
+namespace {
+
+constexpr std::size_t kMaxChunkTokens = 4096;
+
+Status check(const EngineOptions& options) {
+  if (options.chunk_tokens < 1 || options.chunk_tokens > kMaxChunkTokens) {
+    return Error{ErrorCode::kArgument, "must be 1 to " + std::to_string(kMaxChunkTokens), "chunk_tokens"};
+  }
+  return {};
+}
+
+// "PATH (4.36 GiB)"
+std::string path_and_size(const std::string& path, std::uint64_t bytes) {
+  char size[32];
+  std::snprintf(size, sizeof size, " (%.2f GiB)", static_cast<double>(bytes) / 0x1p30);
+  return base::printable(path) + size;
+}
+
+// Weights, wherever they come from.
+struct Loaded {
+  PackedBytes packed;
+  std::unique_ptr<CacheWriter> cache;
+};
+
+Result<PackedBytes> pack_into_memory(const ModelParts& parts, const model::PackPlan& plan, base::Team& team) {
+  LFM_ASSIGN(base::Memory memory, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
+  LFM_TRY(model::pack_weights(parts.model.file, plan, team, {memory.data(), memory.size()}));
+  return PackedBytes(std::move(memory));
+}
+
+// Takes the weights of a GGUF file from the cache, or packs them and has them kept there. That there is no usable cache
+// is never an error.
+Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan& plan,
+                                  std::optional<ops::XnnLayout> xnn, const EngineOptions& options, base::Team& team,
+                                  std::vector<std::string>& notes) {
+  auto key = CacheKey::of(options.pack_cache, parts.model, pack_layout(xnn), plan.bytes);
+  if (key.ok()) {
+    if (const auto cached = CachedPack::open(*key)) {
+      auto packed = load_packed(cached->file, cached->pack, options.load, team);
+      if (packed.ok()) {
+        notes.push_back("weights packed before are used from " + path_and_size(key->path, cached->file.size()));
+        return Loaded{*std::move(packed), nullptr};
+      }
+      notes.push_back("packing again: " + packed.error().describe());
+    }
+  }
+  LFM_ASSIGN(PackedBytes packed, pack_into_memory(parts, plan, team));
+  if (!key.ok()) {
+    notes.push_back("packed weights aren't kept: " + key.error().describe());
+    return Loaded{std::move(packed), nullptr};
+  }
+  auto writer = CacheWriter::start(*key, packed.bytes());
+  if (!writer.ok()) {
+    notes.push_back("packed weights aren't kept: " + writer.error().describe());
+    return Loaded{std::move(packed), nullptr};
+  }
+  notes.push_back("packed weights are being kept for quicker starts in " + path_and_size(key->path, plan.bytes));
+  return Loaded{std::move(packed), *std::move(writer)};
+}
+
+Result<Loaded> load_weights(const ModelParts& parts, const model::PackPlan& plan, std::optional<ops::XnnLayout> xnn,
+                            const EngineOptions& options, base::Team& team, std::vector<std::string>& notes) {
+  if (parts.model.pack) {
+    LFM_TRY(check_size(parts, plan));
+    LFM_ASSIGN(PackedBytes packed, load_packed(parts.model.file, *parts.model.pack, options.load, team));
+    return Loaded{std::move(packed), nullptr};
+  }
+  if (!options.pack_cache.empty() && plan.bytes >= options.pack_cache_min_bytes) {
+    return load_through_cache(parts, plan, xnn, options, team, notes);
+  }
+  LFM_ASSIGN(PackedBytes packed, pack_into_memory(parts, plan, team));
+  return Loaded{std::move(packed), nullptr};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options) {
+  LFM_TRY(check(options));
+  LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
+  LFM_ASSIGN(base::Team team, base::Team::create(options.threads != 0 ? options.threads : base::default_threads()));
+
+  LFM_ASSIGN(ModelParts parts, ModelParts::open(path));
+  LFM_ASSIGN(text::Tokenizer tokenizer, parts.tokenizer());
+  LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, parts.model.gguf.metadata()));
+
+  std::vector<std::string> notes;
+  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
+  const model::PackPlan plan = model::plan_weights(parts.table, xnn);
+  LFM_ASSIGN(Loaded loaded, load_weights(parts, plan, xnn, options, team, notes));
+  model::Weights weights = model::bind_weights(plan, parts.table, parts.config, loaded.packed.bytes().data());
+
+  ModelInfo info = describe(parts, plan);
+  info.isa = base::to_string(isa);
+  info.dense_backend = xnn ? "xnnpack" : "native";
+  info.threads = team.size();
+  info.notes = std::move(notes);
+  LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
+             Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens));
+  return std::shared_ptr<const Model>(new Model{std::move(parts.config), std::move(tokenizer),
+                                                std::move(loaded.packed), std::move(weights), std::move(info),
+                                                std::move(sampling), std::move(runtime), std::move(loaded.cache)});
+}
+
+}  // namespace lfm::engine

@@ -1,0 +1,119 @@
+#include "engine/model_file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/try.h"
+#include "engine/random.h"
+#include "kernels/matmul/layout.h"
+#include "model/weights.h"
+
+namespace lfm::engine {
+namespace {
+
+constexpr std::uint64_t kSampledChunks = 14;
+
+// Calls body(chunk, scratch of kPackChunk bytes) for every chunk; the first error ends it.
+template <typename Body>
+Status for_each_chunk(std::uint64_t chunks, std::size_t scratch_bytes, base::Team& team, Body&& body) {
+  std::vector<std::vector<std::byte>> scratch(team.size(), std::vector<std::byte>(scratch_bytes));
+  std::atomic<bool> failed = false;
+  std::mutex mutex;
+  Status failure;
+  team.run([&](base::Worker& worker) {
+    worker.for_each_task(chunks, [&](std::size_t i) {
+      if (failed.load(std::memory_order_relaxed)) return;
+      Status status = body(i, std::span<std::byte>(scratch[worker.index()]));
+      if (status.ok()) return;
+      const std::lock_guard lock(mutex);
+      if (!failed.exchange(true)) failure = std::move(status);
+    });
+  });
+  return failure;
+}
+
+Result<PackedBytes> copy_packed(const base::File& file, const format::PackFile& pack, base::Team& team) {
+  const format::PackPlaces& places = pack.places();
+  LFM_ASSIGN(base::Memory memory, base::Memory::allocate(places.weights_bytes, base::Memory::Pages::kHuge));
+  LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) -> Status {
+    const std::span<std::byte> chunk(memory.data() + places.chunk_begin(i), places.chunk_bytes(i));
+    LFM_TRY(file.read_at(places.weights_offset + places.chunk_begin(i), chunk));
+    return pack.check_chunk(i, chunk);
+  }));
+  return PackedBytes(std::move(memory));
+}
+
+Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& pack, base::Team& team) {
+  const format::PackPlaces& places = pack.places();
+  LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, places.weights_bytes));
+  const auto check = [&](std::uint64_t i) {
+    return pack.check_chunk(i, {mapped.data() + places.chunk_begin(i), places.chunk_bytes(i)});
+  };
+  if (file.ours_and_writable()) {
+    LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) { return check(i); }));
+    // Where it can't be (a read-only disk), the next start checks again.
+    (void)file.make_read_only().ok();
+  } else if (places.chunks > 0) {
+    LFM_TRY(check(0));
+    LFM_TRY(check(places.chunks - 1));
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    Random random(static_cast<std::uint64_t>(now));
+    for (std::uint64_t i = 0; i < kSampledChunks; ++i) LFM_TRY(check(random.next() % places.chunks));
+  }
+  const auto part_bytes = std::uint64_t{32} << 20;
+  team.run([&](base::Worker& worker) {
+    worker.for_each_task((places.weights_bytes + part_bytes - 1) / part_bytes, [&](std::size_t i) {
+      mapped.populate(i * part_bytes, std::min<std::uint64_t>(part_bytes, places.weights_bytes - i * part_bytes));
+    });
+  });
+  return PackedBytes(std::move(mapped));
+}
+
+}  // namespace
+
+Result<ModelFile> ModelFile::open(const std::string& path) {
+  LFM_ASSIGN(base::File file, base::File::open_read(path));
+  if (!format::PackFile::begins(file)) {
+    LFM_ASSIGN(format::Gguf gguf, format::Gguf::read(file));
+    return ModelFile{std::move(file), std::nullopt, std::move(gguf)};
+  }
+  LFM_ASSIGN(format::PackFile pack, format::PackFile::open(file));
+  LFM_ASSIGN(format::Gguf gguf, format::Gguf::parse(pack.gguf_header(), pack.source().stamp.bytes));
+  return ModelFile{std::move(file), std::move(pack), std::move(gguf)};
+}
+
+std::span<const std::byte> PackedBytes::bytes() const noexcept {
+  return std::visit([](const auto& held) { return std::span<const std::byte>(held.data(), held.size()); }, holder_);
+}
+
+format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
+  format::PackLayout layout{kernels::kTileLayout, model::kPlanLayout};
+  if (xnn) {
+    layout.xnn_nr = xnn->nr;
+    layout.xnn_kr = xnn->kr;
+  }
+  return layout;
+}
+
+Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team) {
+  if (load == Load::kCopy || (load == Load::kAuto && !file.guarded())) return copy_packed(file, pack, team);
+  auto mapped = map_packed(file, pack, team);
+  if (mapped.ok() || load == Load::kMap || mapped.error().code != ErrorCode::kIo) return mapped;
+  return copy_packed(file, pack, team);
+}
+
+Status verify_packed(const base::File& file, const format::PackFile& pack, base::Team& team) {
+  const format::PackPlaces& places = pack.places();
+  return for_each_chunk(places.chunks, format::kPackChunk, team,
+                        [&](std::uint64_t i, std::span<std::byte> scratch) -> Status {
+                          const std::span<std::byte> chunk = scratch.first(places.chunk_bytes(i));
+                          LFM_TRY(file.read_at(places.weights_offset + places.chunk_begin(i), chunk));
+                          return pack.check_chunk(i, chunk);
+                        });
+}
+
+}  // namespace lfm::engine

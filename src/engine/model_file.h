@@ -1,0 +1,59 @@
+// A model file of either kind, and the packed weights that are in one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/file.h"
+#include "base/mapped_file.h"
+#include "base/memory.h"
+#include "base/team.h"
+#include "format/gguf.h"
+#include "format/pack_file.h"
+#include "lfm/result.h"
+#include "lfm/types.h"
+#include "ops/xnn_linear.h"
+
+namespace lfm::engine {
+
+struct ModelFile {
+  base::File file;
+  std::optional<format::PackFile> pack;  // none: the file is GGUF
+  format::Gguf gguf;                     // the source's header, wherever it is from
+
+  // Errors as Gguf::read and PackFile::open.
+  static Result<ModelFile> open(const std::string& path);
+};
+
+// The weights as the kernels read them, in memory of our own or in a mapped file.
+class PackedBytes {
+ public:
+  PackedBytes() = default;
+  PackedBytes(base::Memory memory) noexcept : holder_(std::move(memory)) {}
+  PackedBytes(base::MappedFile file) noexcept : holder_(std::move(file)) {}
+
+  std::span<const std::byte> bytes() const noexcept;
+  bool mapped() const noexcept { return std::holds_alternative<base::MappedFile>(holder_); }
+
+ private:
+  std::variant<base::Memory, base::MappedFile> holder_;
+};
+
+format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
+
+// Brings a packed file's weights into memory with every member of the team.
+//
+// What is checked: a copy in full, as it is read. A map in full when this user may still write to the file, which is
+// then made read-only: that is how a file looks that was checked once since it was written. A map of a read-only file
+// by samples: first and last chunk and 14 others, which differ from time to time.
+//
+// kAuto maps where it can.   kFormat  damaged;   kIo  from the file, and for kMap where it can't be mapped;   kNoMemory
+Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team);
+
+// Checks every chunk.
+Status verify_packed(const base::File& file, const format::PackFile& pack, base::Team& team);
+
+}  // namespace lfm::engine

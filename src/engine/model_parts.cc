@@ -1,0 +1,123 @@
+#include "engine/model_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/try.h"
+#include "engine/model.h"
+#include "text/tokenizer_gguf.h"
+
+namespace lfm::engine {
+namespace {
+
+Error wrong_layout(const ModelFile& model, std::string message) {
+  return Error{ErrorCode::kUnsupported, std::move(message), base::printable(model.file.path())};
+}
+
+Result<std::optional<ops::XnnLayout>> dense_of_pack(const ModelFile& model, DenseBackend wanted,
+                                                    std::vector<std::string>& notes) {
+  const format::PackLayout& layout = model.pack->layout();
+  const format::PackLayout ours = pack_layout(std::nullopt);
+  if (layout.tiles != ours.tiles || layout.plan != ours.plan)
+    return wrong_layout(model, "packed for another version of this library: pack the model again");
+  if (layout.xnn_nr == 0 && layout.xnn_kr == 0) {
+    if (wanted == DenseBackend::kXnnpack)
+      notes.push_back("dense matrices run on the native kernels: the file was packed for them");
+    return std::optional<ops::XnnLayout>();
+  }
+  if (wanted == DenseBackend::kNative) {
+    return Error{ErrorCode::kArgument, "the file was packed for xnnpack: pack the model again for native", "dense"};
+  }
+  auto here = ops::find_xnn_layout();
+  if (!here.ok())
+    return wrong_layout(model, "packed for XNNPACK, which doesn't run here: " + here.error().describe());
+  if (here->nr != layout.xnn_nr || here->kr != layout.xnn_kr)
+    return wrong_layout(model, "packed for XNNPACK on another kind of CPU: pack the model again on this one");
+  return std::optional<ops::XnnLayout>(*here);
+}
+
+}  // namespace
+
+Result<ModelParts> ModelParts::open(const std::string& path) {
+  LFM_ASSIGN(ModelFile model, ModelFile::open(path));
+  LFM_ASSIGN(model::Config config, model::read_config(model.gguf));
+  LFM_ASSIGN(model::TensorTable table, model::match_tensors(model.gguf, config));
+  return ModelParts{std::move(model), std::move(config), std::move(table)};
+}
+
+Result<text::Tokenizer> ModelParts::tokenizer() const {
+  LFM_ASSIGN(text::Tokenizer tokenizer, text::read_tokenizer(model.gguf.metadata()));
+  if (tokenizer.vocabulary().size() != config.vocab) {
+    return Error{ErrorCode::kFormat,
+                 "the tokenizer has " + std::to_string(tokenizer.vocabulary().size()) + " tokens, the embedding " +
+                     std::to_string(config.vocab),
+                 "tokenizer.ggml.tokens"};
+  }
+  return tokenizer;
+}
+
+ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
+  const model::Config& config = parts.config;
+  const model::TensorTotals& totals = parts.table.totals;
+  ModelInfo info;
+  info.architecture = model::to_string(config.architecture);
+  info.name = base::printable(config.name);
+  info.path = parts.model.file.path();
+  info.file_bytes = parts.model.file.size();
+  info.packed = parts.model.pack.has_value();
+  info.layers = config.layers.size();
+  info.attention_layers = config.attention_layers();
+  info.hidden = config.hidden;
+  info.vocabulary = config.vocab;
+  info.context_tokens = config.context_length;
+  info.experts = config.experts;
+  info.experts_used = config.experts_used;
+  info.parameters = totals.parameters;
+  info.active_parameters = totals.active_parameters;
+  info.weight_bytes = plan.bytes;
+  info.weight_bytes_per_token = totals.bytes_per_token;
+  info.cache_bytes_per_token = config.kv_bytes_per_position();
+  info.state_bytes = config.conv_state_bytes();
+  return info;
+}
+
+Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted,
+                                                   std::vector<std::string>& notes) {
+  if (model.pack) return dense_of_pack(model, wanted, notes);
+  if (wanted == DenseBackend::kNative) return std::optional<ops::XnnLayout>();
+  auto layout = ops::find_xnn_layout();
+  if (layout.ok()) return std::optional<ops::XnnLayout>(*layout);
+  notes.push_back("dense matrices run on the native kernels: " + layout.error().describe());
+  return std::optional<ops::XnnLayout>();
+}
+
+Status check_size(const ModelParts& parts, const model::PackPlan& plan) {
+  const std::uint64_t bytes = parts.model.pack->places().weights_bytes;
+  if (bytes == plan.bytes) return {};
+  return Error{ErrorCode::kFormat,
+               "the packed weights are " + std::to_string(bytes) + " bytes, expected " + std::to_string(plan.bytes),
+               base::printable(parts.model.file.path())};
+}
+
+Result<FileDescription> describe_file(const std::string& path) {
+  LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
+  const format::Gguf& gguf = parts.model.gguf;
+  std::optional<ops::XnnLayout> xnn;
+  if (parts.model.pack && parts.model.pack->layout().xnn_nr != 0)
+    xnn = ops::XnnLayout{parts.model.pack->layout().xnn_nr, parts.model.pack->layout().xnn_kr};
+  FileDescription description{describe(parts, model::plan_weights(parts.table, xnn)), gguf.version(), {}};
+  for (const format::TensorInfo& tensor : gguf.tensors()) {
+    std::vector<std::uint64_t> shape(tensor.dims.begin(), tensor.dims.begin() + tensor.rank);
+    std::reverse(shape.begin(), shape.end());
+    description.tensors.push_back(
+        {std::string(tensor.name), format::to_string(tensor.type), std::move(shape), tensor.bytes, tensor.offset});
+  }
+  return description;
+}
+
+Result<text::Tokenizer> load_tokenizer(const std::string& path) {
+  LFM_ASSIGN(const ModelFile model, ModelFile::open(path));
+  return text::read_tokenizer(model.gguf.metadata());
+}
+
+}  // namespace lfm::engine

@@ -1,0 +1,104 @@
+// Packing of whole files.
+#include <filesystem>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include "base/cpu.h"
+#include "base/try.h"
+#include "engine/model.h"
+#include "engine/model_parts.h"
+#include "format/pack_writer.h"
+
+namespace lfm::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kReadable = 0644;
+
+Error refused(const std::string& out, std::string message) {
+  return Error{ErrorCode::kArgument, std::move(message), base::printable(out)};
+}
+
+Status check_target(const std::string& model, const std::string& out, bool overwrite) {
+  std::error_code code;
+  const fs::file_status status = fs::symlink_status(out, code);
+  if (!fs::exists(status)) return {};
+  if (fs::equivalent(model, out, code)) return refused(out, "is the model itself");
+  if (!fs::is_regular_file(status)) return refused(out, "is there, and isn't a regular file");
+  if (!overwrite) return refused(out, "is there already");
+  return {};
+}
+
+Result<base::Team> team_of(unsigned threads) {
+  return base::Team::create(threads != 0 ? threads : base::default_threads());
+}
+
+Status write_all(format::PackWriter& writer, base::Team& team, const PackOptions& options) {
+  const format::PackPlaces& places = writer.places();
+  std::atomic<bool> failed = false;
+  std::atomic<std::uint64_t> written = 0;
+  std::mutex mutex;
+  Status failure;
+  team.run([&](base::Worker& worker) {
+    worker.for_each_task(places.chunks, [&](std::size_t i) {
+      if (failed.load(std::memory_order_relaxed)) return;
+      Status status = writer.write_chunk(i);
+      if (!status.ok()) {
+        const std::lock_guard lock(mutex);
+        if (!failed.exchange(true)) failure = std::move(status);
+        return;
+      }
+      const std::uint64_t done = written.fetch_add(places.chunk_bytes(i)) + places.chunk_bytes(i);
+      if (worker.index() == 0 && options.progress) options.progress(done, places.weights_bytes);
+    });
+  });
+  return failure;
+}
+
+PackInfo info_of(const ModelParts& parts, const format::PackPlaces& places, bool xnnpack) {
+  return {base::printable(parts.config.name), places.file_bytes(), places.weights_bytes,
+          xnnpack ? "xnnpack" : "native"};
+}
+
+}  // namespace
+
+Result<PackInfo> pack_model(const std::string& path, const std::string& out, const PackOptions& options) {
+  LFM_ASSIGN(base::Team team, team_of(options.threads));
+  LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
+  if (parts.model.pack) return refused(path, "is packed already");
+  LFM_TRY(check_target(path, out, options.overwrite));
+  LFM_TRY(parts.tokenizer());
+  std::vector<std::string> notes;
+  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
+  const model::PackPlan plan = model::plan_weights(parts.table, xnn);
+  LFM_ASSIGN(base::Memory packed, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
+  LFM_ASSIGN(const format::PackSource source, format::PackSource::of(parts.model.file, parts.model.gguf));
+  // Before the work, so that a full disk is seen at once.
+  LFM_ASSIGN(format::PackWriter writer,
+             format::PackWriter::create(out, pack_layout(xnn), source, parts.model.gguf.header(),
+                                        {packed.data(), packed.size()}));
+  if (options.progress) options.progress(0, plan.bytes);
+  LFM_TRY(model::pack_weights(parts.model.file, plan, team, {packed.data(), packed.size()}));
+  LFM_TRY(write_all(writer, team, options));
+  using Existing = base::AtomicFile::Existing;
+  LFM_TRY(writer.commit(kReadable, options.overwrite ? Existing::kReplace : Existing::kKeep));
+  return info_of(parts, writer.places(), xnn.has_value());
+}
+
+Result<PackInfo> verify_model(const std::string& path, unsigned threads) {
+  LFM_ASSIGN(base::Team team, team_of(threads));
+  LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
+  if (!parts.model.pack) return refused(path, "isn't a packed model file");
+  const format::PackLayout& layout = parts.model.pack->layout();
+  const bool xnnpack = layout.xnn_nr != 0;
+  const std::optional<ops::XnnLayout> xnn =
+      xnnpack ? std::optional(ops::XnnLayout{layout.xnn_nr, layout.xnn_kr}) : std::nullopt;
+  LFM_TRY(parts.tokenizer());
+  LFM_TRY(verify_packed(parts.model.file, *parts.model.pack, team));
+  LFM_TRY(check_size(parts, model::plan_weights(parts.table, xnn)));
+  return info_of(parts, parts.model.pack->places(), xnnpack);
+}
+
+}  // namespace lfm::engine

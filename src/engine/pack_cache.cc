@@ -1,0 +1,122 @@
+#include "engine/pack_cache.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/checksum.h"
+#include "base/try.h"
+
+namespace lfm::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kOwnerOnly = 0600;
+constexpr std::size_t kMaxStem = 64;
+
+Error about(const std::string& what, const fs::path& path, const std::error_code& code) {
+  return base::io_error(what, path.string(), code.value());
+}
+
+std::string hex(std::uint64_t value) {
+  std::string text(16, '0');
+  for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  return text;
+}
+
+// Letters, digits, '.', '-' and '_' of the model's name, for people.
+std::string readable_stem(const fs::path& path) {
+  std::string stem = path.stem().string().substr(0, kMaxStem);
+  for (char& c : stem) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    if (!plain) c = '_';
+  }
+  return stem;
+}
+
+}  // namespace
+
+Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model, const format::PackLayout& layout,
+                              std::uint64_t weights_bytes) {
+  std::error_code code;
+  const fs::path real = fs::canonical(model.file.path(), code);
+  if (code) return about("cannot resolve", model.file.path(), code);
+  if (!fs::is_directory(folder, code)) {
+    fs::create_directories(folder, code);
+    if (code) return about("cannot make the folder", folder, code);
+    fs::permissions(folder, fs::perms::owner_all, code);
+  }
+  const std::string& name = real.native();
+  const std::uint64_t seed = (std::uint64_t{layout.xnn_nr} << 32) | layout.xnn_kr;
+  const std::uint64_t id = base::checksum(std::as_bytes(std::span(name.data(), name.size())), seed);
+  LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.file, model.gguf));
+  return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + ".lfm")).string(), layout, source,
+                  model.gguf.header(), weights_bytes};
+}
+
+std::optional<CachedPack> CachedPack::open(const CacheKey& key) {
+  auto file = base::File::open_read(key.path, base::File::Links::kRefuse);
+  if (!file.ok() || !file->guarded()) return std::nullopt;
+  auto pack = format::PackFile::open(*file);
+  if (!pack.ok() || pack->layout() != key.layout || pack->source() != key.source ||
+      pack->places().weights_bytes != key.weights_bytes || !std::ranges::equal(pack->gguf_header(), key.header)) {
+    return std::nullopt;
+  }
+  return CachedPack{*std::move(file), *std::move(pack)};
+}
+
+Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std::span<const std::byte> weights) {
+  base::AtomicFile::remove_leftovers(fs::path(key.path).parent_path().string());
+  LFM_ASSIGN(format::PackWriter writer,
+             format::PackWriter::create(key.path, key.layout, key.source, key.header, weights));
+  std::unique_ptr<CacheWriter> cache(new CacheWriter(std::move(writer)));
+  auto thread = base::Background::start([self = cache.get()] { self->write_chunks(); });
+  if (!thread.ok()) {
+    cache->failed_ = true;  // so that the destructor doesn't write
+    return std::move(thread).error();
+  }
+  cache->thread_.emplace(*std::move(thread));
+  return cache;
+}
+
+// Whoever writes the last chunk commits.
+void CacheWriter::write_chunks() noexcept {
+  const std::uint64_t chunks = writer_.places().chunks;
+  while (!failed_.load(std::memory_order_relaxed)) {
+    const std::uint64_t i = next_.fetch_add(1, std::memory_order_relaxed);
+    if (i >= chunks) return;
+    Status status;
+    try {
+      status = writer_.write_chunk(i);
+      if (status.ok() && done_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks)
+        status = writer_.commit(kOwnerOnly, base::AtomicFile::Existing::kReplace);
+    } catch (const std::bad_alloc&) {
+      status = Error{ErrorCode::kNoMemory, {}};
+    }
+    if (status.ok()) continue;
+    failed_.store(true, std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    if (status_.ok()) status_ = std::move(status);
+  }
+}
+
+Status CacheWriter::finish() {
+  write_chunks();
+  {
+    const std::lock_guard lock(join_mutex_);
+    thread_->join();
+  }
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+CacheWriter::~CacheWriter() {
+  write_chunks();
+}
+
+}  // namespace lfm::engine

@@ -1,0 +1,140 @@
+#include "format/pack_file.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "base/checked.h"
+#include "base/checksum.h"
+#include "base/try.h"
+
+namespace lfm::format {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "numbers are copied as the file has them");
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kLargePage = std::uint64_t{2} << 20;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 48;
+constexpr std::uint64_t kSamples = 64;
+constexpr std::uint64_t kSampleBytes = 4096;
+
+Error damaged(const base::File& file, std::string message, std::uint64_t offset) {
+  return Error{ErrorCode::kFormat, std::move(message), base::printable(file.path()), Error::kNone, offset};
+}
+
+Status check_header(const base::File& file, std::array<std::byte, PackHeader::kBytes>& bytes,
+                    const PackHeader& header) {
+  if (std::memcmp(header.magic, PackHeader::kMagic, sizeof header.magic) != 0)
+    return damaged(file, "not a packed model file", 0);
+  if (header.version != PackHeader::kVersion) {
+    return Error{ErrorCode::kUnsupported,
+                 "version " + std::to_string(header.version) + " of packed model files can't be read, version " +
+                     std::to_string(PackHeader::kVersion) + " can: pack the model again",
+                 base::printable(file.path()), Error::kNone, offsetof(PackHeader, version)};
+  }
+  std::memset(bytes.data() + offsetof(PackHeader, header_sum), 0, sizeof header.header_sum);
+  if (base::checksum(bytes) != header.header_sum || header.header_bytes != PackHeader::kBytes)
+    return damaged(file, "the header is damaged: its checksum is another", offsetof(PackHeader, header_sum));
+  return {};
+}
+
+// The sizes that the header gives are checked before anything is computed or sized by them.
+Status check_places(const base::File& file, const PackHeader& header) {
+  if (header.gguf_bytes > Gguf::kMaxHeaderBytes)
+    return damaged(file, "the GGUF header is too large", offsetof(PackHeader, gguf_bytes));
+  if (header.weights_bytes > kMaxBytes)
+    return damaged(file, "the weights are too large", offsetof(PackHeader, weights_bytes));
+  const PackPlaces places = PackPlaces::of(header.gguf_bytes, header.weights_bytes);
+  if (header.gguf_offset != places.gguf_offset || header.sums_offset != places.sums_offset ||
+      header.sums_bytes != places.chunks * sizeof(std::uint64_t) || header.weights_offset != places.weights_offset) {
+    return damaged(file, "the header contradicts itself", offsetof(PackHeader, gguf_offset));
+  }
+  if (file.size() != places.file_bytes()) {
+    return damaged(file,
+                   "the file is truncated or longer than written: " + std::to_string(file.size()) + " bytes, not " +
+                       std::to_string(places.file_bytes()),
+                   std::min(file.size(), places.file_bytes()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PackSource> PackSource::of(const base::File& file, const Gguf& gguf) {
+  PackSource source{file.stamp(), base::checksum(gguf.header())};
+  const std::uint64_t begin = std::min(gguf.data_offset(), file.size());
+  const std::uint64_t space = file.size() - begin;
+  std::array<std::byte, kSampleBytes> sample;
+  if (space < kSamples * kSampleBytes) {
+    for (std::uint64_t at = begin; at < file.size(); at += kSampleBytes) {
+      const std::span<std::byte> bytes(sample.data(), std::min(kSampleBytes, file.size() - at));
+      LFM_TRY(file.read_at(at, bytes));
+      source.samples = base::checksum(bytes, source.samples);
+    }
+    return source;
+  }
+  const std::uint64_t last = space - kSampleBytes;
+  for (std::uint64_t i = 0; i < kSamples; ++i) {
+    LFM_TRY(file.read_at(begin + last / (kSamples - 1) * i + last % (kSamples - 1) * i / (kSamples - 1), sample));
+    source.samples = base::checksum(sample, source.samples);
+  }
+  return source;
+}
+
+PackPlaces PackPlaces::of(std::uint64_t gguf_bytes, std::uint64_t weights_bytes) noexcept {
+  PackPlaces places;
+  places.gguf_offset = PackHeader::kBytes;
+  places.gguf_bytes = gguf_bytes;
+  places.sums_offset = base::round_up(places.gguf_offset + gguf_bytes, kPage);
+  places.chunks = (weights_bytes + kPackChunk - 1) / kPackChunk;
+  const std::uint64_t sums_end = places.sums_offset + places.chunks * sizeof(std::uint64_t);
+  places.weights_offset = base::round_up(sums_end, weights_bytes < kLargePage ? kPage : kLargePage);
+  places.weights_bytes = weights_bytes;
+  return places;
+}
+
+std::uint64_t PackPlaces::chunk_bytes(std::uint64_t i) const noexcept {
+  return std::min(kPackChunk, weights_bytes - chunk_begin(i));
+}
+
+bool PackFile::begins(const base::File& file) {
+  std::array<std::byte, sizeof PackHeader::kMagic> magic;
+  return file.size() >= magic.size() && file.read_at(0, magic).ok() &&
+         std::memcmp(magic.data(), PackHeader::kMagic, magic.size()) == 0;
+}
+
+Result<PackFile> PackFile::open(const base::File& file) {
+  std::array<std::byte, PackHeader::kBytes> bytes;
+  if (file.size() < bytes.size()) return damaged(file, "the file is truncated", file.size());
+  LFM_TRY(file.read_at(0, bytes));
+  PackHeader header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  LFM_TRY(check_header(file, bytes, header));
+  LFM_TRY(check_places(file, header));
+
+  PackFile pack;
+  pack.path_ = file.path();
+  pack.layout_ = header.layout;
+  pack.source_ = header.source;
+  pack.places_ = PackPlaces::of(header.gguf_bytes, header.weights_bytes);
+  pack.gguf_header_.resize(pack.places_.gguf_bytes);
+  LFM_TRY(file.read_at(pack.places_.gguf_offset, pack.gguf_header_));
+  if (base::checksum(pack.gguf_header_) != header.gguf_sum)
+    return damaged(file, "the GGUF header is damaged: its checksum is another", pack.places_.gguf_offset);
+  pack.sums_.resize(pack.places_.chunks);
+  LFM_TRY(file.read_at(pack.places_.sums_offset, std::as_writable_bytes(std::span(pack.sums_))));
+  if (base::checksum(std::as_bytes(std::span(pack.sums_))) != header.sums_sum)
+    return damaged(file, "the table of checksums is damaged", pack.places_.sums_offset);
+  return pack;
+}
+
+Status PackFile::check_chunk(std::uint64_t i, std::span<const std::byte> bytes) const {
+  if (base::checksum(bytes) == sums_[i]) return {};
+  return Error{ErrorCode::kFormat, "the weights are damaged: a checksum is another", base::printable(path_),
+               Error::kNone, places_.weights_offset + places_.chunk_begin(i)};
+}
+
+}  // namespace lfm::format
