@@ -2,6 +2,8 @@
 #pragma once
 
 #include "lfm/engine.h"
+#include "lfm/inspect.h"
+#include "lfm/machine.h"
 #include "lfm/pack.h"
 #include "lfm/result.h"
 #include "lfm/session.h"

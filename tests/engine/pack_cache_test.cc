@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "lfm/inspect.h"
 #include "lfm/lfm.h"
 #include "support/expect.h"
 #include "support/temp_folder.h"
