@@ -38,7 +38,7 @@ struct EngineOptions {
   // Folder in which packed weights of GGUF files are kept, so that the next start maps them; made where it is missing.
   // Empty: none are. A file is written in the background while the model is in use; what comes in the way (a full disk,
   // say) is a note, not an error. Files smaller than pack_cache_min_bytes are packed at every start: that is as quick.
-  std::string pack_cache;
+  std::string pack_cache = {};
   std::uint64_t pack_cache_min_bytes = std::uint64_t{256} << 20;
 };
 

@@ -1,0 +1,140 @@
+#include "base/team.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "support/expect.h"
+
+namespace lfm::base {
+namespace {
+
+Team team_of(unsigned threads) {
+  auto team = Team::create(threads);
+  EXPECT_TRUE(team.ok()) << team.error().describe();
+  return *std::move(team);
+}
+
+TEST(Split, CoversEverythingOnce) {
+  for (std::size_t n = 0; n < 40; ++n) {
+    for (std::size_t count = 1; count < 20; ++count) {
+      std::size_t next = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const Range part = split(n, i, count);
+        EXPECT_EQ(part.begin, next);
+        EXPECT_LE(part.end - part.begin, n / count + 1);
+        EXPECT_GE(part.end - part.begin, n / count);
+        next = part.end;
+      }
+      EXPECT_EQ(next, n);
+    }
+  }
+}
+
+TEST(Team, RunsEveryMemberOnceOnAThreadOfItsOwn) {
+  for (const unsigned threads : {1u, 2u, 3u, 16u}) {
+    Team team = team_of(threads);
+    EXPECT_EQ(team.size(), threads);
+    for (int round = 0; round < 5; ++round) {
+      std::vector<std::thread::id> ids(threads);
+      team.run([&](Worker& worker) {
+        EXPECT_EQ(worker.count(), threads);
+        ids[worker.index()] = std::this_thread::get_id();
+        worker.barrier();
+      });
+      EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), threads);
+    }
+  }
+}
+
+TEST(Team, LimitsItsSize) {
+  test::expect_error(Team::create(0), ErrorCode::kArgument, "threads");
+  test::expect_error(Team::create(257), ErrorCode::kLimit, "256");
+}
+
+// What is written before a barrier is seen behind it: plain memory, so that the thread sanitizer can tell.
+void expect_barriers(unsigned threads, unsigned rounds) {
+  Team team = team_of(threads);
+  std::vector<std::size_t> counts(threads);
+  std::vector<unsigned> wrong(threads);
+  team.run([&](Worker& worker) {
+    const unsigned next = (worker.index() + 1) % threads;
+    for (std::size_t round = 1; round <= rounds; ++round) {
+      counts[worker.index()] = round;
+      worker.barrier();
+      wrong[worker.index()] += counts[next] != round;
+      worker.barrier();
+    }
+  });
+  for (const unsigned w : wrong) EXPECT_EQ(w, 0u);
+}
+
+TEST(Team, Barriers) {
+  expect_barriers(1, 1000);
+  expect_barriers(2, 2000);
+}
+
+TEST(Team, BarriersWithMoreThreadsThanCores) {
+  expect_barriers(4 * std::max(1u, std::thread::hardware_concurrency()), 20);
+}
+
+TEST(Team, TasksAreDoneOnce) {
+  for (const unsigned threads : {1u, 2u, 5u}) {
+    Team team = team_of(threads);
+    std::vector<std::vector<int>> done;
+    for (std::size_t n = 0; n < 14; ++n) done.emplace_back(n * n);
+    team.run([&](Worker& worker) {
+      for (std::vector<int>& round : done) {
+        worker.for_each_task(round.size(), [&](std::size_t i) { ++round[i]; });
+        worker.barrier();
+      }
+    });
+    for (const std::vector<int>& round : done) EXPECT_EQ(round, std::vector<int>(round.size(), 1));
+  }
+}
+
+TEST(Team, CallersQueueUp) {
+  Team team = team_of(2);
+  int inside = 0;  // plain: only one call runs at a time
+  int calls = 0;
+  const auto call = [&] {
+    for (int i = 0; i < 20; ++i) {
+      team.run([&](Worker& worker) {
+        if (worker.index() == 0) calls += ++inside == 1;
+        worker.barrier();
+        if (worker.index() == 0) --inside;
+      });
+    }
+  };
+  std::thread other(call);
+  call();
+  other.join();
+  EXPECT_EQ(calls, 40);
+}
+
+TEST(Team, MayBeMoved) {
+  Team first = team_of(2);
+  Team second = std::move(first);
+  first = std::move(second);
+  std::atomic<int> members = 0;
+  first.run([&](Worker&) { ++members; });
+  EXPECT_EQ(members, 2);
+}
+
+// Signals go to the application's threads, even when they come from outside to the process.
+TEST(Team, LeavesSignalsToTheApplication) {
+  Team team = team_of(3);
+  const std::thread::id caller = std::this_thread::get_id();
+  team.run([&](Worker& worker) {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    EXPECT_EQ(sigismember(&blocked, SIGINT), std::this_thread::get_id() == caller ? 0 : 1);
+    worker.barrier();
+  });
+}
+
+}  // namespace
+}  // namespace lfm::base
