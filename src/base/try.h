@@ -7,10 +7,11 @@
 #define LFM_CONCAT(a, b) LFM_CONCAT_(a, b)
 
 // LFM_TRY(status_expression);
-#define LFM_TRY(expression)                                            \
-  do {                                                                 \
-    if (auto lfm_status = (expression); !lfm_status.ok()) [[unlikely]] \
-      return std::move(lfm_status).error();                            \
+#define LFM_TRY(expression) LFM_TRY_(LFM_CONCAT(lfm_status_, __COUNTER__), expression)
+#define LFM_TRY_(status, expression)                           \
+  do {                                                         \
+    if (auto status = (expression); !status.ok()) [[unlikely]] \
+      return std::move(status).error();                        \
   } while (false)
 
 // LFM_ASSIGN(auto file, open(path));   declares or assigns the value, or returns the error

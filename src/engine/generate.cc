@@ -77,6 +77,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   TextOut out(std::move(stops), callback);
 
   Finish finish{FinishReason::kLength, 0};
+  bool wanted = true;  // by the callback
   const auto start = std::chrono::steady_clock::now();
   while (finish.tokens < options.max_tokens) {
     if (take_cancel()) {
@@ -96,7 +97,8 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     LFM_TRY(advance(token));
     ++finish.tokens;
     const bool stopped = !out.push(model_->tokenizer.piece(token));
-    if (!out.deliver()) {
+    wanted = out.deliver();
+    if (!wanted) {
       finish.reason = FinishReason::kCancelled;
       break;
     }
@@ -106,8 +108,10 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     }
   }
   keep_state();
-  out.flush();
-  out.deliver();
+  if (wanted) {
+    out.flush();
+    out.deliver();
+  }
   stats_.generated_tokens += finish.tokens;
   stats_.generate_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return finish;
