@@ -46,7 +46,7 @@ TEST(PackKill, NeverLeavesHalfAFile) {
         }
       }
     }
-    ::usleep(random() % 60000);
+    ::usleep(static_cast<useconds_t>(random() % 60000));
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
