@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,15 +28,38 @@ struct SessionOptions {
 };
 
 struct GenerateOptions {
-  std::size_t max_tokens = 256;
+  std::size_t max_tokens = 256;  // thinking included
   SamplingOptions sampling = {};
   std::vector<std::string> stop = {};  // texts that end the generation; they aren't part of its text
   bool ignore_end = false;             // go on when the model says that it is done
+
+  // Reads the form of a chat's answer: thinking and tool calls come as pieces of their own kinds, without their tags,
+  // and stop strings count in kText alone. Otherwise all is kText, as the model says it. Where the session ends inside
+  // an answer, as after kLength, generate() goes on from there. Chat::answer() sets this.
+  bool structured = false;
+
+  // Tokens of thinking in an answer, after which the end of the thinking is put into the session and the model has to
+  // answer; it can't think again then, and its answer has one token at least. 0 ends thinking as it begins. None: no
+  // limit but max_tokens. Needs `structured`.
+  std::optional<std::size_t> thinking_budget = std::nullopt;
 };
 
-// A part of a generation as it streams: whole code points.
+enum class PieceKind : std::uint8_t {
+  kText,           // the answer
+  kReasoning,      // the thinking before it
+  kToolCall,       // one call, complete
+  kMalformedCall,  // what stood where a call belongs and can't be read as one; `error` says why
+};
+
+const char* to_string(PieceKind kind) noexcept;
+
+// A part of a generation as it streams. Everything is valid during the callback only.
 struct Piece {
-  std::string_view text;  // valid during the callback
+  std::string_view text;  // as the model wrote it, whole code points; of a call "f(city='Paris')"
+  PieceKind kind = PieceKind::kText;
+  std::string_view name = {};       // kToolCall: the function's name, such as "calendar.create_event"
+  std::string_view arguments = {};  // kToolCall: a JSON object in the order of the arguments
+  std::string_view error = {};      // kMalformedCall: one sentence without a full stop
 };
 
 enum class FinishReason : std::uint8_t {
@@ -48,9 +72,23 @@ enum class FinishReason : std::uint8_t {
 
 const char* to_string(FinishReason reason) noexcept;
 
+// How a generation went. Without GenerateOptions::structured all text is the answer's.
 struct Finish {
   FinishReason reason = FinishReason::kEnd;
-  std::size_t tokens = 0;  // generated
+  std::size_t tokens = 0;            // generated, those of the forced end of thinking included
+  std::size_t reasoning_tokens = 0;  // of them: thinking, with its tags
+  std::size_t text_bytes = 0;        // handed out as kText
+  std::size_t tool_calls = 0;        // handed out as kToolCall
+  std::size_t malformed_calls = 0;   // handed out as kMalformedCall, however many pieces each took
+  bool thinking_open = false;        // it ended before the thinking did
+  bool thinking_cut = false;         // thinking_budget ended the thinking
+  double seconds = 0;
+
+  // Neither text nor a call came.
+  bool empty() const noexcept { return text_bytes == 0 && tool_calls == 0 && malformed_calls == 0; }
+
+  // For a person: "no answer in 256 tokens, 256 of them thinking: max_tokens is reached before the thinking ended".
+  std::string describe() const;
 };
 
 // What sync() did.

@@ -10,22 +10,6 @@
 
 namespace lfm {
 
-const char* to_string(FinishReason reason) noexcept {
-  switch (reason) {
-    case FinishReason::kEnd:
-      return "end";
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kContextFull:
-      return "context full";
-    case FinishReason::kCancelled:
-      return "cancelled";
-  }
-  return "unknown";
-}
-
 namespace engine {
 namespace {
 
@@ -53,7 +37,8 @@ class TextOut {
   }
 
   // Hands out what is ready; false when the application has had enough.
-  bool deliver() {
+  bool deliver(Finish& finish) {
+    finish.text_bytes += text_.size();
     if (text_.empty() || !callback_) return true;
     return callback_(Piece{text_});
   }
@@ -76,7 +61,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   sampler.set_context(tokens_);
   TextOut out(std::move(stops), callback);
 
-  Finish finish{FinishReason::kLength, 0};
+  Finish finish{.reason = FinishReason::kLength};
   bool wanted = true;  // by the callback
   const auto start = std::chrono::steady_clock::now();
   while (finish.tokens < options.max_tokens) {
@@ -97,7 +82,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     LFM_TRY(advance(token));
     ++finish.tokens;
     const bool stopped = !out.push(model_->tokenizer.piece(token));
-    wanted = out.deliver();
+    wanted = out.deliver(finish);
     if (!wanted) {
       finish.reason = FinishReason::kCancelled;
       break;
@@ -110,10 +95,11 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   keep_state();
   if (wanted) {
     out.flush();
-    out.deliver();
+    out.deliver(finish);
   }
   stats_.generated_tokens += finish.tokens;
-  stats_.generate_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  finish.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  stats_.generate_seconds += finish.seconds;
   return finish;
 }
 

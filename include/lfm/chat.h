@@ -1,0 +1,133 @@
+// Conversations: messages to tokens in the form that a model was trained on, and its answers back to messages.
+//
+//   auto engine = lfm::Engine::open("LFM2.5-8B-A1B-Q4_0.gguf");
+//   auto session = engine->new_session();
+//   auto chat = lfm::Chat::create(*engine, {.tools = R"([{"name": "get_weather", "parameters": {...}}])"});
+//   std::vector<lfm::Message> messages = {{lfm::Role::kUser, "Is it warm in Paris?"}};
+//   auto answer = chat->answer(*session, messages, {.sampling = engine->recommended_sampling()},
+//                              [](const lfm::Piece& piece) { std::cout << piece.text; return true; });
+//   messages.push_back(answer->message);
+//   for (const lfm::ToolCall& call : answer->message.tool_calls) {
+//     messages.push_back({lfm::Role::kTool, run(call.name, call.arguments)});
+//   }
+//   ... and answer() again.
+//
+// The conversation is the application's vector of messages: to edit, undo or branch, change it or copy it, and call
+// answer() with it. What the session holds of it already isn't evaluated again (Session::sync()).
+//
+// Text in messages is nothing but text: whatever it spells, it becomes no token of the form.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lfm/engine.h"
+#include "lfm/result.h"
+#include "lfm/session.h"
+#include "lfm/types.h"
+
+namespace lfm {
+
+namespace chat {
+class Template;
+}
+
+enum class Role : std::uint8_t { kSystem, kUser, kAssistant, kTool };
+
+const char* to_string(Role role) noexcept;  // "system", "user", "assistant", "tool"
+
+struct ToolCall {
+  std::string name;              // "get_weather", "calendar.create_event"
+  std::string arguments = "{}";  // a JSON object
+
+  bool operator==(const ToolCall&) const = default;
+};
+
+struct Message {
+  Role role = Role::kUser;
+  std::string content = {};               // UTF-8; of a tool its result, usually JSON
+  std::string reasoning = {};             // kAssistant: what it thought, without tags
+  std::vector<ToolCall> tool_calls = {};  // kAssistant
+
+  // kAssistant: the tokens that the model said this with, as answer() gives them, so that they need not be evaluated
+  // again; text doesn't tell, since a model may spell it otherwise than the tokenizer. They count only as long as they
+  // say exactly what the other fields say, so that these may be changed freely. May be empty.
+  std::vector<TokenId> tokens = {};
+};
+
+// How a conversation is written. Which form a model wants is read from its file's template by what that contains; the
+// template is never run.
+enum class ChatForm : std::uint8_t {
+  kFromModel,
+  kChatMl,  // what all have in common: <|im_start|>ROLE, a new line, the content, <|im_end|>, a new line
+  kLfm2,    // tools and their results between tokens of their own
+  kLfm25,   // LFM2.5-8B-A1B: tools as one JSON list under a date, calls as Python writes them, past thinking left out
+};
+
+const char* to_string(ChatForm form) noexcept;  // "from model", "chatml", "lfm2", "lfm2.5"
+
+// A part of a form of the application's own.
+struct ChatSegment {
+  std::string text;
+  bool token = false;  // the token with this name, such as "<|im_start|>"; otherwise plain text
+};
+
+struct ChatOptions {
+  ChatForm form = ChatForm::kFromModel;
+
+  // A JSON array with one object for each tool, as the model's makers describe them: {"name", "description",
+  // "parameters"} or {"type": "function", "function": {...}}. Keys stay in order. Empty: no tools.
+  std::string tools = {};
+
+  std::string date = {};  // "2026-11-22", for forms that tell the model; empty: today, where create() is called
+  bool preserve_thinking = false;  // write the thinking of earlier answers too, where the form leaves it out
+
+  // Instead of `form`: writes all messages, without the token that a model wants in front of every text, and, where
+  // asked for, the beginning of an answer. Must not throw. May be called from several threads.
+  using Custom = std::function<Result<std::vector<ChatSegment>>(std::span<const Message>, bool generation_prompt)>;
+  Custom custom = nullptr;
+};
+
+struct Answer {
+  Message message;  // of the assistant; content is empty only where finish.describe() says why
+  Finish finish;
+  SyncInfo prompt;  // what the session had of the conversation, and what was read
+};
+
+// A model's form with a set of tools. Immutable and cheap to copy; any number of threads may share one.
+class Chat {
+ public:
+  //   kArgument     `tools` isn't a JSON array of objects (with the offset, or the index), `date` no date
+  //   kUnsupported  the vocabulary lacks <|im_start|> or <|im_end|>
+  static Result<Chat> create(const Engine& engine, const ChatOptions& options);
+  static Result<Chat> create(const Engine& engine) { return create(engine, ChatOptions{}); }
+
+  ChatForm form() const noexcept;                          // never kFromModel
+  const std::vector<std::string>& notes() const noexcept;  // what isn't as expected: an unknown template, say
+
+  // The conversation as tokens, the model's first one included. With generation_prompt it ends where an answer of the
+  // assistant begins; otherwise after the last message.
+  //   kArgument  a call's arguments aren't a JSON object (index: the message);   kLimit  as Tokenizer::encode()
+  Result<std::vector<TokenId>> render(std::span<const Message> messages, bool generation_prompt = true) const;
+
+  // The same as text, the form's tokens spelt out: to look at. It can't be made into the same tokens again.
+  Result<std::string> render_text(std::span<const Message> messages, bool generation_prompt = true) const;
+
+  // Makes the session the conversation (Session::sync()) and has the model answer it (Session::generate(), structured).
+  // The session is the engine's that the chat was created for. Errors as of render(), sync() and generate().
+  using PieceCallback = std::function<bool(const Piece&)>;
+  Result<Answer> answer(Session& session, std::span<const Message> messages, const GenerateOptions& options,
+                        const PieceCallback& callback = nullptr) const;
+
+ private:
+  explicit Chat(std::shared_ptr<const chat::Template> inner) noexcept : inner_(std::move(inner)) {}
+  std::shared_ptr<const chat::Template> inner_;
+};
+
+}  // namespace lfm
