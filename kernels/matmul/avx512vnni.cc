@@ -15,7 +15,6 @@ namespace lfm::kernels::avx512vnni {
 namespace {
 
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kAhead = 4096;  // bytes between a fetch of weights and their use
 
 __m512i load_line(const std::byte* p) {
   return _mm512_load_si512(p);
@@ -215,7 +214,7 @@ template <class Codes, int kZero, int MR>
 }
 
 // Fetches weights that come later: the share of block b in a group, kAhead bytes on.
-template <class Codes, class Scales>
+template <class Codes, class Scales, std::size_t kAhead>
 [[gnu::always_inline]] inline void fetch_ahead(const std::byte* group, std::size_t b) {
   constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
   const std::byte* share = group + kAhead + b * kShare;
@@ -223,39 +222,33 @@ template <class Codes, class Scales>
   for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
 }
 
-// With many tokens, columns are taken in runs of blocks whose activations stay in L1 while the tiles pass by; meanwhile
-// sums wait in `out`.
+// Weights are read in the order in which they lie, tile by tile, so that fetching ahead of them works however few
+// tokens there are to hide the memory behind.
 template <class Codes, class Scales, int kZero, int MR>
 void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
               std::ptrdiff_t out_stride) {
-  constexpr std::size_t kGroupBytes = Scales::kBytes + Scales::kBlocks * Codes::kBytes;
-  constexpr bool kFromMemory = MR <= 2;  // weights are read once, in order; else a cache holds them
-  constexpr std::size_t kRun = kFromMemory ? std::size_t{1} << 30 : 32;
+  // Bytes between a fetch and its use: few tokens pass faster.
+  constexpr std::size_t kAhead = MR <= 2 ? 4096 : 2048;
   const std::size_t blocks = k / kBlockColumns;
-  const std::size_t tile_bytes = (blocks + Scales::kBlocks - 1) / Scales::kBlocks * kGroupBytes;
-  for (std::size_t begin = 0; begin < blocks; begin += kRun) {
-    const std::size_t end = blocks - begin < kRun ? blocks : begin + kRun;
-    for (std::size_t tile = 0; tile < tiles; ++tile) {
-      const std::byte* group = weights + tile * tile_bytes + begin / Scales::kBlocks * kGroupBytes;
-      const std::byte* block_act = act + begin * kActBlockBytes * MR;
-      float* tile_out = out + tile * kTileRows;
-      __m512 sum[MR];
+  const std::byte* group = weights;
+  for (std::size_t tile = 0; tile < tiles; ++tile) {
+    const std::byte* block_act = act;
+    __m512 sum[MR];
 #pragma GCC unroll 12
-      for (int t = 0; t < MR; ++t)
-        sum[t] = begin == 0 ? _mm512_setzero_ps() : _mm512_loadu_ps(tile_out + t * out_stride);
-      for (std::size_t first = begin; first < end; first += Scales::kBlocks) {
-        const std::byte* planes = group + Scales::kBytes;
-        for (std::size_t b = 0; b < Scales::kBlocks && first + b < end; ++b) {
-          if constexpr (kFromMemory) fetch_ahead<Codes, Scales>(group, b);
-          step<Codes, kZero>(Scales{group}, b, planes, block_act, sum);
-          planes += Codes::kBytes;
-          block_act += kActBlockBytes * MR;
-        }
-        group += kGroupBytes;
+    for (int t = 0; t < MR; ++t) sum[t] = _mm512_setzero_ps();
+    for (std::size_t first = 0; first < blocks; first += Scales::kBlocks) {
+      const std::byte* planes = group + Scales::kBytes;
+      for (std::size_t b = 0; b < Scales::kBlocks && first + b < blocks; ++b) {
+        fetch_ahead<Codes, Scales, kAhead>(group, b);
+        step<Codes, kZero>(Scales{group}, b, planes, block_act, sum);
+        planes += Codes::kBytes;
+        block_act += kActBlockBytes * MR;
       }
-#pragma GCC unroll 12
-      for (int t = 0; t < MR; ++t) _mm512_storeu_ps(tile_out + t * out_stride, sum[t]);
+      group += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
     }
+#pragma GCC unroll 12
+    for (int t = 0; t < MR; ++t) _mm512_storeu_ps(out + t * out_stride, sum[t]);
+    out += kTileRows;
   }
 }
 
