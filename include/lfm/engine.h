@@ -31,7 +31,7 @@ struct Model;
 
 struct EngineOptions {
   unsigned threads = 0;  // 0: one for each physical core that this process may use
-  DenseBackend dense = DenseBackend::kXnnpack;
+  DenseBackend dense = DenseBackend::kAuto;
   std::size_t chunk_tokens = 512;  // tokens of a prompt that run through the network together; 1..4096
   Load load = Load::kAuto;
 

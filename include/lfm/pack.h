@@ -11,9 +11,9 @@
 namespace lfm {
 
 struct PackOptions {
-  DenseBackend dense = DenseBackend::kXnnpack;  // that the file is for
-  unsigned threads = 0;                         // 0: as EngineOptions has it
-  bool overwrite = false;                       // a file that is there already
+  DenseBackend dense = DenseBackend::kAuto;  // that the file is for
+  unsigned threads = 0;                      // 0: as EngineOptions has it
+  bool overwrite = false;                    // a file that is there already
 
   // Called on this thread, often: bytes of weights written so far, and all of them. May be empty.
   std::function<void(std::uint64_t done, std::uint64_t all)> progress = nullptr;

@@ -98,7 +98,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, parts.model.gguf.metadata()));
 
   std::vector<std::string> notes;
-  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
+  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(Loaded loaded, load_weights(parts, plan, xnn, options, team, notes));
   model::Weights weights = model::bind_weights(plan, parts.table, parts.config, loaded.packed.bytes().data());

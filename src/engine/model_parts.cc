@@ -81,9 +81,11 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
   return info;
 }
 
-Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted,
+Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted, kernels::Isa isa,
                                                    std::vector<std::string>& notes) {
   if (model.pack) return dense_of_pack(model, wanted, notes);
+  // With vpdpbusd the native kernels are about twice as fast as XNNPACK's on prompts, and even with them on memory.
+  if (wanted == DenseBackend::kAuto && isa == kernels::Isa::kAvx512Vnni) wanted = DenseBackend::kNative;
   if (wanted == DenseBackend::kNative) return std::optional<ops::XnnLayout>();
   auto layout = ops::find_xnn_layout();
   if (layout.ok()) return std::optional<ops::XnnLayout>(*layout);

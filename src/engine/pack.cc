@@ -65,13 +65,14 @@ PackInfo info_of(const ModelParts& parts, const format::PackPlaces& places, bool
 }  // namespace
 
 Result<PackInfo> pack_model(const std::string& path, const std::string& out, const PackOptions& options) {
+  LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, team_of(options.threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
   if (parts.model.pack) return refused(path, "is packed already");
   LFM_TRY(check_target(path, out, options.overwrite));
   LFM_TRY(parts.tokenizer());
   std::vector<std::string> notes;
-  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
+  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(base::Memory packed, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(parts.model.file, parts.model.gguf));

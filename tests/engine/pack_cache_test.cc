@@ -79,7 +79,7 @@ class PackCache : public testing::Test {
     return files.size() == 1 ? folder_.path("cache/lfm/" + files[0]) : "";
   }
 
-  std::string packed(DenseBackend dense = DenseBackend::kXnnpack) const {
+  std::string packed(DenseBackend dense = DenseBackend::kAuto) const {
     const std::string path = folder_.path("model.lfm");
     PackOptions pack_options;
     pack_options.dense = dense;
@@ -149,9 +149,17 @@ TEST_F(PackCache, APackForTheOtherBackendSaysSo) {
   const auto xnn = run(packed(DenseBackend::kXnnpack), native);
   if (xnn.ok()) GTEST_SKIP() << "XNNPACK doesn't run here";
   expect_error(xnn, ErrorCode::kArgument, "packed for xnnpack");
-  const auto own = run(packed(DenseBackend::kNative), options());
+  EngineOptions xnnpack = options();
+  xnnpack.dense = DenseBackend::kXnnpack;
+  const auto own = run(packed(DenseBackend::kNative), xnnpack);
   ASSERT_TRUE(own.ok());
   EXPECT_NE(own->notes.find("the file was packed for them"), std::string::npos);
+  // Who leaves the choice to the library takes what the file has.
+  for (const DenseBackend dense : {DenseBackend::kXnnpack, DenseBackend::kNative}) {
+    const auto any = run(packed(dense), options());
+    ASSERT_TRUE(any.ok()) << any.error().describe();
+    EXPECT_EQ(any->notes, "");
+  }
 }
 
 TEST_F(PackCache, DamagedPacksAreErrors) {

@@ -92,13 +92,25 @@ Result<std::vector<TokenId>> parse_ids(std::string_view text) {
   }
 }
 
+void add_dense_option(CLI::App& command, std::string& dense) {
+  command
+      .add_option("--dense", dense,
+                  "who multiplies dense 4-bit matrices: xnnpack, native, or auto for native with AVX-512 VNNI and "
+                  "xnnpack elsewhere")
+      ->check(CLI::IsMember({"auto", "xnnpack", "native"}))
+      ->capture_default_str();
+}
+
+DenseBackend dense_backend(std::string_view name) {
+  if (name == "native") return DenseBackend::kNative;
+  return name == "xnnpack" ? DenseBackend::kXnnpack : DenseBackend::kAuto;
+}
+
 void ModelOptions::add_to(CLI::App& command) {
   command.add_option("-m,--model", path, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
   command.add_option("-t,--threads", threads, "threads (default: the physical cores that this process may use)")
       ->check(CLI::Range(1u, 256u));
-  command.add_option("--dense", dense, "who multiplies dense 4-bit matrices: xnnpack or native")
-      ->check(CLI::IsMember({"xnnpack", "native"}))
-      ->capture_default_str();
+  add_dense_option(command, dense);
   command.add_option("--load", load, "how packed weights come into memory: map, copy, or auto for the quicker one")
       ->check(CLI::IsMember({"auto", "map", "copy"}))
       ->capture_default_str();
@@ -112,7 +124,7 @@ void ModelOptions::add_to(CLI::App& command) {
 EngineOptions ModelOptions::engine() const {
   EngineOptions options;
   options.threads = threads;
-  options.dense = dense == "native" ? DenseBackend::kNative : DenseBackend::kXnnpack;
+  options.dense = dense_backend(dense);
   options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
   if (pack_cache != "off") options.pack_cache = pack_cache.empty() ? default_pack_cache() : pack_cache;
   return options;

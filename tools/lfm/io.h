@@ -33,13 +33,17 @@ Result<std::vector<TokenId>> parse_ids(std::string_view text);
 struct ModelOptions {
   std::string path;
   unsigned threads = 0;
-  std::string dense = "xnnpack";
+  std::string dense = "auto";
   std::string load = "auto";
   std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
 
   void add_to(CLI::App& command);
   EngineOptions engine() const;
 };
+
+// Adds --dense to a command; dense_backend() gives what its values mean.
+void add_dense_option(CLI::App& command, std::string& dense);
+DenseBackend dense_backend(std::string_view name);
 
 // "4.41 GiB"
 std::string bytes_text(double bytes);

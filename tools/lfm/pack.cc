@@ -12,7 +12,7 @@ namespace {
 struct Options {
   std::string model;
   std::string out;
-  std::string dense = "xnnpack";
+  std::string dense = "auto";
   unsigned threads = 0;
   bool force = false;
   bool verify = false;
@@ -54,7 +54,7 @@ int run_pack(const Options& options) {
     return info.ok() ? print(options.model, "undamaged", *info) : fail(info.error());
   }
   PackOptions pack_options;
-  pack_options.dense = options.dense == "native" ? DenseBackend::kNative : DenseBackend::kXnnpack;
+  pack_options.dense = dense_backend(options.dense);
   pack_options.threads = options.threads;
   pack_options.overwrite = options.force;
   auto progress = std::make_unique<Progress>("packing");
@@ -75,9 +75,7 @@ void add_pack(CLI::App& app, Action& action) {
   auto* out = command->add_option("-o,--out", options->out, "packed file to write")->type_name("FILE");
   auto* verify = command->add_flag("--verify", options->verify, "check a packed file completely");
   out->excludes(verify);
-  command->add_option("--dense", options->dense, "who will multiply dense 4-bit matrices: xnnpack or native")
-      ->check(CLI::IsMember({"xnnpack", "native"}))
-      ->capture_default_str();
+  add_dense_option(*command, options->dense);
   command->add_option("-t,--threads", options->threads, "threads (default: the physical cores that this process may use)")
       ->check(CLI::Range(1u, 256u));
   command->add_flag("--force", options->force, "replace a file that is there already");

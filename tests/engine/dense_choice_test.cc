@@ -1,0 +1,52 @@
+// Which kernels the dense 4-bit matrices of a GGUF file are packed for.
+#include <gtest/gtest.h>
+
+#include "engine/model_parts.h"
+#include "support/temp_folder.h"
+#include "support/tiny_model.h"
+
+namespace lfm::test {
+namespace {
+
+using engine::ModelParts;
+using kernels::Isa;
+
+class DenseChoice : public testing::Test {
+ protected:
+  void SetUp() override {
+    TinyModel tiny;
+    tiny.matrices = format::TensorType::kQ4_0;
+    auto parts = ModelParts::open(folder_.write("model.gguf", tiny.build()));
+    ASSERT_TRUE(parts.ok()) << parts.error().describe();
+    parts_.emplace(*std::move(parts));
+  }
+
+  bool takes_xnnpack(DenseBackend wanted, Isa isa) {
+    auto choice = engine::choose_dense(parts_->model, wanted, isa, notes_);
+    EXPECT_TRUE(choice.ok());
+    return choice.ok() && choice->has_value();
+  }
+
+  TempFolder folder_;
+  std::optional<ModelParts> parts_;
+  std::vector<std::string> notes_;
+};
+
+TEST_F(DenseChoice, IsWhatWasAskedFor) {
+  const bool runs_here = ops::find_xnn_layout().ok();
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
+    EXPECT_EQ(takes_xnnpack(DenseBackend::kXnnpack, isa), runs_here);
+    EXPECT_FALSE(takes_xnnpack(DenseBackend::kNative, isa));
+  }
+}
+
+TEST_F(DenseChoice, AutoIsNativeWithVnniOnly) {
+  const bool runs_here = ops::find_xnn_layout().ok();
+  EXPECT_EQ(takes_xnnpack(DenseBackend::kAuto, Isa::kScalar), runs_here);
+  EXPECT_EQ(takes_xnnpack(DenseBackend::kAuto, Isa::kAvx2), runs_here);
+  EXPECT_FALSE(takes_xnnpack(DenseBackend::kAuto, Isa::kAvx512Vnni));
+  EXPECT_EQ(notes_.empty(), runs_here);
+}
+
+}  // namespace
+}  // namespace lfm::test
