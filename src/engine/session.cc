@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "base/checked.h"
 #include "base/try.h"
@@ -22,10 +23,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 Status check_finite(std::span<const float> logits, std::size_t position) {
-  // A sum of finite floats in double can't overflow, and one NaN or infinity makes it so.
-  double sum = 0;
-  for (const float logit : logits) sum += logit;
-  if (std::isfinite(sum)) return {};
+  unsigned bad = 0;  // no early exit, so that the compiler takes many at once
+  for (const float logit : logits) bad |= !(std::fabs(logit) < std::numeric_limits<float>::infinity());
+  if (bad == 0) return {};
   return Error{ErrorCode::kNumeric, "the network gave NaN or infinity", "logits", position};
 }
 
@@ -128,6 +128,8 @@ Status SessionState::advance(TokenId token) {
 }
 
 void SessionState::keep_state() {
+  const model::Snapshots::Found kept = snapshots_.find(state_.position());
+  if (kept.position == state_.position() && !kept.conv.empty()) return;
   const std::span<const float> conv = state_.all_conv();
   std::copy(conv.begin(), conv.end(), snapshots_.add(state_.position()).begin());
 }
