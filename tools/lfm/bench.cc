@@ -72,6 +72,12 @@ void progress(const std::string& text) {
   if (isatty(STDERR_FILENO)) std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
 }
 
+// Machines are shared: what they can do changes by the minute.
+MachineLimits mean(const MachineLimits& a, const MachineLimits& b) {
+  return {(a.read_bytes_per_second + b.read_bytes_per_second) / 2,
+          (a.int8_operations_per_second + b.int8_operations_per_second) / 2};
+}
+
 class Runner {
  public:
   Runner(const Engine& engine, const Options& options) : engine_(engine), options_(options) {}
@@ -97,9 +103,8 @@ class Runner {
         }
       }
     }
-    auto limits = measure_machine(engine_.info().threads);
-    if (!limits.ok()) return std::move(limits).error();
-    result.limits = *limits;
+    auto limits_before = measure_machine(engine_.info().threads);
+    if (!limits_before.ok()) return std::move(limits_before).error();
     std::vector<PhaseTime> phases_before;
     std::vector<double> first_token;
     for (std::size_t repetition = 0; repetition < options_.repetitions; ++repetition) {
@@ -119,6 +124,9 @@ class Runner {
       result.seconds.push_back(seconds_since(start));
     }
     result.phases = engine_.phase_times();
+    auto limits_after = measure_machine(engine_.info().threads);
+    if (!limits_after.ok()) return std::move(limits_after).error();
+    result.limits = mean(*limits_before, *limits_after);
     for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;
     result.first_token_seconds = median(first_token);
     result.peak_bytes = peak_memory_bytes();

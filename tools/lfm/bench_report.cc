@@ -49,11 +49,12 @@ double share_of_limit(const BenchResult& result, const ModelInfo& model) {
   return 100 * rate * operations_per_token(model) / result.limits.int8_operations_per_second;
 }
 
+// As the models are called: of 8.34 billion parameters, 1.56 of them active, "8B.A1B".
 std::string model_label(const BenchContext& context) {
   char size[32];
   if (context.model.experts > 0) {
     std::snprintf(size, sizeof(size), "%.0fB.A%.0fB", static_cast<double>(context.model.parameters) / 1e9,
-                  static_cast<double>(context.model.active_parameters) / 1e9);
+                  std::floor(static_cast<double>(context.model.active_parameters) / 1e9));
   } else {
     std::snprintf(size, sizeof(size), "%.1fB", static_cast<double>(context.model.parameters) / 1e9);
   }
@@ -75,9 +76,12 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
       {"model_type", model_label(context)},
       {"model_size", context.model.file_bytes},
       {"model_n_params", context.model.parameters},
+      {"n_batch", context.chunk_tokens},
+      {"n_ubatch", context.chunk_tokens},
       {"n_threads", context.model.threads},
       {"type_k", "f16"},
       {"type_v", "f16"},
+      {"flash_attn", 1},
       {"n_prompt", result.test.prompt},
       {"n_gen", result.test.generated},
       {"n_depth", result.test.depth},
@@ -141,12 +145,13 @@ double median(std::vector<double> values) {
 void BenchReport::begin() {
   if (format_ == BenchFormat::kJson) std::printf("[");
   if (format_ != BenchFormat::kMarkdown) return;
-  std::printf("| %-30s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size", "backend",
-              "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
-  std::printf("| %s | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
-              std::string(9, '-').c_str(), std::string(22, '-').c_str(), std::string(6, '-').c_str(),
-              std::string(14, '-').c_str(), std::string(17, '-').c_str(), std::string(17, '-').c_str(),
-              std::string(8, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str());
+  std::printf("| %-30s | %10s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size",
+              "params", "backend", "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
+  std::printf("| %s | %s: | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+              std::string(9, '-').c_str(), std::string(9, '-').c_str(), std::string(22, '-').c_str(),
+              std::string(6, '-').c_str(), std::string(14, '-').c_str(), std::string(17, '-').c_str(),
+              std::string(17, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
+              std::string(8, '-').c_str());
 }
 
 void BenchReport::markdown_row(const BenchResult& result) {
@@ -162,8 +167,9 @@ void BenchReport::markdown_row(const BenchResult& result) {
                   result.limits.int8_operations_per_second / 1e9);
   }
   // The ± takes two bytes and one column.
-  std::printf("| %-30s | %6.2f GiB | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",
+  std::printf("| %-30s | %6.2f GiB | %8.2f B | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",
               model_label(context_).c_str(), static_cast<double>(context_.model.file_bytes) / (1 << 30),
+              static_cast<double>(context_.model.parameters) / 1e9,
               (context_.model.isa + "/" + context_.model.dense_backend).c_str(), context_.model.threads,
               result.test.name().c_str(), rate, limit, percentile(result.token_milliseconds, 0.5),
               percentile(result.token_milliseconds, 0.95), static_cast<double>(result.peak_bytes) / (1 << 30));
