@@ -3,9 +3,13 @@
 //   auto engine = lfm::Engine::open("LFM2-8B-A1B-Q4_0.gguf");
 //   auto session = engine->new_session();
 //   auto prompt = engine->tokenizer().encode("The capital of France is");
-//   auto done = session->append(*prompt);
-//   auto end = session->generate({.max_tokens = 20}, [](const lfm::Piece& piece) { std::cout << piece.text; return
-//   true; });
+//   auto read = session->sync(*prompt);
+//   auto end = session->generate({.max_tokens = 20}, [](const lfm::Piece& piece) {
+//     std::cout << piece.text;
+//     return true;
+//   });
+//
+// Every one of these is a Result: ask it whether it is ok() before its value is used (examples/complete.cc does).
 //
 // Threads: an Engine never changes after open() and may be shared by any number of threads; sessions of one engine take
 // turns at its team of threads, one forward pass at a time. Copies of an Engine are the same engine. The memory goes
@@ -84,8 +88,8 @@ class Engine {
   Result<Session> new_session(const SessionOptions& options) const;
   Result<Session> new_session() const { return new_session(SessionOptions{}); }
 
-  // Waits for the file that is being written to the pack cache, and tells how that went; at once where none is. The last
-  // Engine, Session or Tokenizer of the model waits likewise when it goes.
+  // Waits for the file that is being written to the pack cache, and tells how that went; at once where none is. The
+  // last Engine, Session or Tokenizer of the model waits likewise when it goes.
   Status finish_pack_cache() const;
 
   Tokenizer tokenizer() const noexcept;

@@ -97,15 +97,20 @@ struct SyncInfo {
   std::size_t evaluated = 0;  // tokens that ran through the network
 };
 
+// Sums since the session was made; a fork begins with zeros, load() changes nothing.
 struct SessionStats {
-  std::size_t prompt_tokens = 0;  // evaluated as prompt
+  std::size_t reused_tokens = 0;  // that sync() didn't have to evaluate
+  std::size_t prompt_tokens = 0;  // evaluated by sync() and append()
   double prompt_seconds = 0;
   std::size_t generated_tokens = 0;
   double generate_seconds = 0;
 };
 
-// Used by one thread at a time, cancel() excepted; may be moved. kArgument and kLimit leave the session as it was,
-// kCancelled with the tokens that were evaluated until then, kNumeric without any.
+// Threads: a session is used by one thread at a time, cancel() excepted; different sessions, forks of one included, by
+// any number of threads at once.
+// Lifetime: a session keeps its model alive. One that was moved from can be assigned to or destroyed, nothing else.
+// Errors: kArgument, kLimit, kState and all errors of fork(), save() and load() leave the session as it was; kCancelled
+// with the tokens that were evaluated until then, kNumeric without any; kNoMemory with some of the tokens, or none.
 class Session {
  public:
   Session(Session&&) noexcept;
@@ -113,11 +118,14 @@ class Session {
   ~Session();
 
   // Makes the session's tokens exactly these: keeps the longest common beginning up to the nearest state that it still
-  // has (one every 32 tokens, at the ends of calls, and as far back as snapshot_bytes go), and evaluates the rest. The
-  // result is that of a fresh session with these tokens, bit for bit. An edit, another answer, and going back are this.
+  // has (one every 32 tokens, at the ends of calls, at `ends`, and as far back as snapshot_bytes go), and evaluates the
+  // rest. The result is that of a fresh session with these tokens, bit for bit. An edit, another answer, going back,
+  // and taking off a stop string are all this.
+  //   ends  ascending; numbers of tokens after which a message ends, say: an edit of what follows one of them costs
+  //         the new tokens only. At most 64 of those in EngineOptions::chunk_tokens tokens are kept.
   //   kArgument  an id outside the vocabulary (index);   kLimit  more tokens than the context has room for
-  //   kCancelled, kNumeric
-  Result<SyncInfo> sync(std::span<const TokenId> tokens);
+  //   kCancelled, kNumeric, kNoMemory
+  Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends = {});
 
   // Adds tokens at the end. With `each`, calls it for every one of them in order with the logits (vocabulary) that
   // follow it. Errors as sync().
@@ -125,18 +133,38 @@ class Session {
   Status append(std::span<const TokenId> tokens, const LogitsCallback& each = nullptr);
 
   // Samples and appends tokens until something ends it, handing out text as it is complete. Needs at least one token in
-  // the session. The callback returns whether to go on.
+  // the session. The callback returns whether to go on. After a stop string tokens() holds its tokens too; a sync() to
+  // the tokens before them, and something after, evaluates what is new only.
   //   kState  the session is empty;   kArgument  an option is out of range;   kNumeric  the logits aren't numbers
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
 
   // Ends a sync(), append() or generate() that runs in another thread as soon as its present step is done. May be
-  // called from any thread and from a signal handler. It holds until the call that it ends has returned.
+  // called from any thread and from a signal handler, as long as the session isn't moved or destroyed meanwhile. When
+  // none runs, it ends the next one before its first token: a request is never lost between two calls.
   void cancel() noexcept;
 
+  // Another session with the same tokens, states and options, independent of this one from now on. Copies what is
+  // filled: 12 KiB a token and 288 KiB for each state kept, with LFM2-8B-A1B. kNoMemory
+  Result<Session> fork() const;
+
+  // Writes tokens, states and logits to a file, so that load() goes on where this session is, with edits as cheap as
+  // here. The file appears complete or not at all, replaces one of the same name, and only its owner may read it. The
+  // first save() or load() of a model that wasn't opened from a packed file reads all its weights once to tell it from
+  // others.   kIo, kNoMemory;   kState  another process is writing the file;   kArgument  not the name of a file
+  Status save(const std::string& path) const;
+
+  // Makes this session what was saved, whatever it holds. The file may come from anybody: every size and value in it
+  // is checked. States beyond snapshot_bytes are thinned out.
+  //   kFormat       damaged, or not a session (field, index, offset);   kUnsupported  another version of the format
+  //   kArgument     saved with another model, or with other weights or another dense backend
+  //   kLimit        more tokens than the context has room for;   kIo, kNoMemory
+  Status load(const std::string& path);
+
+  // Valid until the next call that isn't const.
   std::span<const TokenId> tokens() const noexcept;
-  std::size_t context_tokens() const noexcept;     // room
   std::span<const float> logits() const noexcept;  // (vocabulary) after the last token; empty without tokens
   const SessionStats& stats() const noexcept;
+  std::size_t context_tokens() const noexcept;  // room
 
  private:
   friend class Engine;

@@ -23,6 +23,17 @@ auto guarded(Body&& body) -> decltype(body()) {
   }
 }
 
+// The same for what changes a session, which is left in order.
+template <typename Body>
+auto settled(engine::SessionState& state, Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    state.settle();
+    return Error{ErrorCode::kNoMemory, {}};
+  }
+}
+
 }  // namespace
 
 Result<Engine> Engine::open(const std::string& path, const EngineOptions& options) {
@@ -107,32 +118,48 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Result<SyncInfo> Session::sync(std::span<const TokenId> tokens) {
-  return guarded([&] { return state_->sync(tokens); });
+Result<SyncInfo> Session::sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends) {
+  return settled(*state_, [&] { return state_->sync(tokens, ends); });
 }
 
 Status Session::append(std::span<const TokenId> tokens, const LogitsCallback& each) {
-  return guarded([&] { return state_->append(tokens, each); });
+  return settled(*state_, [&] { return state_->append(tokens, each); });
 }
 
 Result<Finish> Session::generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback) {
-  return guarded([&] { return state_->generate(options, callback); });
+  return settled(*state_, [&] { return state_->generate(options, callback); });
 }
 
 void Session::cancel() noexcept {
   state_->cancel();
 }
+
+Result<Session> Session::fork() const {
+  return guarded([&]() -> Result<Session> {
+    LFM_ASSIGN(auto copy, state_->fork());
+    return Session(std::move(copy));
+  });
+}
+
+Status Session::save(const std::string& path) const {
+  return guarded([&] { return state_->save(path); });
+}
+
+Status Session::load(const std::string& path) {
+  return guarded([&] { return state_->load(path); });
+}
+
 std::span<const TokenId> Session::tokens() const noexcept {
   return state_->tokens();
-}
-std::size_t Session::context_tokens() const noexcept {
-  return state_->context_tokens();
 }
 std::span<const float> Session::logits() const noexcept {
   return state_->logits();
 }
 const SessionStats& Session::stats() const noexcept {
   return state_->stats();
+}
+std::size_t Session::context_tokens() const noexcept {
+  return state_->context_tokens();
 }
 
 }  // namespace lfm

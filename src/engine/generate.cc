@@ -36,6 +36,9 @@ class TextOut {
     utf8_.flush(text_);
   }
 
+  // Whether a stop string begins in the last `bytes` bytes, or may do so.
+  bool stop_begins_within(std::size_t bytes) const noexcept { return stops_.held() > 0 && stops_.held() <= bytes; }
+
   // Hands out what is ready; false when the application has had enough.
   bool deliver(Finish& finish) {
     finish.text_bytes += text_.size();
@@ -55,10 +58,10 @@ class TextOut {
 
 Result<Finish> SessionState::generate(const GenerateOptions& options,
                                       const std::function<bool(const Piece&)>& callback) {
-  if (!logits_valid_) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
+  if (!now_.logits_valid) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
   LFM_ASSIGN(Sampler sampler, Sampler::create(options.sampling, model_->config.vocab));
   LFM_ASSIGN(StopMatcher stops, StopMatcher::create(options.stop));
-  sampler.set_context(tokens_);
+  sampler.set_context(now_.tokens);
   TextOut out(std::move(stops), callback);
 
   Finish finish{.reason = FinishReason::kLength};
@@ -69,7 +72,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
       finish.reason = FinishReason::kCancelled;
       break;
     }
-    if (tokens_.size() >= room_) {
+    if (now_.tokens.size() >= room_) {
       finish.reason = FinishReason::kContextFull;
       break;
     }
@@ -79,9 +82,12 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
       break;
     }
     sampler.accept(token);
+    const std::string_view bytes = model_->tokenizer.piece(token);
+    const bool stopped = !out.push(bytes);
+    // Where the caller will come back to, should it be one.
+    if (out.stop_begins_within(bytes.size())) now_.keep_state();
     LFM_TRY(advance(token));
     ++finish.tokens;
-    const bool stopped = !out.push(model_->tokenizer.piece(token));
     wanted = out.deliver(finish);
     if (!wanted) {
       finish.reason = FinishReason::kCancelled;
@@ -92,7 +98,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
       break;
     }
   }
-  keep_state();
+  now_.keep_state();
   if (wanted) {
     out.flush();
     out.deliver(finish);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/checksum.h"
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"
@@ -33,7 +34,8 @@ std::string path_and_size(const std::string& path, std::uint64_t bytes) {
 // Weights, wherever they come from.
 struct Loaded {
   PackedBytes packed;
-  std::unique_ptr<CacheWriter> cache;
+  std::unique_ptr<CacheWriter> cache = nullptr;
+  std::optional<std::uint64_t> sum = {};  // format::PackFile::weights_sum
 };
 
 Result<PackedBytes> pack_into_memory(const ModelParts& parts, const model::PackPlan& plan, base::Team& team) {
@@ -53,7 +55,7 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
       auto packed = load_packed(cached->file, cached->pack, options.load, team);
       if (packed.ok()) {
         notes.push_back("weights packed before are used from " + path_and_size(key->path, cached->file.size()));
-        return Loaded{*std::move(packed), nullptr};
+        return Loaded{*std::move(packed), nullptr, cached->pack.weights_sum()};
       }
       notes.push_back("packing again: " + packed.error().describe());
     }
@@ -61,12 +63,12 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
   LFM_ASSIGN(PackedBytes packed, pack_into_memory(parts, plan, team));
   if (!key.ok()) {
     notes.push_back("packed weights aren't kept: " + key.error().describe());
-    return Loaded{std::move(packed), nullptr};
+    return Loaded{std::move(packed)};
   }
   auto writer = CacheWriter::start(*key, packed.bytes());
   if (!writer.ok()) {
     notes.push_back("packed weights aren't kept: " + writer.error().describe());
-    return Loaded{std::move(packed), nullptr};
+    return Loaded{std::move(packed)};
   }
   notes.push_back("packed weights are being kept for quicker starts in " + path_and_size(key->path, plan.bytes));
   return Loaded{std::move(packed), *std::move(writer)};
@@ -77,13 +79,13 @@ Result<Loaded> load_weights(const ModelParts& parts, const model::PackPlan& plan
   if (parts.model.pack) {
     LFM_TRY(check_size(parts, plan));
     LFM_ASSIGN(PackedBytes packed, load_packed(parts.model.file, *parts.model.pack, options.load, team));
-    return Loaded{std::move(packed), nullptr};
+    return Loaded{std::move(packed), nullptr, parts.model.pack->weights_sum()};
   }
   if (!options.pack_cache.empty() && plan.bytes >= options.pack_cache_min_bytes) {
     return load_through_cache(parts, plan, xnn, options, team, notes);
   }
   LFM_ASSIGN(PackedBytes packed, pack_into_memory(parts, plan, team));
-  return Loaded{std::move(packed), nullptr};
+  return Loaded{std::move(packed)};
 }
 
 }  // namespace
@@ -110,9 +112,10 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   info.notes = std::move(notes);
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens));
-  return std::shared_ptr<const Model>(new Model{std::move(parts.config), std::move(tokenizer),
-                                                std::move(loaded.packed), std::move(weights), std::move(info),
-                                                std::move(sampling), std::move(runtime), std::move(loaded.cache)});
+  const std::uint64_t header_sum = base::checksum(parts.model.gguf.header());
+  return std::shared_ptr<const Model>(new Model{
+      std::move(parts.config), std::move(tokenizer), std::move(loaded.packed), std::move(weights), std::move(info),
+      std::move(sampling), std::move(runtime), Fingerprint(header_sum, loaded.sum), std::move(loaded.cache)});
 }
 
 }  // namespace lfm::engine

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/checksum.h"
 #include "base/try.h"
 #include "model/forward.h"
 
@@ -34,6 +35,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
 void Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
                    std::span<const TokenId> tokens, const Outputs& outputs) {
   const std::lock_guard lock(mutex_);
+  if (outputs.each != nullptr) block_logits_.resize(kLogitsAtOnce * outputs.stride);
   const auto run = [&](auto&& body) {
     profile_.start();
     team_.run([&](base::Worker& worker) {
@@ -49,7 +51,6 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
   });
   state.advance(tokens.size());
   if (outputs.each == nullptr) return;
-  block_logits_.resize(kLogitsAtOnce * outputs.stride);
   for (std::size_t first = 0; first < tokens.size(); first += kLogitsAtOnce) {
     const std::size_t count = std::min(kLogitsAtOnce, tokens.size() - first);
     run([&](const ops::Context& context) {
@@ -57,6 +58,25 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
     });
     outputs.each(first, count, block_logits_.data());
   }
+}
+
+void Runtime::for_each_task(std::size_t n, const std::function<void(std::size_t)>& task) {
+  const std::lock_guard lock(mutex_);
+  team_.run([&](base::Worker& worker) { worker.for_each_task(n, task); });
+}
+
+std::uint64_t Fingerprint::value(const Model& model) const {
+  const std::lock_guard lock(mutex_);
+  if (!weights_sum_) {
+    const std::span<const std::byte> weights = model.packed.bytes();
+    std::vector<std::uint64_t> sums((weights.size() + format::kPackChunk - 1) / format::kPackChunk);
+    model.runtime->for_each_task(sums.size(), [&](std::size_t i) {
+      const std::size_t begin = i * format::kPackChunk;
+      sums[i] = base::checksum(weights.subspan(begin, std::min(format::kPackChunk, weights.size() - begin)));
+    });
+    weights_sum_ = base::checksum(std::as_bytes(std::span(sums)));
+  }
+  return base::checksum(std::as_bytes(std::span(&*weights_sum_, 1)), header_sum_);
 }
 
 }  // namespace lfm::engine

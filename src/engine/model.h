@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,8 @@
 #include "text/tokenizer.h"
 
 namespace lfm::engine {
+
+struct Model;
 
 // The team and its scratch memory. One forward pass at a time.
 class Runtime {
@@ -52,6 +55,9 @@ class Runtime {
   void step(const model::Weights& weights, const model::Config& config, model::State& state,
             std::span<const TokenId> tokens, const Outputs& outputs);
 
+  // Calls task(i) for i in 0..n-1, each once, by whichever member of the team is free.
+  void for_each_task(std::size_t n, const std::function<void(std::size_t)>& task);
+
  private:
   Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept
       : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens) {}
@@ -66,6 +72,23 @@ class Runtime {
   ops::Profile profile_;
 };
 
+// Which model it is, by all bytes that a session's state depends on: metadata and packed weights, whose layout also
+// tells the backend. 64 bits, against mistakes.
+class Fingerprint {
+ public:
+  // weights_sum as format::PackFile's, where that is known.
+  Fingerprint(std::uint64_t header_sum, std::optional<std::uint64_t> weights_sum) noexcept
+      : header_sum_(header_sum), weights_sum_(weights_sum) {}
+
+  // Reads all weights the first time where their sum isn't known. From any number of threads.
+  std::uint64_t value(const Model& model) const;
+
+ private:
+  std::uint64_t header_sum_;
+  mutable std::mutex mutex_;
+  mutable std::optional<std::uint64_t> weights_sum_;
+};
+
 struct Model {
   model::Config config;
   text::Tokenizer tokenizer;
@@ -74,6 +97,7 @@ struct Model {
   ModelInfo info;
   SamplingOptions sampling;  // recommended
   std::unique_ptr<Runtime> runtime;
+  Fingerprint fingerprint;
   std::unique_ptr<CacheWriter> cache;  // null where nothing is written; reads `packed` until it ends
 };
 

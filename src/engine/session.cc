@@ -5,9 +5,10 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <utility>
 
-#include "base/checked.h"
 #include "base/try.h"
+#include "engine/saved_session.h"
 #include "model/forward.h"
 
 namespace lfm::engine {
@@ -16,17 +17,31 @@ namespace {
 constexpr std::size_t kDefaultContext = 32768;
 // Tokens between two snapshots: what an edit costs at most, beside the new tokens.
 constexpr std::size_t kSnapshotTokens = 32;
-constexpr std::size_t kNoEnd = ~std::size_t{0};
+// States that a caller may have kept of one chunk, beside ours.
+constexpr std::size_t kMaxEnds = 64;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+// Adds the time until its end to a sum.
+class Timer {
+ public:
+  explicit Timer(double& seconds) : seconds_(seconds) {}
+  Timer(const Timer&) = delete;
+  ~Timer() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 Status check_finite(std::span<const float> logits, std::size_t position) {
   unsigned bad = 0;  // no early exit, so that the compiler takes many at once
   for (const float logit : logits) bad |= !(std::fabs(logit) < std::numeric_limits<float>::infinity());
   if (bad == 0) return {};
   return Error{ErrorCode::kNumeric, "the network gave NaN or infinity", "logits", position};
+}
+
+Status check_room(std::size_t tokens, std::size_t room) {
+  if (tokens <= room) return {};
+  return Error{ErrorCode::kLimit, std::to_string(tokens) + " tokens in a context of " + std::to_string(room), "tokens"};
 }
 
 }  // namespace
@@ -39,22 +54,14 @@ Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const
                  "context_tokens"};
   }
   const std::size_t room = options.context_tokens != 0 ? options.context_tokens : std::min(trained, kDefaultContext);
-  LFM_ASSIGN(model::State state, model::State::create(model->config, room));
-  LFM_ASSIGN(model::Snapshots snapshots, model::Snapshots::create(state.all_conv().size(), options.snapshot_bytes));
+  LFM_ASSIGN(Timeline timeline, Timeline::create(model->config, room, options.snapshot_bytes));
   return std::unique_ptr<SessionState>(
-      new SessionState(std::move(model), std::move(state), std::move(snapshots), room));
+      new SessionState(std::move(model), std::move(timeline), room, options.snapshot_bytes));
 }
 
-SessionState::SessionState(std::shared_ptr<const Model> model, model::State state, model::Snapshots snapshots,
-                           std::size_t room)
-    : model_(std::move(model)),
-      state_(std::move(state)),
-      snapshots_(std::move(snapshots)),
-      room_(room),
-      logits_stride_(base::round_up(model_->config.vocab, kernels::kTileRows)),
-      logits_(logits_stride_) {
-  tokens_.reserve(room);
-}
+SessionState::SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room,
+                           std::size_t snapshot_bytes)
+    : model_(std::move(model)), now_(std::move(timeline)), room_(room), snapshot_bytes_(snapshot_bytes) {}
 
 Status SessionState::check(std::span<const TokenId> tokens) const {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -66,104 +73,96 @@ Status SessionState::check(std::span<const TokenId> tokens) const {
   return {};
 }
 
-Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens) {
+Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends) {
   LFM_TRY(check(tokens));
-  if (tokens.size() > room_) {
-    return Error{ErrorCode::kLimit, std::to_string(tokens.size()) + " tokens in a context of " + std::to_string(room_),
-                 "tokens"};
-  }
-  const auto differs = std::mismatch(tokens_.begin(), tokens_.end(), tokens.begin(), tokens.end());
-  const std::size_t common = static_cast<std::size_t>(differs.first - tokens_.begin());
-  const bool same = common == tokens_.size() && (common < tokens.size() || logits_valid_);
+  LFM_TRY(check_room(tokens.size(), room_));
+  const auto differs = std::mismatch(now_.tokens.begin(), now_.tokens.end(), tokens.begin(), tokens.end());
+  const auto common = static_cast<std::size_t>(differs.first - now_.tokens.begin());
+  const bool same = common == now_.tokens.size() && (common < tokens.size() || now_.logits_valid);
   // Where tokens go, or logits are wanted that are no longer there, the last token at least is evaluated again.
-  if (!same) rewind(std::min(common, tokens.empty() ? 0 : tokens.size() - 1));
-  snapshots_.drop_after(common);
-  const SyncInfo info{tokens_.size(), tokens.size() - tokens_.size()};
-  LFM_TRY(evaluate(tokens.subspan(tokens_.size()), nullptr));
+  if (!same) now_.rewind(std::min(common, tokens.empty() ? 0 : tokens.size() - 1));
+  const SyncInfo info{now_.tokens.size(), tokens.size() - now_.tokens.size()};
+  stats_.reused_tokens += info.reused;
+  LFM_TRY(evaluate(tokens.subspan(info.reused), {tokens.size(), ends}));
   return info;
-}
-
-// Back to the latest position at or before `position` whose state is known.
-void SessionState::rewind(std::size_t position) noexcept {
-  const model::Snapshots::Found found = snapshots_.find(position);
-  state_.rewind(found.position, found.conv);
-  tokens_.resize(found.position);
-  logits_valid_ = false;
-}
-
-void SessionState::reset() noexcept {
-  snapshots_.drop_after(0);
-  rewind(0);
 }
 
 Status SessionState::append(std::span<const TokenId> tokens, const Session::LogitsCallback& each) {
   LFM_TRY(check(tokens));
-  if (tokens.size() > room_ - tokens_.size()) {
-    return Error{ErrorCode::kLimit,
-                 std::to_string(tokens_.size() + tokens.size()) + " tokens in a context of " + std::to_string(room_),
-                 "tokens"};
-  }
-  return evaluate(tokens, each);
+  const std::size_t end = now_.tokens.size() + tokens.size();
+  LFM_TRY(check_room(end, room_));
+  return evaluate(tokens, {end, {}, each ? &each : nullptr});
 }
 
 // Tokens are valid and fit.
-Status SessionState::evaluate(std::span<const TokenId> tokens, const Session::LogitsCallback& each) {
+Status SessionState::evaluate(std::span<const TokenId> tokens, const Prompt& prompt) {
   if (tokens.empty()) return {};
-  const auto start = std::chrono::steady_clock::now();
-  const std::size_t end = tokens_.size() + tokens.size();
-  const std::size_t chunk = model_->runtime->chunk_tokens();
+  const Timer timer(stats_.prompt_seconds);
   while (!tokens.empty()) {
     if (take_cancel()) return Error{ErrorCode::kCancelled, "cancelled"};
-    const std::span<const TokenId> now = tokens.first(std::min(chunk, tokens.size()));
+    const auto now = tokens.first(std::min(model_->runtime->chunk_tokens(), tokens.size()));
     tokens = tokens.subspan(now.size());
-    LFM_TRY(step(now, end, each));
+    LFM_TRY(step(now, prompt));
     stats_.prompt_tokens += now.size();
   }
-  stats_.prompt_seconds += seconds_since(start);
   return {};
 }
 
 Status SessionState::advance(TokenId token) {
-  return step({&token, 1}, kNoEnd, nullptr);
+  return step({&token, 1}, {kNoEnd});
 }
 
-void SessionState::keep_state() {
-  const model::Snapshots::Found kept = snapshots_.find(state_.position());
-  if (kept.position == state_.position() && !kept.conv.empty()) return;
-  const std::span<const float> conv = state_.all_conv();
-  std::copy(conv.begin(), conv.end(), snapshots_.add(state_.position()).begin());
-}
-
-// One chunk. `end` is where the whole prompt ends, whose state is kept, as is that one token before: from there its
-// logits are a step away. After an error the session is empty.
-Status SessionState::step(std::span<const TokenId> tokens, std::size_t end, const Session::LogitsCallback& each) {
-  const std::size_t position = tokens_.size();
-  if (position + 1 == end) keep_state();
+// One chunk. The state where the prompt ends is kept, as is that one token before: from there its logits are a step
+// away. After an error the session is empty.
+Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt) {
+  const std::size_t position = now_.tokens.size();
+  if (position > 0 && position + 1 == prompt.end) now_.keep_state();
   std::array<ops::StateCopy, model::kMaxCheckpoints> checkpoints;
-  std::size_t count = 0;
+  std::size_t count = 0, marked = 0;
   for (std::size_t n = 1; n <= tokens.size(); ++n) {
     const std::size_t at = position + n;
-    if (at % kSnapshotTokens == 0 || at == end || at + 1 == end) checkpoints[count++] = {n, snapshots_.add(at).data()};
+    bool kept = at % kSnapshotTokens == 0 || at == prompt.end || at + 1 == prompt.end;
+    if (!kept && marked < kMaxEnds && std::binary_search(prompt.ends.begin(), prompt.ends.end(), at)) {
+      kept = true;
+      ++marked;
+    }
+    if (kept) checkpoints[count++] = {n, now_.snapshots.add(at).data()};
   }
 
   Status finite;
-  Runtime::Outputs outputs{logits_.data(), logits_stride_, {checkpoints.data(), count}};
-  if (position + tokens.size() < end && end != kNoEnd) outputs.last_logits = nullptr;
-  if (each) {
+  Runtime::Outputs outputs{now_.logits.data(), now_.logits_stride, {checkpoints.data(), count}};
+  if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) outputs.last_logits = nullptr;
+  if (prompt.each != nullptr) {
     outputs.each = [&](std::size_t first, std::size_t rows, const float* logits) {
       for (std::size_t i = 0; i < rows && finite.ok(); ++i) {
-        const std::span<const float> row(logits + i * logits_stride_, model_->config.vocab);
+        const std::span<const float> row(logits + i * now_.logits_stride, model_->config.vocab);
         finite = check_finite(row, position + first + i);
-        if (finite.ok()) each(row);
+        if (finite.ok()) (*prompt.each)(row);
       }
     };
   }
-  model_->runtime->step(model_->weights, model_->config, state_, tokens, outputs);
-  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
-  logits_valid_ = outputs.last_logits != nullptr;
-  if (finite.ok() && logits_valid_) finite = check_finite(logits(), tokens_.size() - 1);
-  if (!finite.ok()) reset();
+  model_->runtime->step(model_->weights, model_->config, now_.state, tokens, outputs);
+  now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
+  now_.logits_valid = outputs.last_logits != nullptr;
+  if (finite.ok() && now_.logits_valid) finite = check_finite(logits(), now_.tokens.size() - 1);
+  if (!finite.ok()) now_.clear();
   return finite;
+}
+
+Result<std::unique_ptr<SessionState>> SessionState::fork() const {
+  LFM_ASSIGN(Timeline copy, Timeline::create(model_->config, room_, snapshot_bytes_));
+  now_.copy_to(copy);
+  return std::unique_ptr<SessionState>(new SessionState(model_, std::move(copy), room_, snapshot_bytes_));
+}
+
+Status SessionState::save(const std::string& path) const {
+  return save_timeline(now_, model_->fingerprint.value(*model_), path);
+}
+
+Status SessionState::load(const std::string& path) {
+  LFM_ASSIGN(now_, load_timeline(path, SavedModel{model_->config, model_->fingerprint.value(*model_)}, room_,
+                                 snapshot_bytes_));
+  return {};
 }
 
 }  // namespace lfm::engine

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/model.h"
+#include "engine/timeline.h"
 #include "lfm/session.h"
-#include "model/snapshots.h"
 
 namespace lfm::engine {
 
@@ -16,40 +16,48 @@ class SessionState {
   static Result<std::unique_ptr<SessionState>> create(std::shared_ptr<const Model> model,
                                                       const SessionOptions& options);
 
-  Result<SyncInfo> sync(std::span<const TokenId> tokens);
+  Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends);
   Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  void settle() noexcept { now_.settle(); }  // after an exception
 
-  std::span<const TokenId> tokens() const noexcept { return tokens_; }
+  Result<std::unique_ptr<SessionState>> fork() const;
+  Status save(const std::string& path) const;
+  Status load(const std::string& path);
+
+  std::span<const TokenId> tokens() const noexcept { return now_.tokens; }
   std::size_t context_tokens() const noexcept { return room_; }
   std::span<const float> logits() const noexcept {
-    return std::span<const float>(logits_.data(), logits_valid_ ? model_->config.vocab : 0);
+    return std::span<const float>(now_.logits.data(), now_.logits_valid ? now_.vocab : 0);
   }
   const SessionStats& stats() const noexcept { return stats_; }
 
  private:
-  SessionState(std::shared_ptr<const Model> model, model::State state, model::Snapshots snapshots, std::size_t room);
+  // What a step is part of.
+  struct Prompt {
+    std::size_t end;                                // position where it ends, or kNoEnd
+    std::span<const std::size_t> ends = {};         // positions whose states are kept too
+    const Session::LogitsCallback* each = nullptr;  // where every token's logits are wanted
+  };
+  static constexpr std::size_t kNoEnd = ~std::size_t{0};
+
+  SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room, std::size_t snapshot_bytes);
 
   Status check(std::span<const TokenId> tokens) const;
-  Status evaluate(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
-  Status step(std::span<const TokenId> tokens, std::size_t end, const Session::LogitsCallback& each);
+  Status evaluate(std::span<const TokenId> tokens, const Prompt& prompt);
+  Status step(std::span<const TokenId> tokens, const Prompt& prompt);
   Status advance(TokenId token);  // one decoding step
-  void rewind(std::size_t position) noexcept;
-  void reset() noexcept;
-  void keep_state();
   bool take_cancel() noexcept { return cancelled_.exchange(false, std::memory_order_relaxed); }
 
   std::shared_ptr<const Model> model_;
-  model::State state_;
-  model::Snapshots snapshots_;
+  Timeline now_;
   std::size_t room_;  // tokens
-  std::vector<TokenId> tokens_;
-  std::size_t logits_stride_;
-  std::vector<float> logits_;  // (stride) of the last token
-  bool logits_valid_ = false;
+  std::size_t snapshot_bytes_;
   std::atomic<bool> cancelled_ = false;
   SessionStats stats_;
+
+  static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers may set it");
 };
 
 }  // namespace lfm::engine

@@ -27,6 +27,9 @@ class StopMatcher {
   // The text is over without a stop string: appends what was kept. Nothing after a stop.
   void flush(std::string& out);
 
+  // Bytes at the end of the text so far that are, or may become, a stop string.
+  std::size_t held() const noexcept { return stopped_by_ ? stops_[*stopped_by_].text.size() : kept().size(); }
+
   // As new.
   void reset() noexcept;
 

@@ -126,7 +126,8 @@ Result<PackFile> PackFile::open(const base::File& file) {
     return damaged(file, "the GGUF header is damaged: its checksum is another", pack.places_.gguf_offset);
   pack.sums_.resize(pack.places_.chunks);
   LFM_TRY(file.read_at(pack.places_.sums_offset, std::as_writable_bytes(std::span(pack.sums_))));
-  if (base::checksum(std::as_bytes(std::span(pack.sums_))) != header.sums_sum)
+  pack.weights_sum_ = base::checksum(std::as_bytes(std::span(pack.sums_)));
+  if (pack.weights_sum_ != header.sums_sum)
     return damaged(file, "the table of checksums is damaged", pack.places_.sums_offset);
   return pack;
 }

@@ -100,6 +100,7 @@ class PackFile {
   const PackSource& source() const noexcept { return source_; }
   const PackPlaces& places() const noexcept { return places_; }
   std::span<const std::byte> gguf_header() const noexcept { return gguf_header_; }
+  std::uint64_t weights_sum() const noexcept { return weights_sum_; }  // checksum of the table of checksums
 
   // kFormat with the offset in the file where chunk i (< places().chunks) isn't what was written.
   Status check_chunk(std::uint64_t i, std::span<const std::byte> bytes) const;
@@ -112,6 +113,7 @@ class PackFile {
   PackPlaces places_;
   std::vector<std::byte> gguf_header_;
   std::vector<std::uint64_t> sums_;
+  std::uint64_t weights_sum_ = 0;
 };
 
 }  // namespace lfm::format

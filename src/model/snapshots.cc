@@ -18,29 +18,29 @@ Result<Snapshots> Snapshots::create(std::size_t floats, std::size_t budget_bytes
   return snapshots;
 }
 
-std::span<float> Snapshots::at(std::size_t slot) const noexcept {
-  return {reinterpret_cast<float*>(memory_.data()) + slot * floats_, floats_};
+std::span<float> Snapshots::slot(std::size_t i) const noexcept {
+  return {reinterpret_cast<float*>(memory_.data()) + i * floats_, floats_};
 }
 
 std::span<float> Snapshots::add(std::size_t position) {
   const auto by_position = [](const Entry& entry, std::size_t p) { return entry.position < p; };
   auto place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
-  if (place != entries_.end() && place->position == position) return at(place->slot);
+  if (place != entries_.end() && place->position == position) return slot(place->slot);
   if (free_.empty()) {
     drop_least_missed(std::max(position, entries_.back().position));
     place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   }
-  const std::size_t slot = free_.back();
+  const std::size_t taken = free_.back();
   free_.pop_back();
-  entries_.insert(place, {position, slot});
-  return at(slot);
+  entries_.insert(place, {position, taken});
+  return slot(taken);
 }
 
 Snapshots::Found Snapshots::find(std::size_t position) const noexcept {
   const auto after = std::upper_bound(entries_.begin(), entries_.end(), position,
                                       [](std::size_t p, const Entry& entry) { return p < entry.position; });
   if (after == entries_.begin()) return {};
-  return {(after - 1)->position, at((after - 1)->slot)};
+  return {(after - 1)->position, slot((after - 1)->slot)};
 }
 
 void Snapshots::drop_after(std::size_t position) noexcept {

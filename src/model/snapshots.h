@@ -27,6 +27,9 @@ class Snapshots {
   };
   Found find(std::size_t position) const noexcept;
 
+  // Snapshot i of size(), by position.
+  Found at(std::size_t i) const noexcept { return {entries_[i].position, slot(entries_[i].slot)}; }
+
   // Forgets what lies after `position`.
   void drop_after(std::size_t position) noexcept;
 
@@ -38,7 +41,7 @@ class Snapshots {
     std::size_t slot;
   };
 
-  std::span<float> at(std::size_t slot) const noexcept;
+  std::span<float> slot(std::size_t i) const noexcept;
   void drop_least_missed(std::size_t newest) noexcept;
 
   std::size_t floats_ = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,15 @@ class State {
   ops::KvCache kv(std::size_t layer) noexcept;            // of an attention layer
   float* conv(std::size_t layer) noexcept;                // of a convolution layer: (hidden / 16, taps - 1, 16)
   std::span<float> all_conv() noexcept { return conv_; }  // of all convolution layers, in order
+  std::span<const float> all_conv() const noexcept { return conv_; }
+
+  // The keys and values in parts, for copies of them: of each attention layer the keys of its KV heads, then their
+  // values. A part of p positions is whole blocks of kernels::kKvBlock, (ceil(p / kKvBlock), block) f16.
+  std::size_t parts() const noexcept { return part_holds_keys_.size(); }
+  std::size_t part_bytes(std::size_t positions) const noexcept;
+  std::byte* part(std::size_t i) noexcept { return memory_.data() + i * part_stride(); }
+  // Copies part i up to position(), part_bytes(position()); what lies behind it in the last block becomes zero.
+  void copy_part(std::size_t i, std::byte* out) const noexcept;
 
   // Back to `position` tokens, at most those seen, with the convolution state of that position; empty: all zero, for
   // position 0.
@@ -36,10 +46,13 @@ class State {
     std::size_t offset = 0;  // attention: bytes into memory_; convolution: floats into conv_
   };
 
+  std::size_t part_stride() const noexcept { return capacity_ * head_dim_ * sizeof(std::uint16_t); }
+
   std::size_t capacity_ = 0;
   std::size_t position_ = 0;
   std::size_t head_dim_ = 0;
   std::vector<LayerPlace> layers_;
+  std::vector<bool> part_holds_keys_;  // else values
   base::Memory memory_;
   std::vector<float> conv_;
 };

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "engine/tiny_engine.h"
@@ -221,27 +220,6 @@ TEST(Sync, ReusesWhatIsThere) {
   ASSERT_TRUE(info.ok());
   EXPECT_EQ(info->reused, 40u);
   EXPECT_EQ(info->evaluated, 1u);
-}
-
-TEST(Threads, ShareAnEngine) {
-  const TinyEngine tiny({}, {.threads = 2});
-  const std::vector<TokenId> ids[] = {random_tokens(30, 13), random_tokens(30, 14)};
-  std::vector<TokenId> expected[2], actual[2];
-  const auto talk = [&](std::size_t which, std::vector<TokenId>& out) {
-    Session session = tiny.session();
-    if (!session.append(ids[which]).ok()) return;
-    generate(session, greedy(4));
-    out = tokens_of(session);
-  };
-  talk(0, expected[0]);
-  talk(1, expected[1]);
-  std::thread first([&] { talk(0, actual[0]); });
-  std::thread second([&] { talk(1, actual[1]); });
-  first.join();
-  second.join();
-  EXPECT_EQ(expected[0].size(), 34u);
-  EXPECT_EQ(expected[0], actual[0]);
-  EXPECT_EQ(expected[1], actual[1]);
 }
 
 }  // namespace
