@@ -138,9 +138,10 @@ class Session {
   //   kState  the session is empty;   kArgument  an option is out of range;   kNumeric  the logits aren't numbers
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
 
-  // Ends a sync(), append() or generate() that runs in another thread as soon as its present step is done. May be
-  // called from any thread and from a signal handler, as long as the session isn't moved or destroyed meanwhile. When
-  // none runs, it ends the next one before its first token: a request is never lost between two calls.
+  // Ends a sync(), append() or generate() that runs in another thread: within a layer of the network, or after the
+  // token that is being generated. May be called from any thread and from a signal handler, as long as the session
+  // isn't moved or destroyed meanwhile. When none runs, it ends the next one before its first token: a request is never
+  // lost between two calls.
   void cancel() noexcept;
 
   // Another session with the same tokens, states and options, independent of this one from now on. Copies what is

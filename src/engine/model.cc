@@ -32,7 +32,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
   return runtime;
 }
 
-void Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
+bool Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
                    std::span<const TokenId> tokens, const Outputs& outputs) {
   const std::lock_guard lock(mutex_);
   if (outputs.each != nullptr) block_logits_.resize(kLogitsAtOnce * outputs.stride);
@@ -43,14 +43,21 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
                         worker.index() == 0 ? &profile_ : nullptr});
     });
   };
+  const std::atomic<bool> never = false;
+  model::Stop stop{outputs.stop != nullptr ? *outputs.stop : never};
+  std::atomic<bool> done = true;
   run([&](const ops::Context& context) {
-    model::forward(context, weights, config, state, tokens, outputs.checkpoints);
+    if (!model::forward(context, weights, config, state, tokens, outputs.checkpoints, outputs.stop ? &stop : nullptr)) {
+      done.store(false, std::memory_order_relaxed);
+      return;
+    }
     if (outputs.last_logits != nullptr) {
       model::head(context, weights, config, tokens.size() - 1, 1, outputs.last_logits, outputs.stride);
     }
   });
+  if (!done) return false;
   state.advance(tokens.size());
-  if (outputs.each == nullptr) return;
+  if (outputs.each == nullptr) return true;
   for (std::size_t first = 0; first < tokens.size(); first += kLogitsAtOnce) {
     const std::size_t count = std::min(kLogitsAtOnce, tokens.size() - first);
     run([&](const ops::Context& context) {
@@ -58,6 +65,7 @@ void Runtime::step(const model::Weights& weights, const model::Config& config, m
     });
     outputs.each(first, count, block_logits_.data());
   }
+  return true;
 }
 
 void Runtime::for_each_task(std::size_t n, const std::function<void(std::size_t)>& task) {

@@ -1,6 +1,7 @@
 // A model as the engine holds it: immutable once loaded, but for the runtime that forward passes take turns at.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -42,17 +43,20 @@ class Runtime {
   }
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
+  // False where `stop` ended it early: the state's position is as before, its convolution states aren't.
   //   last_logits  (stride) of the last token, or null
   //   checkpoints  as model::forward()'s
+  //   stop         null, or what ends it when it becomes true
   //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
   //                logits (count, stride), valid during the call
   struct Outputs {
     float* last_logits = nullptr;
     std::size_t stride = 0;
     std::span<const ops::StateCopy> checkpoints = {};
+    const std::atomic<bool>* stop = nullptr;
     std::function<void(std::size_t first, std::size_t count, const float* logits)> each = nullptr;
   };
-  void step(const model::Weights& weights, const model::Config& config, model::State& state,
+  bool step(const model::Weights& weights, const model::Config& config, model::State& state,
             std::span<const TokenId> tokens, const Outputs& outputs);
 
   // Calls task(i) for i in 0..n-1, each once, by whichever member of the team is free.

@@ -113,10 +113,11 @@ Status SessionState::advance(TokenId token) {
 }
 
 // One chunk. The state where the prompt ends is kept, as is that one token before: from there its logits are a step
-// away. After an error the session is empty.
+// away. Cancelled, the session is as it was; after another error it is empty.
 Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt) {
   const std::size_t position = now_.tokens.size();
-  if (position > 0 && position + 1 == prompt.end) now_.keep_state();
+  const bool may_stop = tokens.size() > 1;  // on the way; a single token is soon done
+  if (position > 0 && (may_stop || position + 1 == prompt.end)) now_.keep_state();
   std::array<ops::StateCopy, model::kMaxCheckpoints> checkpoints;
   std::size_t count = 0, marked = 0;
   for (std::size_t n = 1; n <= tokens.size(); ++n) {
@@ -132,6 +133,7 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   Status finite;
   Runtime::Outputs outputs{now_.logits.data(), now_.logits_stride, {checkpoints.data(), count}};
   if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) outputs.last_logits = nullptr;
+  if (may_stop) outputs.stop = &cancelled_;
   if (prompt.each != nullptr) {
     outputs.each = [&](std::size_t first, std::size_t rows, const float* logits) {
       for (std::size_t i = 0; i < rows && finite.ok(); ++i) {
@@ -141,7 +143,13 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
       }
     };
   }
-  model_->runtime->step(model_->weights, model_->config, now_.state, tokens, outputs);
+  if (!model_->runtime->step(model_->weights, model_->config, now_.state, tokens, outputs)) {
+    const bool valid = now_.logits_valid;
+    now_.rewind(position);
+    now_.logits_valid = valid;
+    cancelled_.store(false, std::memory_order_relaxed);
+    return Error{ErrorCode::kCancelled, "cancelled"};
+  }
   now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
   now_.logits_valid = outputs.last_logits != nullptr;
   if (finite.ok() && now_.logits_valid) finite = check_finite(logits(), now_.tokens.size() - 1);

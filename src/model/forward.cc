@@ -21,8 +21,8 @@ void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
 
 }  // namespace
 
-void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints) {
+bool forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
+             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints, Stop* stop) {
   const std::size_t position = state.position();
   const base::Range mine = c.worker.part(tokens.size());
   for (std::size_t t = mine.begin; t < mine.end; ++t) {
@@ -34,6 +34,7 @@ void forward(const ops::Context& c, const Weights& weights, const Config& config
 
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
+    if (stop != nullptr && c.worker.index() == 0) stop->seen[i % 2] = stop->wanted.load(std::memory_order_relaxed);
     if (const auto* conv = std::get_if<ops::ShortConv>(&layer.mixer)) {
       ops::StateCopy copies[kMaxCheckpoints];
       const std::size_t offset = static_cast<std::size_t>(state.conv(i) - state.all_conv().data());
@@ -44,7 +45,10 @@ void forward(const ops::Context& c, const Weights& weights, const Config& config
       attention->run(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
     }
     std::visit([&](const auto& ffn) { ffn.run(c, layer.ffn_norm, config.norm_eps); }, layer.ffn);
+    // Behind barriers of this layer, and before those of the next, so that all see the same.
+    if (stop != nullptr && stop->seen[i % 2]) return false;
   }
+  return true;
 }
 
 void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first, std::size_t count,

@@ -1,6 +1,8 @@
 // The forward pass. Every member of a team calls these functions alike; they meet at barriers inside.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -11,14 +13,22 @@
 
 namespace lfm::model {
 
+// Somebody's wish to end a pass, and what the team has made of it.
+struct Stop {
+  const std::atomic<bool>& wanted;
+  std::array<bool, 2> seen = {};  // by member 0, in even and odd layers
+};
+
 // Runs the tokens through all layers: the workspace's x then holds the last layer's output, (tokens, hidden), and the
 // state's caches hold the tokens, but its position stays: State::advance() is the caller's.
 //   tokens       ids < vocab; c.tokens of them, at most the workspace's max_tokens and the state's free positions
 //   checkpoints  copies to be made of State::all_conv() as it is after some of the tokens, ascending; at most
 //                kMaxCheckpoints
+//   stop         null, or looked at once a layer: where it says so the pass ends early, and every member gets false.
+//                Then the convolution states, x and the checkpoints are good for nothing.
 inline constexpr std::size_t kMaxCheckpoints = 256;
-void forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints = {});
+bool forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
+             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints, Stop* stop);
 
 // Logits of `count` tokens, from `first` of those that forward() ran.
 //   logits (count, stride), stride >= vocab rounded up to 16; the floats behind vocab are scratch

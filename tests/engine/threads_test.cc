@@ -112,6 +112,43 @@ TEST(Threads, CancelAtAnyMoment) {
   expect_same_bits(fresh.logits(), session.logits());
 }
 
+// A long chunk ends on its way, and the session is what it was before it, logits included.
+TEST(Threads, CancelInTheMiddleOfAChunk) {
+  TinyModel model;
+  model.kv_heads = {0, 1, 0, 1, 0, 1, 0, 1};
+  const TinyEngine tiny(model, {.threads = 2, .chunk_tokens = 1024});
+  Session session = tiny.session();
+  const std::vector<TokenId> ids = random_tokens(900, 6);
+  expect_ok(session.append(std::span(ids).first(37)));
+  const std::vector<float> before = logits_of(session);
+  int cancelled = 0;
+  for (int round = 0; round < 40 && cancelled < 5; ++round) {
+    std::atomic<bool> begun = false;
+    std::thread other([&] {
+      while (!begun) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
+      session.cancel();
+    });
+    begun = true;
+    const Status status = session.append(std::span(ids).subspan(37));
+    other.join();
+    if (!status.ok()) {
+      ++cancelled;
+      EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
+      ASSERT_EQ(session.tokens().size(), 37u);
+      expect_same_bits(before, session.logits());
+    } else {
+      (void)session.append(std::span(ids).first(1));  // takes the cancellation that came too late
+      expect_ok(session.sync(std::span(ids).first(37)));
+    }
+  }
+  EXPECT_GT(cancelled, 0);
+  expect_ok(session.append(std::span(ids).subspan(37)));
+  Session fresh = tiny.session();
+  expect_ok(fresh.append(ids));
+  expect_same_bits(fresh.logits(), session.logits());
+}
+
 TEST(Threads, EnginesComeAndGo) {
   const std::string model = TinyModel{}.build();
   const TempFile file(model);
