@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "lfm/engine.h"
+#include "lfm/export.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
 #include "lfm/types.h"
@@ -40,7 +41,7 @@ class Template;
 
 enum class Role : std::uint8_t { kSystem, kUser, kAssistant, kTool };
 
-const char* to_string(Role role) noexcept;  // "system", "user", "assistant", "tool"
+LFM_API const char* to_string(Role role) noexcept;  // "system", "user", "assistant", "tool"
 
 struct ToolCall {
   std::string name;              // "get_weather", "calendar.create_event"
@@ -70,7 +71,7 @@ enum class ChatForm : std::uint8_t {
   kLfm25,   // LFM2.5-8B-A1B: tools as one JSON list under a date, calls as Python writes them, past thinking left out
 };
 
-const char* to_string(ChatForm form) noexcept;  // "from model", "chatml", "lfm2", "lfm2.5"
+LFM_API const char* to_string(ChatForm form) noexcept;  // "from model", "chatml", "lfm2", "lfm2.5"
 
 // A part of a form of the application's own.
 struct ChatSegment {
@@ -101,7 +102,7 @@ struct Answer {
 };
 
 // A model's form with a set of tools. Immutable and cheap to copy; any number of threads may share one.
-class Chat {
+class LFM_API Chat {
  public:
   //   kArgument     `tools` isn't a JSON array of objects (with the offset, or the index), `date` no date
   //   kUnsupported  the vocabulary lacks <|im_start|> or <|im_end|>

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "lfm/export.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
 #include "lfm/tokenizer.h"
@@ -77,7 +78,7 @@ struct PhaseTime {
   double seconds = 0;
 };
 
-class Engine {
+class LFM_API Engine {
  public:
   // Opens a GGUF file of an LFM2 model, which is read, checked and packed, or a packed one (lfm/pack.h).
   //   kIo, kFormat, kUnsupported  about the file, with field, index and offset;   kNoMemory;   kArgument about an

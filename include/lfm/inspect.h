@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lfm/engine.h"
+#include "lfm/export.h"
 #include "lfm/result.h"
 
 namespace lfm {
@@ -25,6 +26,6 @@ struct FileDescription {
 };
 
 // Checks the file as Engine::open does, tensor data excepted. Errors as there.
-Result<FileDescription> inspect(const std::string& path);
+LFM_API Result<FileDescription> inspect(const std::string& path);
 
 }  // namespace lfm

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "lfm/export.h"
 #include "lfm/result.h"
 
 namespace lfm {
@@ -15,12 +16,12 @@ struct MachineLimits {
 
 // Measures for about a second with this many threads (0: as Engine::open takes). kNoMemory; kArgument, kLimit for
 // threads; kUnsupported about the environment variable LFM_ISA.
-Result<MachineLimits> measure_machine(unsigned threads = 0);
+LFM_API Result<MachineLimits> measure_machine(unsigned threads = 0);
 
 // "AMD Ryzen 9 7950X 16-Core Processor"; empty where the system doesn't tell.
-std::string cpu_name();
+LFM_API std::string cpu_name();
 
 // The most memory that this process has had in use, in bytes; 0 where the system doesn't tell.
-std::uint64_t peak_memory_bytes();
+LFM_API std::uint64_t peak_memory_bytes();
 
 }  // namespace lfm

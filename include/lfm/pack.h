@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "lfm/export.h"
 #include "lfm/result.h"
 #include "lfm/types.h"
 
@@ -30,10 +31,10 @@ struct PackInfo {
 //   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
 //   kArgument  `out` is the model itself or no regular file, or is there and overwrite is false; the model is packed
 //   kState     another process is writing `out`
-Result<PackInfo> pack(const std::string& model, const std::string& out, const PackOptions& options);
+LFM_API Result<PackInfo> pack(const std::string& model, const std::string& out, const PackOptions& options);
 
 // Reads a packed file completely and compares it with its checksums. kFormat with the offset where it is damaged; else
 // as Engine::open.
-Result<PackInfo> verify_pack(const std::string& path, unsigned threads = 0);
+LFM_API Result<PackInfo> verify_pack(const std::string& path, unsigned threads = 0);
 
 }  // namespace lfm

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lfm/export.h"
 #include "lfm/result.h"
 #include "lfm/sampling.h"
 #include "lfm/types.h"
@@ -51,7 +52,7 @@ enum class PieceKind : std::uint8_t {
   kMalformedCall,  // what stood where a call belongs and can't be read as one; `error` says why
 };
 
-const char* to_string(PieceKind kind) noexcept;
+LFM_API const char* to_string(PieceKind kind) noexcept;
 
 // A part of a generation as it streams. Everything is valid during the callback only.
 struct Piece {
@@ -70,7 +71,7 @@ enum class FinishReason : std::uint8_t {
   kCancelled,    // cancel(), or the callback returned false
 };
 
-const char* to_string(FinishReason reason) noexcept;
+LFM_API const char* to_string(FinishReason reason) noexcept;
 
 // How a generation went. Without GenerateOptions::structured all text is the answer's.
 struct Finish {
@@ -88,7 +89,7 @@ struct Finish {
   bool empty() const noexcept { return text_bytes == 0 && tool_calls == 0 && malformed_calls == 0; }
 
   // For a person: "no answer in 256 tokens, 256 of them thinking: max_tokens is reached before the thinking ended".
-  std::string describe() const;
+  LFM_API std::string describe() const;
 };
 
 // What sync() did.
@@ -111,7 +112,7 @@ struct SessionStats {
 // Lifetime: a session keeps its model alive. One that was moved from can be assigned to or destroyed, nothing else.
 // Errors: kArgument, kLimit, kState and all errors of fork(), save() and load() leave the session as it was; kCancelled
 // with the tokens that were evaluated until then, kNumeric without any; kNoMemory with some of the tokens, or none.
-class Session {
+class LFM_API Session {
  public:
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lfm/export.h"
 #include "lfm/result.h"
 #include "lfm/types.h"
 
@@ -17,7 +18,7 @@ class Tokenizer;
 }
 
 // A handle to a model's tokenizer: cheap to copy, usable from any number of threads.
-class Tokenizer {
+class LFM_API Tokenizer {
  public:
   // The tokenizer of a GGUF file, without its weights. Errors as Engine::open.
   static Result<Tokenizer> open(const std::string& path);

@@ -1,8 +1,10 @@
 #include "lfm/result.h"
 
+#include "lfm/export.h"
+
 namespace lfm {
 
-const char* to_string(ErrorCode code) noexcept {
+LFM_API const char* to_string(ErrorCode code) noexcept {
   switch (code) {
     case ErrorCode::kFormat:
       return "format";
@@ -26,7 +28,7 @@ const char* to_string(ErrorCode code) noexcept {
   return "unknown";
 }
 
-std::string Error::describe() const {
+LFM_API std::string Error::describe() const {
   std::string text = field.empty() ? "" : field + ": ";
   text += message.empty() ? to_string(code) : message;
   if (index != kNone) text += " (index " + std::to_string(index);
