@@ -130,7 +130,9 @@ TinyModel quantised() {
 }
 
 TEST(RandomEdits, AreFreshRuns) {
-  RandomEdits(quantised(), {.threads = 1, .chunk_tokens = 64}, {.context_tokens = kRoom}).run();
+  RandomEdits(quantised(), {.threads = 1, .dense = DenseBackend::kXnnpack, .chunk_tokens = 64},
+              {.context_tokens = kRoom})
+      .run();
 }
 
 // With room for a few states only, most edits go back to far before them.

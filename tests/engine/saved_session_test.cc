@@ -221,9 +221,11 @@ TEST_F(SavedSession, OfAnotherModel) {
   ASSERT_TRUE(turned.ok());
   Session other = TinyEngine::new_session(*turned);
   expect_error(other.load(path_), ErrorCode::kArgument, "another model");
-  if (tiny_.engine().info().dense_backend == "xnnpack") {
-    Session native = TinyEngine::new_session(tiny_.open({.threads = 1, .dense = DenseBackend::kNative}));
-    expect_error(native.load(path_), ErrorCode::kArgument, "another model");
+  for (const DenseBackend dense : {DenseBackend::kXnnpack, DenseBackend::kNative}) {
+    const Engine engine_of_dense = tiny_.open({.threads = 1, .dense = dense});
+    if (engine_of_dense.info().dense_backend == tiny_.engine().info().dense_backend) continue;
+    Session foreign = TinyEngine::new_session(engine_of_dense);
+    expect_error(foreign.load(path_), ErrorCode::kArgument, "another model");
   }
 }
 
@@ -261,17 +263,17 @@ class Forgery {
     header.sum = base::checksum(std::as_bytes(std::span(&header, 1)));
     std::memcpy(bytes_.data(), &header, sizeof header);
     std::uint64_t at = sizeof header;
+    // False where there is no such section in the file.
     const auto seal = [&](std::uint64_t length) {
-      if (length > bytes_.size() - at - 8) return;
+      if (at + 8 > bytes_.size() || length > bytes_.size() - at - 8) return false;
       const std::uint64_t sum = base::checksum(as_bytes(bytes_).subspan(at, length), header.sum + at);
       std::memcpy(bytes_.data() + at + length, &sum, sizeof sum);
       at += length + 8;
+      return true;
     };
-    seal(4 * header.tokens);
-    seal(8 * header.snapshots);
-    seal(4 * header.logits);
-    for (std::uint64_t i = 0; i <= header.snapshots && at + 8 < bytes_.size(); ++i) seal(4 * header.conv_floats);
-    for (std::uint64_t i = 0; i < header.parts && at + 8 < bytes_.size(); ++i) seal(header.part_bytes);
+    bool more = seal(4 * header.tokens) && seal(8 * header.snapshots) && seal(4 * header.logits);
+    for (std::uint64_t i = 0; more && i <= header.snapshots; ++i) more = seal(4 * header.conv_floats);
+    for (std::uint64_t i = 0; more && i < header.parts; ++i) more = seal(header.part_bytes);
     return bytes_;
   }
 
