@@ -112,6 +112,8 @@ struct SessionStats {
 // Lifetime: a session keeps its model alive. One that was moved from can be assigned to or destroyed, nothing else.
 // Errors: kArgument, kLimit, kState and all errors of fork(), save() and load() leave the session as it was; kCancelled
 // with the tokens that were evaluated until then, kNumeric without any; kNoMemory with some of the tokens, or none.
+// kIo of what evaluates tokens: somebody wrote to the packed file that the model is mapped from (Load), and what it held
+// couldn't be saved; without any tokens.
 class LFM_API Session {
  public:
   Session(Session&&) noexcept;

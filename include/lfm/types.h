@@ -16,7 +16,7 @@ enum class DenseBackend : std::uint8_t {
 
 // How the weights of a packed file come into memory.
 enum class Load : std::uint8_t {
-  kAuto,  // mapped where the file can be (nobody else may write to it), else copied
+  kAuto,  // mapped where a change of the file can't reach this process, else copied
   kMap,   // at once; processes share the memory, and the system may give it back under pressure
   kCopy,  // read into memory of our own, in huge pages where the system has them, and checked in full
 };

@@ -9,32 +9,30 @@
 namespace lfm::base {
 
 struct Background::State {
+  Priority priority;
   std::function<void()> body;
   pthread_t thread{};
   bool running = false;
 };
 
-namespace {
-
-constexpr int kLowest = 19;
-
-void* run(void* body) {
+void* Background::run(void* state) {
+  constexpr int kNicest = 19;
+  const auto& own = *static_cast<const State*>(state);
   // Of this thread alone, on Linux.
-  (void)::setpriority(PRIO_PROCESS, 0, kLowest);
-  (*static_cast<std::function<void()>*>(body))();
+  if (own.priority == Priority::kLowest) (void)::setpriority(PRIO_PROCESS, 0, kNicest);
+  own.body();
   return nullptr;
 }
 
-}  // namespace
-
-Result<Background> Background::start(std::function<void()> body) {
+Result<Background> Background::start(Priority priority, std::function<void()> body) {
   auto state = std::make_unique<State>();
+  state->priority = priority;
   state->body = std::move(body);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int failed = ::pthread_create(&state->thread, nullptr, run, &state->body);
+  const int failed = ::pthread_create(&state->thread, nullptr, run, state.get());
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (failed != 0) return Error{ErrorCode::kNoMemory, "the system starts no further thread"};
   state->running = true;

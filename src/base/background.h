@@ -1,4 +1,4 @@
-// A thread for work that nobody waits for yet: it runs when nothing else wants the CPU, and takes no signals.
+// A thread beside those that compute. It takes no signals.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,13 @@ namespace lfm::base {
 
 class Background {
  public:
+  enum class Priority {
+    kLowest,  // runs when nothing else wants the CPU: for work that nobody waits for yet
+    kNormal,
+  };
+
   // Calls body() once; it must not throw. kNoMemory where no thread can be started.
-  static Result<Background> start(std::function<void()> body);
+  static Result<Background> start(Priority priority, std::function<void()> body);
 
   Background(Background&&) noexcept;
   Background& operator=(Background&&) = delete;
@@ -21,6 +26,7 @@ class Background {
 
  private:
   struct State;
+  static void* run(void* state);
   explicit Background(std::unique_ptr<State> state) noexcept;
   std::unique_ptr<State> state_;
 };

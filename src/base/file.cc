@@ -68,6 +68,19 @@ Result<File> File::open_read(const std::string& path, Links links) {
   file.stamp_ = stamp_of(status);
   file.mode_ = status.st_mode;
   file.owner_ = status.st_uid;
+  file.links_ = status.st_nlink;
+  return file;
+}
+
+Result<File> File::duplicate() const {
+  File file;
+  file.path_ = path_;
+  file.stamp_ = stamp_;
+  file.mode_ = mode_;
+  file.owner_ = owner_;
+  file.links_ = links_;
+  file.descriptor_ = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (file.descriptor_ < 0) return io_error("cannot open again", path_, errno);
   return file;
 }
 
@@ -83,6 +96,7 @@ File& File::operator=(File&& other) noexcept {
     stamp_ = other.stamp_;
     mode_ = other.mode_;
     owner_ = other.owner_;
+    links_ = other.links_;
   }
   return *this;
 }
@@ -111,7 +125,9 @@ Status File::check_unchanged() const {
   struct stat status;
   if (::fstat(descriptor_, &status) != 0) return io_error("cannot examine", path_, errno);
   const FileStamp now = stamp_of(status);
-  if (now.bytes != stamp_.bytes || now.modified != stamp_.modified) {
+  const bool names_or_rights = status.st_nlink != links_ || status.st_mode != mode_;
+  if (now.bytes != stamp_.bytes || now.modified != stamp_.modified ||
+      (now.changed != stamp_.changed && !names_or_rights)) {
     return Error{ErrorCode::kIo, "the file changed while it was read", printable(path_)};
   }
   return {};

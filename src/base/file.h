@@ -34,6 +34,8 @@ class File {
   File& operator=(const File&) = delete;
   ~File();
 
+  Result<File> duplicate() const;  // another descriptor of the same open file
+
   const std::string& path() const noexcept { return path_; }
   std::uint64_t size() const noexcept { return stamp_.bytes; }  // bytes, when it was opened
   int descriptor() const noexcept { return descriptor_; }
@@ -49,7 +51,8 @@ class File {
   // Fills `out` from byte `offset` on; kIo with the offset where the file ends early or the system fails.
   Status read_at(std::uint64_t offset, std::span<std::byte> out) const;
 
-  // kIo where size or modification time are no longer those of open_read.
+  // kIo where the file isn't what it was at open_read: its size or modification time, or its time of change, which no
+  // program can put back. Deleting it, replacing it by another, and changing its permissions are no changes.
   Status check_unchanged() const;
 
   // Tells the system that these bytes won't be read again; a hint that can't fail.
@@ -62,6 +65,7 @@ class File {
   FileStamp stamp_;
   std::uint32_t mode_ = 0;
   std::uint32_t owner_ = 0;
+  std::uint64_t links_ = 0;  // names that it has
 };
 
 // "cannot open: No such file or directory" about a path (escaped and shortened for a terminal).

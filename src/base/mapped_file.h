@@ -1,14 +1,15 @@
 // A part of a file as read-only memory: nothing is read before it is used, and processes share the pages.
 //
-// What is seen is the file: one that another program writes to or cuts while it is mapped changes under the reader, and
-// a page beyond its new end is a SIGBUS. So only files are mapped that nobody else may write to (File::guarded) and
-// that their writers replace by renaming (AtomicFile), never in place; those stay whole as long as they are mapped,
-// deleted or not.
+// What is seen is the file: one that is written to while it is mapped changes under the reader, and a page beyond its
+// new end is a SIGBUS. Writers of ours replace files by renaming (AtomicFile), which leaves the mapped one whole,
+// deleted or not. Of all others the system tells before they can do harm (FileLease): then the bytes are copied to
+// memory of our own, which takes the place of the map at the same addresses, under readers that see no difference; the
+// writer waits meanwhile.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <memory>
 
 #include "base/file.h"
 #include "lfm/result.h"
@@ -17,27 +18,33 @@ namespace lfm::base {
 
 class MappedFile {
  public:
-  // Bytes [offset, offset + bytes), which the file must have; offset is a multiple of the page size.
-  // kIo where the system refuses, and for a file that isn't guarded.
-  static Result<MappedFile> map(const File& file, std::uint64_t offset, std::uint64_t bytes);
+  enum class Writers {
+    kHeldOff,  // kIo where there is no lease to be had
+    kTrusted,  // mapped all the same: who can write to the file is trusted not to
+  };
 
-  MappedFile() = default;
-  MappedFile(MappedFile&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  // Bytes [offset, offset + bytes), which the file must have; offset is a multiple of the page size.
+  // kIo where the system refuses, for a file that isn't guarded, and for one that changed since it was opened.
+  static Result<MappedFile> map(const File& file, std::uint64_t offset, std::uint64_t bytes, Writers writers);
+
+  MappedFile() noexcept;
+  MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
 
-  const std::byte* data() const noexcept { return data_; }
-  std::size_t size() const noexcept { return size_; }
+  const std::byte* data() const noexcept;
+  std::size_t size() const noexcept;
 
-  // Enters pages of [offset, offset + bytes) into the page table at once, reading those that aren't in memory; a hint.
-  void populate(std::size_t offset, std::size_t bytes) const noexcept;
+  // kIo where the bytes could not be saved from a change of the file, and others have been read since.
+  Status check_intact() const;
+
+  // Enters pages of [offset, offset + bytes) into the page table at once, reading those that aren't in memory. kIo with
+  // the file's offset where the disk fails or the file is cut.
+  Status populate(std::size_t offset, std::size_t bytes) const;
 
  private:
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace lfm::base

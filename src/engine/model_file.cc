@@ -47,9 +47,16 @@ Result<PackedBytes> copy_packed(const base::File& file, const format::PackFile& 
   return PackedBytes(std::move(memory));
 }
 
-Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& pack, base::Team& team) {
+Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& pack, base::MappedFile::Writers writers,
+                               base::Team& team) {
+  constexpr std::uint64_t kPart = std::uint64_t{32} << 20;
   const format::PackPlaces& places = pack.places();
-  LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, places.weights_bytes));
+  const std::uint64_t bytes = places.weights_bytes;
+  LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, bytes, writers));
+  // First, so that a page that can't be read is an error, and not a signal to who uses it.
+  LFM_TRY(for_each_chunk((bytes + kPart - 1) / kPart, 0, team, [&](std::uint64_t i, std::span<std::byte>) {
+    return mapped.populate(i * kPart, std::min(kPart, bytes - i * kPart));
+  }));
   const auto check = [&](std::uint64_t i) {
     return pack.check_chunk(i, {mapped.data() + places.chunk_begin(i), places.chunk_bytes(i)});
   };
@@ -64,12 +71,6 @@ Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& p
     Random random(static_cast<std::uint64_t>(now));
     for (std::uint64_t i = 0; i < kSampledChunks; ++i) LFM_TRY(check(random.next() % places.chunks));
   }
-  const auto part_bytes = std::uint64_t{32} << 20;
-  team.run([&](base::Worker& worker) {
-    worker.for_each_task((places.weights_bytes + part_bytes - 1) / part_bytes, [&](std::size_t i) {
-      mapped.populate(i * part_bytes, std::min<std::uint64_t>(part_bytes, places.weights_bytes - i * part_bytes));
-    });
-  });
   return PackedBytes(std::move(mapped));
 }
 
@@ -79,6 +80,7 @@ Result<ModelFile> ModelFile::open(const std::string& path) {
   LFM_ASSIGN(base::File file, base::File::open_read(path));
   if (!format::PackFile::begins(file)) {
     LFM_ASSIGN(format::Gguf gguf, format::Gguf::read(file));
+    LFM_TRY(file.check_unchanged());
     return ModelFile{std::move(file), std::nullopt, std::move(gguf)};
   }
   LFM_ASSIGN(format::PackFile pack, format::PackFile::open(file));
@@ -88,6 +90,11 @@ Result<ModelFile> ModelFile::open(const std::string& path) {
 
 std::span<const std::byte> PackedBytes::bytes() const noexcept {
   return std::visit([](const auto& held) { return std::span<const std::byte>(held.data(), held.size()); }, holder_);
+}
+
+Status PackedBytes::check_intact() const {
+  const auto* mapped = std::get_if<base::MappedFile>(&holder_);
+  return mapped != nullptr ? mapped->check_intact() : Status();
 }
 
 format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
@@ -100,8 +107,9 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
 }
 
 Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team) {
-  if (load == Load::kCopy || (load == Load::kAuto && !file.guarded())) return copy_packed(file, pack, team);
-  auto mapped = map_packed(file, pack, team);
+  using Writers = base::MappedFile::Writers;
+  if (load == Load::kCopy) return copy_packed(file, pack, team);
+  auto mapped = map_packed(file, pack, load == Load::kMap ? Writers::kTrusted : Writers::kHeldOff, team);
   if (mapped.ok() || load == Load::kMap || mapped.error().code != ErrorCode::kIo) return mapped;
   return copy_packed(file, pack, team);
 }

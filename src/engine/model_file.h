@@ -36,7 +36,8 @@ class PackedBytes {
   PackedBytes(base::MappedFile file) noexcept : holder_(std::move(file)) {}
 
   std::span<const std::byte> bytes() const noexcept;
-  bool mapped() const noexcept { return std::holds_alternative<base::MappedFile>(holder_); }
+  // kIo where they changed with the file that they lie in.
+  Status check_intact() const;
 
  private:
   std::variant<base::Memory, base::MappedFile> holder_;
@@ -50,7 +51,8 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
 // then made read-only: that is how a file looks that was checked once since it was written. A map of a read-only file
 // by samples: first and last chunk and 14 others, which differ from time to time.
 //
-// kAuto maps where it can.   kFormat  damaged;   kIo  from the file, and for kMap where it can't be mapped;   kNoMemory
+// kAuto maps where the system holds off writers, kMap where it doesn't too.   kFormat  damaged;   kIo  from the file,
+// and for kMap where it can't be mapped;   kNoMemory
 Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team);
 
 // Checks every chunk.

@@ -33,7 +33,8 @@ std::string hex(std::uint64_t value) {
 std::string readable_stem(const fs::path& path) {
   std::string stem = path.stem().string().substr(0, kMaxStem);
   for (char& c : stem) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
     if (!plain) c = '_';
   }
   return stem;
@@ -75,7 +76,8 @@ Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std
   LFM_ASSIGN(format::PackWriter writer,
              format::PackWriter::create(key.path, key.layout, key.source, key.header, weights));
   std::unique_ptr<CacheWriter> cache(new CacheWriter(std::move(writer)));
-  auto thread = base::Background::start([self = cache.get()] { self->write_chunks(); });
+  auto thread =
+      base::Background::start(base::Background::Priority::kLowest, [self = cache.get()] { self->write_chunks(); });
   if (!thread.ok()) {
     cache->failed_ = true;  // so that the destructor doesn't write
     return std::move(thread).error();

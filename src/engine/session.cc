@@ -48,7 +48,7 @@ Status check_room(std::size_t tokens, std::size_t room) {
 
 Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const Model> model,
                                                            const SessionOptions& options) {
-  const std::size_t trained = model->config.context_length;
+  const std::size_t trained = model->config.max_positions();
   if (options.context_tokens > trained) {
     return Error{ErrorCode::kLimit, "the model was trained for " + std::to_string(trained) + " tokens",
                  "context_tokens"};
@@ -112,6 +112,12 @@ Status SessionState::advance(TokenId token) {
   return step({&token, 1}, {kNoEnd});
 }
 
+// Whether the network's answer can be used.
+Status SessionState::check_logits(std::span<const float> logits, std::size_t position) const {
+  LFM_TRY(model_->packed.check_intact());
+  return check_finite(logits, position);
+}
+
 // One chunk. The state where the prompt ends is kept, as is that one token before: from there its logits are a step
 // away. Cancelled, the session is as it was; after another error it is empty.
 Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt) {
@@ -130,20 +136,27 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
     if (kept) checkpoints[count++] = {n, now_.snapshots.add(at).data()};
   }
 
-  Status finite;
+  Status good;
   Runtime::Outputs outputs{now_.logits.data(), now_.logits_stride, {checkpoints.data(), count}};
   if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) outputs.last_logits = nullptr;
   if (may_stop) outputs.stop = &cancelled_;
   if (prompt.each != nullptr) {
     outputs.each = [&](std::size_t first, std::size_t rows, const float* logits) {
-      for (std::size_t i = 0; i < rows && finite.ok(); ++i) {
+      for (std::size_t i = 0; i < rows && good.ok(); ++i) {
         const std::span<const float> row(logits + i * now_.logits_stride, model_->config.vocab);
-        finite = check_finite(row, position + first + i);
-        if (finite.ok()) (*prompt.each)(row);
+        good = check_logits(row, position + first + i);
+        if (good.ok()) (*prompt.each)(row);
       }
     };
   }
-  if (!model_->runtime->step(model_->weights, model_->config, now_.state, tokens, outputs)) {
+  bool done = false;
+  try {
+    done = model_->runtime->step(model_->weights, model_->config, now_.state, tokens, outputs);
+  } catch (...) {
+    now_.clear();  // no memory, or what the application's callback throws, who is told
+    throw;
+  }
+  if (!done) {
     const bool valid = now_.logits_valid;
     now_.rewind(position);
     now_.logits_valid = valid;
@@ -152,9 +165,9 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   }
   now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
   now_.logits_valid = outputs.last_logits != nullptr;
-  if (finite.ok() && now_.logits_valid) finite = check_finite(logits(), now_.tokens.size() - 1);
-  if (!finite.ok()) now_.clear();
-  return finite;
+  if (good.ok()) good = now_.logits_valid ? check_logits(logits(), now_.tokens.size() - 1) : model_->packed.check_intact();
+  if (!good.ok()) now_.clear();
+  return good;
 }
 
 Result<std::unique_ptr<SessionState>> SessionState::fork() const {

@@ -45,6 +45,7 @@ class SessionState {
   SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room, std::size_t snapshot_bytes);
 
   Status check(std::span<const TokenId> tokens) const;
+  Status check_logits(std::span<const float> logits, std::size_t position) const;
   Status evaluate(std::span<const TokenId> tokens, const Prompt& prompt);
   Status step(std::span<const TokenId> tokens, const Prompt& prompt);
   Status advance(TokenId token);  // one decoding step

@@ -73,7 +73,8 @@ class PackFileTest : public testing::Test {
 
 TEST_F(PackFileTest, GivesBackWhatWasWritten) {
   const std::string header = some_bytes(5000);
-  for (const std::size_t size : {std::size_t{64}, std::size_t{format::kPackChunk}, std::size_t{3 * format::kPackChunk + 192}}) {
+  for (const std::size_t size :
+       {std::size_t{64}, std::size_t{format::kPackChunk}, std::size_t{3 * format::kPackChunk + 192}}) {
     const std::string weights = some_bytes(size);
     const std::string bytes = packed(header, weights);
     const auto file = File::open_read(folder_.path("packed"));
@@ -86,7 +87,8 @@ TEST_F(PackFileTest, GivesBackWhatWasWritten) {
     EXPECT_EQ(std::memcmp(pack->gguf_header().data(), header.data(), header.size()), 0);
     EXPECT_EQ(bytes.substr(pack->places().weights_offset), weights);
     expect_ok(check(bytes));
-    const auto mapped = base::MappedFile::map(*file, pack->places().weights_offset, pack->places().weights_bytes);
+    const auto mapped = base::MappedFile::map(*file, pack->places().weights_offset, pack->places().weights_bytes,
+                                              base::MappedFile::Writers::kHeldOff);
     ASSERT_TRUE(mapped.ok());
     EXPECT_EQ(std::memcmp(mapped->data(), weights.data(), weights.size()), 0);
     EXPECT_EQ(folder_.files().size(), 2u);  // "packed" and "changed"
@@ -188,7 +190,8 @@ TEST_F(PackFileTest, AnOpenFileOutlivesItsReplacementAndRemoval) {
   const std::string old_weights = some_bytes(4096);
   expect_ok(write(folder_.path("packed"), "old", old_weights));
   const auto file = File::open_read(folder_.path("packed"));
-  const auto mapped = base::MappedFile::map(*file, PackPlaces::of(3, 4096).weights_offset, 4096);
+  const auto mapped =
+      base::MappedFile::map(*file, PackPlaces::of(3, 4096).weights_offset, 4096, base::MappedFile::Writers::kHeldOff);
   ASSERT_TRUE(mapped.ok());
   expect_ok(write(folder_.path("packed"), "new", std::string(4096, 'x')));
   std::filesystem::remove(folder_.path("packed"));
@@ -239,7 +242,8 @@ TEST_F(PackFileTest, FilesThatOthersMayWriteAreNotMapped) {
   ::chmod(folder_.path("packed").c_str(), 0666);
   const auto file = File::open_read(folder_.path("packed"));
   EXPECT_FALSE(file->guarded());
-  expect_error(base::MappedFile::map(*file, 0, 4096), ErrorCode::kIo, "others may write");
+  expect_error(base::MappedFile::map(*file, 0, 4096, base::MappedFile::Writers::kTrusted), ErrorCode::kIo,
+               "others may write");
 }
 
 TEST(Checksum, SeesEveryBitLengthAndOrder) {
