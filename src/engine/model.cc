@@ -20,8 +20,8 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
                                                  std::size_t chunk_tokens) {
   const unsigned threads = team.size();
   std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), kernels::table(isa), chunk_tokens));
-  LFM_ASSIGN(runtime->workspace_,
-             ops::Workspace::create(model::workspace_dimensions(config, threads, chunk_tokens, config.context_length)));
+  LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(model::workspace_dimensions(config, threads, chunk_tokens,
+                                                                                     config.max_positions())));
   if (xnn) {
     for (unsigned i = 0; i < threads; ++i) {
       LFM_ASSIGN(ops::XnnWorker worker, ops::XnnWorker::create(*xnn));

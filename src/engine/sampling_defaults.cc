@@ -56,7 +56,7 @@ Result<SamplingOptions> default_sampling(const model::Config& config, const form
   if (Status valid = validate(options, config.vocab); !valid.ok()) {
     Error error = std::move(valid).error();
     for (const auto& [key, option, value] : kFloatKeys) {
-      if (error.field == option) return format::key_error(key, std::move(error.message));
+      if (error.field == option) return metadata.error(key, std::move(error.message));
     }
   }
   return options;

@@ -13,7 +13,9 @@
 namespace lfm::format {
 namespace {
 
-constexpr std::uint64_t kHeaderBytes = 24;     // magic, version, number of tensors, number of keys
+constexpr std::uint64_t kTensorCountAt = 8;  // behind magic and version
+constexpr std::uint64_t kEntryCountAt = 16;
+constexpr std::uint64_t kHeaderBytes = 24;
 constexpr std::uint64_t kMinEntryBytes = 14;   // a key of one byte with a value of one byte
 constexpr std::uint64_t kMinTensorBytes = 33;  // a name of one byte with one dimension
 constexpr std::uint64_t kMaxNameBytes = 63;    // ggml's limit
@@ -43,7 +45,7 @@ class GgufParser {
  private:
   Status parse_header();
   Status check_version(std::uint32_t version) const;
-  Status check_count(std::uint64_t count, std::uint64_t min_bytes) const;
+  Status check_count(std::uint64_t count, std::uint64_t min_bytes, std::uint64_t at) const;
   Result<std::uint64_t> read_alignment() const;
   Status check_split() const;
   Status parse_tensors();
@@ -57,6 +59,7 @@ class GgufParser {
   Gguf gguf_;
   std::uint64_t tensor_count_ = 0;
   std::uint64_t entry_count_ = 0;
+  std::vector<std::uint32_t> offset_fields_;  // where in the file a tensor's offset stands, for errors about it
 };
 
 Status GgufParser::parse_header() {
@@ -77,9 +80,9 @@ Status GgufParser::parse_header() {
   LFM_ASSIGN(tensor_count_, cursor_.number<std::uint64_t>());
   LFM_ASSIGN(entry_count_, cursor_.number<std::uint64_t>());
   cursor_.about("number of tensors");
-  LFM_TRY(check_count(tensor_count_, kMinTensorBytes));
+  LFM_TRY(check_count(tensor_count_, kMinTensorBytes, kTensorCountAt));
   cursor_.about("number of metadata keys");
-  return check_count(entry_count_, kMinEntryBytes);
+  return check_count(entry_count_, kMinEntryBytes, kEntryCountAt);
 }
 
 Status GgufParser::check_version(std::uint32_t version) const {
@@ -91,15 +94,15 @@ Status GgufParser::check_version(std::uint32_t version) const {
 }
 
 // A count that the rest of the file can't hold is refused before anything is sized by it.
-Status GgufParser::check_count(std::uint64_t count, std::uint64_t min_bytes) const {
+Status GgufParser::check_count(std::uint64_t count, std::uint64_t min_bytes, std::uint64_t at) const {
   if (count > cursor_.remaining() / min_bytes) {
     return cursor_.error(std::to_string(count) + " can't fit into the " + std::to_string(cursor_.remaining()) +
                              " bytes left: the file is truncated or damaged",
-                         cursor_.position());
+                         at);
   }
   if (count > Gguf::kMaxEntries) {
-    return cursor_.error(std::to_string(count) + " is more than the limit of " + std::to_string(Gguf::kMaxEntries),
-                         cursor_.position(), ErrorCode::kLimit);
+    return cursor_.error(std::to_string(count) + " is more than the limit of " + std::to_string(Gguf::kMaxEntries), at,
+                         ErrorCode::kLimit);
   }
   return {};
 }
@@ -108,10 +111,11 @@ Status GgufParser::check_count(std::uint64_t count, std::uint64_t min_bytes) con
 Status GgufParser::check_split() const {
   LFM_ASSIGN(const std::optional<std::uint64_t> parts, gguf_.metadata_.find_unsigned("split.count"));
   if (!parts || *parts <= 1) return {};
-  return key_error("split.count",
-                   "the file is one of " + std::to_string(*parts) +
-                       " parts of a split model; split files can't be read, merge them with llama-gguf-split --merge",
-                   ErrorCode::kUnsupported);
+  return gguf_.metadata_.error(
+      "split.count",
+      "the file is one of " + std::to_string(*parts) +
+          " parts of a split model; split files can't be read, merge them with llama-gguf-split --merge",
+      ErrorCode::kUnsupported);
 }
 
 Result<std::uint64_t> GgufParser::read_alignment() const {
@@ -119,18 +123,17 @@ Result<std::uint64_t> GgufParser::read_alignment() const {
   const Metadata::Entry* entry = gguf_.metadata_.find(kKey);
   if (entry == nullptr) return kDefaultAlignment;
   if (entry->type != ValueType::kUint32)
-    return key_error(kKey, "is " + std::string(to_string(entry->type)) + ", expected uint32");
+    return gguf_.metadata_.error(kKey, "is " + std::string(to_string(entry->type)) + ", expected uint32");
   const auto alignment = load<std::uint32_t>(cursor_.buffer() + entry->offset);
   if (alignment < 8 || alignment > 4096 || !std::has_single_bit(alignment)) {
-    Error error = key_error(kKey, "is " + std::to_string(alignment) + ", expected a power of two from 8 to 4096");
-    error.offset = entry->offset;
-    return error;
+    return gguf_.metadata_.error(kKey, "is " + std::to_string(alignment) + ", expected a power of two from 8 to 4096");
   }
   return std::uint64_t{alignment};
 }
 
 Status GgufParser::parse_tensors() {
   gguf_.tensors_.reserve(tensor_count_);
+  offset_fields_.reserve(tensor_count_);
   for (std::uint64_t i = 0; i < tensor_count_; ++i) LFM_TRY(parse_tensor(i));
   gguf_.by_name_ = sorted_by(gguf_.tensors_, &TensorInfo::name);
   if (const auto twice = duplicate(gguf_.tensors_, gguf_.by_name_, &TensorInfo::name)) {
@@ -147,6 +150,7 @@ Status GgufParser::parse_tensor(std::uint64_t index) {
   LFM_TRY(parse_name(tensor));
   cursor_.about(tensor.name);
   LFM_TRY(parse_shape(tensor));
+  offset_fields_.push_back(static_cast<std::uint32_t>(cursor_.position()));
   LFM_ASSIGN(tensor.offset, cursor_.number<std::uint64_t>());
   gguf_.tensors_.push_back(tensor);
   return {};
@@ -203,19 +207,20 @@ Status GgufParser::place_tensors() {
   LFM_ASSIGN(const std::uint64_t alignment, read_alignment());
   // Below the header's limit, so that nothing wraps.
   gguf_.data_offset_ = *base::checked_round_up(cursor_.position(), alignment);
-  for (TensorInfo& tensor : gguf_.tensors_) {
+  for (std::size_t i = 0; i < gguf_.tensors_.size(); ++i) {
+    TensorInfo& tensor = gguf_.tensors_[i];
     cursor_.about(tensor.name);
     if (tensor.offset % alignment != 0) {
       return cursor_.error("offset " + std::to_string(tensor.offset) + " isn't a multiple of the alignment, " +
                                std::to_string(alignment),
-                           gguf_.data_offset_);
+                           offset_fields_[i]);
     }
     const std::uint64_t space = gguf_.file_bytes_ - std::min(gguf_.file_bytes_, gguf_.data_offset_);
     if (tensor.offset > space || tensor.bytes > space - tensor.offset) {
       return cursor_.error("the file is truncated: the tensor's " + std::to_string(tensor.bytes) + " bytes at offset " +
                                std::to_string(tensor.offset) + " of the data go beyond the " + std::to_string(space) +
                                " bytes that there are",
-                           gguf_.data_offset_);
+                           offset_fields_[i]);
     }
     tensor.offset += gguf_.data_offset_;
   }

@@ -17,13 +17,12 @@ std::string describe(const Metadata::Entry& entry) {
 }
 
 Error wrong_type(const Metadata::Entry& entry, const std::string& expected) {
-  Error error = key_error(entry.key, "is " + describe(entry) + ", expected " + expected);
-  error.offset = entry.offset;
-  return error;
+  return Error{ErrorCode::kFormat, "is " + describe(entry) + ", expected " + expected, base::printable(entry.key, 64),
+               Error::kNone, entry.offset};
 }
 
 Error missing(std::string_view key) {
-  return key_error(key, "the key is missing");
+  return Error{ErrorCode::kFormat, "the key is missing", base::printable(key, 64)};
 }
 
 template <typename T>
@@ -41,8 +40,10 @@ const char* to_string(ValueType type) noexcept {
   return kNames[static_cast<std::size_t>(type)];
 }
 
-Error key_error(std::string_view key, std::string message, ErrorCode code) {
-  return Error{code, std::move(message), base::printable(key, 64)};
+Error Metadata::error(std::string_view key, std::string message, ErrorCode code) const {
+  const Entry* entry = find(key);
+  return Error{code, std::move(message), base::printable(key, 64), Error::kNone,
+               entry != nullptr ? entry->offset : Error::kNone};
 }
 
 std::string_view StringArray::operator[](std::size_t i) const noexcept {
@@ -84,11 +85,7 @@ Result<std::optional<std::uint64_t>> Metadata::find_unsigned(std::string_view ke
     default:
       return wrong_type(*entry, "an integer");
   }
-  if (value < 0) {
-    Error error = key_error(key, std::to_string(value) + " is negative");
-    error.offset = entry->offset;
-    return error;
-  }
+  if (value < 0) return error(key, std::to_string(value) + " is negative");
   return std::optional(static_cast<std::uint64_t>(value));
 }
 
@@ -151,10 +148,10 @@ Result<std::optional<std::vector<std::int32_t>>> Metadata::find_integers(std::st
   if (is_unsigned) {
     const auto wrapped = std::find_if(values.begin(), values.end(), [](std::int32_t value) { return value < 0; });
     if (wrapped != values.end()) {
-      Error error = key_error(key, std::to_string(static_cast<std::uint32_t>(*wrapped)) + " is out of range");
-      error.index = static_cast<std::uint64_t>(wrapped - values.begin());
-      error.offset = entry->offset + error.index * sizeof(std::int32_t);
-      return error;
+      Error wrong = error(key, std::to_string(static_cast<std::uint32_t>(*wrapped)) + " is out of range");
+      wrong.index = static_cast<std::uint64_t>(wrapped - values.begin());
+      wrong.offset += wrong.index * sizeof(std::int32_t);
+      return wrong;
     }
   }
   return std::optional(std::move(values));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -91,6 +92,9 @@ class Metadata {
   Result<std::vector<std::int32_t>> require_integers(std::string_view key) const;
   Result<std::optional<std::vector<float>>> find_floats(std::string_view key) const;  // float32 only
 
+  // An error about a key, with the byte of its value where there is one.
+  Error error(std::string_view key, std::string message, ErrorCode code = ErrorCode::kFormat) const;
+
  private:
   friend class MetadataReader;
 
@@ -99,8 +103,5 @@ class Metadata {
   std::vector<std::uint32_t> by_key_;  // entries_ sorted by key
   std::vector<std::uint32_t> string_starts_;
 };
-
-// An error about a key: kFormat unless told otherwise.
-Error key_error(std::string_view key, std::string message, ErrorCode code = ErrorCode::kFormat);
 
 }  // namespace lfm::format

@@ -53,9 +53,7 @@ class ConfigReader {
 
   // An error about the value of a key.
   Error error(const std::string& name, std::string message, ErrorCode code = ErrorCode::kFormat) const {
-    Error made = format::key_error(name, std::move(message), code);
-    if (const auto* entry = metadata_.find(name)) made.offset = entry->offset;
-    return made;
+    return metadata_.error(name, std::move(message), code);
   }
 
   Status check_range(const std::string& name, std::uint64_t value, std::uint64_t least, std::uint64_t most) const {

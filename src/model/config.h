@@ -1,6 +1,7 @@
 // What a model file says about the network, checked: plain numbers from which everything else is sized.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -39,6 +40,10 @@ struct Config {
   double rope_base = 0;             // theta of the rotary embedding
   float norm_eps = 0;               // added to the mean square in every RMS norm
   std::vector<LayerConfig> layers;  // in order; at least one with attention and one with a convolution
+
+  // Positions that a session may have: context_length, of which a file may say anything.
+  static constexpr std::size_t kMaxPositions = std::size_t{1} << 22;
+  std::size_t max_positions() const noexcept { return std::min(context_length, kMaxPositions); }
 
   std::size_t attention_layers() const noexcept;
   std::size_t conv_layers() const noexcept { return layers.size() - attention_layers(); }

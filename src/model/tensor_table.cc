@@ -95,7 +95,8 @@ Status Matcher::check_quantization_version() const {
   LFM_ASSIGN(const std::optional<std::uint64_t> version, gguf_.metadata().find_unsigned(kKey));
   if (version == kQuantizationVersion) return {};
   const std::string found = version ? "is " + std::to_string(*version) : "the key is missing";
-  return format::key_error(kKey, found + ", but quantised tensors are read in version 2 only", ErrorCode::kUnsupported);
+  return gguf_.metadata().error(kKey, found + ", but quantised tensors are read in version 2 only",
+                                ErrorCode::kUnsupported);
 }
 
 // Points `slot` to the tensor of that name, which must have these dimensions, fastest first.

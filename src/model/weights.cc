@@ -94,9 +94,9 @@ std::uint64_t source_row_bytes(const Piece& piece) {
 
 Error not_finite(const Piece& piece, std::uint64_t index) {
   const bool blocks = format::is_quantized(piece.tensor->type);
-  return Error{ErrorCode::kFormat,
-               blocks ? "the scale of a block isn't a finite number" : "a weight isn't a finite number",
-               std::string(piece.tensor->name), index};
+  return Error{
+      ErrorCode::kFormat, blocks ? "the scale of a block isn't a finite number" : "a weight isn't a finite number",
+      std::string(piece.tensor->name), index, piece.tensor->offset + index * format::block_bytes(piece.tensor->type)};
 }
 
 // Packs one task whose source rows lie in `source`. Returns the first bad block or element of the task, or -1.

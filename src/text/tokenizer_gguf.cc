@@ -20,7 +20,7 @@ Result<std::vector<std::int32_t>> read_types(const format::Metadata& metadata) {
   constexpr std::string_view kKey = "tokenizer.ggml.token_type";
   const format::Metadata::Entry* entry = metadata.find(kKey);
   if (entry != nullptr && (entry->type != format::ValueType::kArray || entry->element != format::ValueType::kInt32)) {
-    return format::key_error(kKey, "expected an array of int32");
+    return metadata.error(kKey, "expected an array of int32");
   }
   return metadata.require_integers(kKey);
 }

@@ -1,6 +1,7 @@
 #include "support/alloc_meter.h"
 
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -77,4 +78,18 @@ void operator delete(void* memory, std::align_val_t) noexcept {
 }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
   lfm::test::release(memory);
+}
+
+extern "C" {
+void* __real_mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t offset);
+void* __wrap_mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t offset) {
+  void* const memory = __real_mmap(at, bytes, protection, flags, file, offset);
+  if (lfm::test::current != nullptr && memory != MAP_FAILED) lfm::test::current->add(static_cast<std::int64_t>(bytes));
+  return memory;
+}
+int __real_munmap(void* memory, std::size_t bytes);
+int __wrap_munmap(void* memory, std::size_t bytes) {
+  if (lfm::test::current != nullptr) lfm::test::current->add(-static_cast<std::int64_t>(bytes));
+  return __real_munmap(memory, bytes);
+}
 }

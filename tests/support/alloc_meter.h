@@ -1,4 +1,5 @@
-// Counts what operator new hands out, and can make it fail. A program that uses this has its operator new replaced.
+// Counts what operator new and mmap hand out, and can make operator new fail. A program that uses this has both
+// replaced.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +7,7 @@
 
 namespace lfm::test {
 
-// Counts allocations of this thread while it lives; at most one at a time.
+// Counts allocations of this thread while it lives; at most one at a time. Of maps only the bytes.
 class AllocMeter {
  public:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
