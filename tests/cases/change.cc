@@ -83,9 +83,17 @@ std::string value_bytes(ValueType type, const std::string& word) {
   }
 }
 
+std::string nested_arrays(std::uint64_t depth) {
+  std::string value = array_bytes(static_cast<std::uint32_t>(ValueType::kUint8), 1, "x");
+  for (; depth > 0; --depth) value = array_bytes(static_cast<std::uint32_t>(ValueType::kArray), 1, value);
+  return value;
+}
+
 // KEY = TYPE VALUE, KEY = TYPE[] VALUE VALUE*COUNT ..., KEY = array ELEMENT COUNT [BYTES]
 void set_value(GgufBuilder& file, const Words& words) {
   const std::string& type = words.at(2);
+  if (type == "nested") return file.set(words[0], ValueType::kArray, nested_arrays(number_of(words.at(3))));
+  if (type == "longer") return file.set(words[0], ValueType::kString, bytes_of(number_of(words.at(3))));
   if (type == "array") {
     const auto element = value_types().contains(words.at(3)) ? static_cast<std::uint32_t>(value_type(words[3]))
                                                              : static_cast<std::uint32_t>(number_of(words[3]));
