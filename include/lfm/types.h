@@ -14,10 +14,11 @@ enum class DenseBackend : std::uint8_t {
   kNative,   // the library's kernels: one activation scale per 32 channels
 };
 
-// How the weights of a packed file come into memory.
+// How the weights of a packed file come into memory. A map is there at once, processes share it, and the system may
+// take it back under pressure.
 enum class Load : std::uint8_t {
-  kAuto,  // mapped where a change of the file can't reach this process, else copied
-  kMap,   // at once; processes share the memory, and the system may give it back under pressure
+  kAuto,  // mapped where no change of the file can reach the process (the user's own file on a local disk), else copied
+  kMap,   // mapped wherever it can be: where a change can reach it, who may write to the file must leave it alone
   kCopy,  // read into memory of our own, in huge pages where the system has them, and checked in full
 };
 

@@ -1,6 +1,7 @@
 // Being told before a file changes. The system lets nobody open a leased file for writing, or cut it, before the holder
 // has given the lease up; that is asked of him, and he has /proc/sys/fs/lease-break-time (45 s) for it (fcntl(2),
-// F_SETLEASE). Replacing, renaming and deleting don't touch the file itself, and go on undisturbed.
+// F_SETLEASE): only a process that is stopped for longer comes too late. Replacing, renaming and deleting don't touch
+// the file itself, and go on undisturbed.
 #pragma once
 
 #include <functional>

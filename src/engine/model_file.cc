@@ -110,7 +110,7 @@ Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& 
   using Writers = base::MappedFile::Writers;
   if (load == Load::kCopy) return copy_packed(file, pack, team);
   auto mapped = map_packed(file, pack, load == Load::kMap ? Writers::kTrusted : Writers::kHeldOff, team);
-  if (mapped.ok() || load == Load::kMap || mapped.error().code != ErrorCode::kIo) return mapped;
+  if (mapped.ok() || load == Load::kMap || mapped.error().code == ErrorCode::kFormat) return mapped;
   return copy_packed(file, pack, team);
 }
 
