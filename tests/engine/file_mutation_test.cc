@@ -1,8 +1,13 @@
-// A quick sample of pack_mutation_slow_test.cc.
+// A quick sample of file_mutation_slow_test.cc.
+#include "engine/gguf_mutation.h"
 #include "engine/pack_mutation.h"
 
 namespace lfm::test {
 namespace {
+
+TEST(GgufMutation, SomeFields) {
+  EXPECT_GT(mutate_gguf(7), 900u);
+}
 
 TEST_F(PackMutation, SomeFields) {
   EXPECT_GT(mutate_fields(23, true), 500u);

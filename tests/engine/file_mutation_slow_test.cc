@@ -1,7 +1,14 @@
+#include "engine/gguf_mutation.h"
 #include "engine/pack_mutation.h"
 
 namespace lfm::test {
 namespace {
+
+TEST(GgufMutation, EveryField) {
+  const std::size_t files = mutate_gguf(1);
+  EXPECT_GT(files, 6000u);
+  RecordProperty("files", static_cast<int>(files));
+}
 
 TEST_F(PackMutation, EveryFieldWithChecksumsThatAreRight) {
   const std::size_t files = mutate_fields(1, true);
