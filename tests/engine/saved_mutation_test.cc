@@ -28,13 +28,20 @@ class SavedMutation : public testing::Test {
     return tiny;
   }
 
-  SavedMutation() : tiny_(model()), path_(folder_.path("talk")), session_(tiny_.session(64)) {
-    Session talk = tiny_.session(64);
+  SavedMutation() : tiny_(model()), path_(folder_.path("talk")), session_(new_session()) {
+    Session talk = new_session();
     expect_ok(talk.append(random_tokens(40, 1, 272)));
     expect_ok(talk.save(path_));
     whole_ = read_all(path_);
     expect_ok(session_.append(random_tokens(3, 2, 272)));
     before_ = logits_of(session_);
+  }
+
+  // Room for states is what the caller asks for, not what a file does: little, here.
+  Session new_session() const {
+    auto session = tiny_.engine().new_session({.context_tokens = 64, .snapshot_bytes = std::size_t{1} << 16});
+    if (!session.ok()) throw std::runtime_error(session.error().describe());
+    return *std::move(session);
   }
 
   // Loads what lies at the path. Returns whether it was taken for a session; then that one goes on, or says that its
