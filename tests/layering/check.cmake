@@ -13,6 +13,7 @@ set(src/text_may "text/.*|format/.*|base/.*|lfm/.*")
 set(src/ops_may "ops/.*|kernels/.*|base/.*|lfm/.*")
 set(src/model_may "model/.*|ops/.*|format/.*|kernels/.*|base/.*|lfm/.*")
 set(src/engine_may "(engine|model|ops|text|format|kernels|base|lfm)/.*")
+set(src/c_may "c/.*|lfm\\.h|lfm/.*")
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
 # Third parties, each in one place.
@@ -21,7 +22,7 @@ set(src/base/cpu.cc_may "cpuinfo\\.h")
 set(src/ops/xnn_linear.cc_may "xnnpack\\.h")
 
 set(breaches 0)
-foreach(folder include/lfm kernels src/base src/format src/text src/ops src/model src/engine tools/lfm)
+foreach(folder include/lfm kernels src/base src/format src/text src/ops src/model src/engine src/c tools/lfm)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cc ${ROOT}/${folder}/*.inc)
   foreach(file IN LISTS files)
     set(may "${std}|${${folder}_may}")

@@ -1,0 +1,256 @@
+/* lfm for C: runs Liquid AI's LFM2 language models on a CPU. The same library as lfm/lfm.h, which is for C++ and whose
+ * headers say more; this one needs C99 or C++ and nothing of the others.
+ *
+ *   lfm_engine* engine;
+ *   lfm_session* session;
+ *   lfm_error error;
+ *   if (lfm_engine_open("LFM2-8B-A1B-Q4_0.gguf", NULL, &engine, &error) != LFM_OK) puts(error.message);
+ *   if (lfm_session_new(engine, NULL, &session, &error) != LFM_OK) puts(error.message);
+ *
+ * Results: what can fail returns a code and, where `error` isn't NULL, fills it in when the code isn't LFM_OK. Values
+ * go to the pointers that come last before it, and only with LFM_OK unless said otherwise. Nothing aborts, prints or
+ *   throws.
+ * Pointers: handles may be NULL in the functions that free them, and nowhere else. Arrays are pointer and count; a
+ *   pointer of zero elements may be NULL. Texts are UTF-8 with their length in bytes where that is a parameter, and
+ *   otherwise end with a zero.
+ * Lifetime: an engine may be closed while sessions of it live; they keep what they need.
+ * Threads: an engine may be used by any number of threads; a session by one at a time, lfm_session_cancel() excepted.
+ */
+#ifndef LFM_H
+#define LFM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LFM_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors */
+
+typedef enum lfm_code {
+  LFM_OK = 0,
+  LFM_FORMAT,      /* a file's bytes contradict its format */
+  LFM_UNSUPPORTED, /* well formed, but not something this library runs */
+  LFM_LIMIT,       /* a stated limit (context length, file size, ...) would be exceeded */
+  LFM_IO,          /* the operating system refused or failed a read, write or map */
+  LFM_NO_MEMORY,   /* an allocation failed */
+  LFM_ARGUMENT,    /* the caller passed something that can't be right */
+  LFM_STATE,       /* the call isn't allowed in this state */
+  LFM_NUMERIC,     /* NaN or infinity where a number was needed */
+  LFM_CANCELLED    /* the caller asked to stop */
+} lfm_code;
+
+#define LFM_NONE UINT64_MAX
+
+typedef struct lfm_error {
+  lfm_code code;
+  uint64_t index;    /* element of the field, where one is to blame; else LFM_NONE */
+  uint64_t offset;   /* byte in the file, where one is to blame; else LFM_NONE */
+  char field[128];   /* what it is about: a metadata key, a tensor, an option; may be empty */
+  char message[512]; /* one sentence with field, index and offset, for a person */
+} lfm_error;
+
+LFM_API const char* lfm_code_name(lfm_code code); /* "format"; "ok" */
+LFM_API const char* lfm_version(void);            /* "0.1.0" */
+
+/* ---- models */
+
+typedef struct lfm_engine lfm_engine;
+typedef struct lfm_session lfm_session;
+typedef int32_t lfm_token;
+
+/* Who multiplies with the dense 4-bit matrices. */
+typedef enum lfm_dense {
+  LFM_DENSE_AUTO,    /* native where the CPU has AVX-512 VNNI, XNNPACK elsewhere */
+  LFM_DENSE_XNNPACK, /* XNNPACK where it runs here */
+  LFM_DENSE_NATIVE   /* the library's own kernels */
+} lfm_dense;
+
+typedef struct lfm_engine_options {
+  unsigned threads; /* 0: one for each physical core that this process may use */
+  lfm_dense dense;
+  size_t chunk_tokens;           /* tokens of a prompt that run together, 1 to 4096 */
+  const char* pack_cache;        /* folder for packed weights; NULL: none are kept */
+  uint64_t pack_cache_min_bytes; /* smaller files are packed at every start */
+} lfm_engine_options;
+
+LFM_API lfm_engine_options lfm_engine_defaults(void);
+
+/* options: NULL for the defaults. */
+LFM_API lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lfm_engine** engine,
+                                 lfm_error* error);
+LFM_API void lfm_engine_close(lfm_engine* engine);
+
+typedef struct lfm_model_info {
+  const char* architecture; /* these texts are valid as long as the engine is open */
+  const char* name;
+  const char* isa;
+  const char* dense_backend;
+  uint64_t file_bytes;
+  uint64_t parameters;
+  uint64_t active_parameters;      /* that one token uses */
+  uint64_t weight_bytes;           /* in memory */
+  uint64_t weight_bytes_per_token; /* that decoding a token reads */
+  uint64_t cache_bytes_per_token;  /* of context */
+  uint64_t state_bytes;            /* of a session whatever its length */
+  size_t layers;
+  size_t hidden;         /* channels */
+  size_t vocabulary;     /* tokens */
+  size_t context_tokens; /* that the model was trained for */
+  unsigned threads;
+} lfm_model_info;
+
+LFM_API lfm_model_info lfm_engine_info(const lfm_engine* engine);
+
+/* What isn't as asked for, and why: note i, or NULL where there are no more. Valid as long as the engine is open. */
+LFM_API const char* lfm_engine_note(const lfm_engine* engine, size_t i);
+
+/* ---- text and tokens */
+
+/* Puts at most `capacity` tokens into `tokens` and their number into `count`. LFM_LIMIT where there are more: then
+ * `count` tells how many, and `tokens` has none of them.
+ *   bos             put the model's first token in front, where the model wants one
+ *   special_tokens  text such as "<|im_end|>" becomes that token; otherwise it stays plain text */
+LFM_API lfm_code lfm_encode(const lfm_engine* engine, const char* text, size_t bytes, bool bos, bool special_tokens,
+                            lfm_token* tokens, size_t capacity, size_t* count, lfm_error* error);
+
+/* The exact bytes of tokens, without a zero behind them; `bytes` and LFM_LIMIT as in lfm_encode(). */
+LFM_API lfm_code lfm_decode(const lfm_engine* engine, const lfm_token* tokens, size_t count, char* text,
+                            size_t capacity, size_t* bytes, lfm_error* error);
+
+/* Whether a generation is over when the model says this token. */
+LFM_API bool lfm_ends_generation(const lfm_engine* engine, lfm_token token);
+
+/* ---- conversations */
+
+typedef struct lfm_session_options {
+  size_t context_tokens; /* room; 0: what the model was trained for, at most 32768 */
+  size_t snapshot_bytes; /* for states of earlier positions, which lfm_session_sync() goes back to */
+} lfm_session_options;
+
+LFM_API lfm_session_options lfm_session_defaults(void);
+
+/* options: NULL for the defaults. */
+LFM_API lfm_code lfm_session_new(const lfm_engine* engine, const lfm_session_options* options, lfm_session** session,
+                                 lfm_error* error);
+LFM_API void lfm_session_free(lfm_session* session);
+
+typedef struct lfm_sync_info {
+  size_t reused;    /* tokens whose state was there already */
+  size_t evaluated; /* tokens that ran through the network */
+} lfm_sync_info;
+
+/* Makes the session's tokens exactly these, keeping the longest common beginning that it can. An edit, another answer
+ * and going back are this.
+ *   ends  ascending: numbers of tokens after which a message ends, whose states are kept; may be NULL, with 0
+ *   info  may be NULL */
+LFM_API lfm_code lfm_session_sync(lfm_session* session, const lfm_token* tokens, size_t count, const size_t* ends,
+                                  size_t end_count, lfm_sync_info* info, lfm_error* error);
+
+/* Adds tokens at the end. */
+LFM_API lfm_code lfm_session_append(lfm_session* session, const lfm_token* tokens, size_t count, lfm_error* error);
+
+/* Ends what runs in another thread, or else what is called next. From any thread and from a signal handler, as long as
+ * the session isn't freed meanwhile. */
+LFM_API void lfm_session_cancel(lfm_session* session);
+
+/* Another session with the same tokens and states, independent of this one. */
+LFM_API lfm_code lfm_session_fork(const lfm_session* session, lfm_session** fork, lfm_error* error);
+
+/* To a file and back. A session that fails to load stays as it was. */
+LFM_API lfm_code lfm_session_save(const lfm_session* session, const char* path, lfm_error* error);
+LFM_API lfm_code lfm_session_load(lfm_session* session, const char* path, lfm_error* error);
+
+/* Valid until the session changes. Logits are those after the last token, one for each of the vocabulary; none (NULL,
+ * 0) without tokens. */
+LFM_API const lfm_token* lfm_session_tokens(const lfm_session* session, size_t* count);
+LFM_API const float* lfm_session_logits(const lfm_session* session, size_t* count);
+LFM_API size_t lfm_session_context_tokens(const lfm_session* session); /* room */
+
+typedef struct lfm_session_stats {
+  size_t reused_tokens; /* that lfm_session_sync() didn't have to evaluate */
+  size_t prompt_tokens;
+  double prompt_seconds;
+  size_t generated_tokens;
+  double generate_seconds;
+} lfm_session_stats;
+
+LFM_API lfm_session_stats lfm_session_get_stats(const lfm_session* session);
+
+/* ---- generation */
+
+typedef struct lfm_sampling {
+  float temperature;        /* 0 takes the likeliest token */
+  int32_t top_k;            /* 0 is off */
+  float top_p;              /* 1 is off */
+  float min_p;              /* 0 is off */
+  float repetition_penalty; /* 1 is off */
+  uint64_t seed;            /* the same seed, options and context give the same token */
+} lfm_sampling;
+
+/* What the model's makers recommend. */
+LFM_API lfm_sampling lfm_engine_sampling(const lfm_engine* engine);
+
+typedef struct lfm_generate_options {
+  size_t max_tokens;
+  lfm_sampling sampling;
+  const char* const* stop; /* texts that end the generation; they aren't part of its text */
+  size_t stop_count;
+  bool ignore_end;         /* go on when the model says that it is done */
+  bool structured;         /* tell thinking and tool calls from text; lfm_chat_answer() always does */
+  int64_t thinking_budget; /* tokens after which thinking is ended; negative: none but max_tokens */
+} lfm_generate_options;
+
+/* 256 tokens, sampled as recommended. */
+LFM_API lfm_generate_options lfm_generate_defaults(const lfm_engine* engine);
+
+typedef enum lfm_piece_kind {
+  LFM_TEXT,          /* the answer */
+  LFM_REASONING,     /* the thinking before it */
+  LFM_TOOL_CALL,     /* one call, complete */
+  LFM_MALFORMED_CALL /* what stood where a call belongs; `problem` says why it can't be read */
+} lfm_piece_kind;
+
+/* A part of a generation as it streams, valid during the callback. */
+typedef struct lfm_piece {
+  lfm_piece_kind kind;
+  const char* text; /* as the model wrote it, whole code points, no zero behind them */
+  size_t bytes;
+  const char* name;      /* LFM_TOOL_CALL: the function's name; else "" */
+  const char* arguments; /* LFM_TOOL_CALL: a JSON object; else "" */
+  const char* problem;   /* LFM_MALFORMED_CALL: one sentence; else "" */
+} lfm_piece;
+
+/* Returns whether to go on. Must not throw or jump out, nor use the session but for lfm_session_cancel(). */
+typedef bool (*lfm_piece_callback)(const lfm_piece* piece, void* user);
+
+typedef enum lfm_finish_reason {
+  LFM_END,          /* the model said that it is done */
+  LFM_STOP,         /* a stop string */
+  LFM_LENGTH,       /* max_tokens */
+  LFM_CONTEXT_FULL, /* no room for another token */
+  LFM_STOPPED       /* lfm_session_cancel(), or the callback returned false */
+} lfm_finish_reason;
+
+typedef struct lfm_finish {
+  lfm_finish_reason reason;
+  size_t tokens;           /* generated */
+  size_t reasoning_tokens; /* of them */
+  size_t tool_calls;
+  bool thinking_cut; /* thinking_budget ended the thinking */
+  double seconds;
+} lfm_finish;
+
+/* options: NULL for the defaults; callback: may be NULL; finish: may be NULL. */
+LFM_API lfm_code lfm_session_generate(lfm_session* session, const lfm_generate_options* options,
+                                      lfm_piece_callback callback, void* user, lfm_finish* finish, lfm_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
