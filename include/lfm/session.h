@@ -112,11 +112,11 @@ struct SessionStats {
 // Lifetime: a session keeps its model alive. One that was moved from can be assigned to or destroyed, nothing else.
 // Errors: kArgument, kLimit, kState and all errors of fork(), save() and load() leave the session as it was; kCancelled
 // with the tokens that were evaluated until then, kNumeric without any; kNoMemory with some of the tokens, or none.
-// kIo of what evaluates tokens: somebody wrote to the packed file that the model is mapped from (Load), and what it held
-// couldn't be saved; without any tokens.
-// Callbacks run on the calling thread. They may call cancel() and what only reads; nothing else of their session, and in
-// append() nothing of the engine's other sessions, which wait meanwhile. What they throw reaches the caller; an append()
-// leaves the session without tokens then.
+// kIo of what evaluates tokens: somebody wrote to the packed file that the model is mapped from (Load), and what it
+// held couldn't be saved; without any tokens.
+// Callbacks run on the calling thread. They may call cancel() and what only reads; nothing else of their session, and
+// in append() nothing of the engine's other sessions, which wait meanwhile. What they throw reaches the caller; an
+// append() leaves the session without tokens then.
 class LFM_API Session {
  public:
   Session(Session&&) noexcept;

@@ -165,7 +165,8 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   }
   now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
   now_.logits_valid = outputs.last_logits != nullptr;
-  if (good.ok()) good = now_.logits_valid ? check_logits(logits(), now_.tokens.size() - 1) : model_->packed.check_intact();
+  if (good.ok())
+    good = now_.logits_valid ? check_logits(logits(), now_.tokens.size() - 1) : model_->packed.check_intact();
   if (!good.ok()) now_.clear();
   return good;
 }
