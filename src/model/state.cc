@@ -45,6 +45,7 @@ std::size_t State::part_bytes(std::size_t positions) const noexcept {
 }
 
 void State::copy_part(std::size_t i, std::byte* out) const noexcept {
+  if (position_ == 0) return;  // `out` may be null then
   const std::size_t bytes = part_bytes(position_);
   std::memcpy(out, memory_.data() + i * part_stride(), bytes);
   const std::size_t filled = position_ % kernels::kKvBlock;
