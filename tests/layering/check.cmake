@@ -10,9 +10,10 @@ set(kernels_may "kernels/.*|immintrin\\.h|arm_neon\\.h")
 set(src/base_may "stdio\\.h|base/.*|lfm/.*|kernels/isa\\.h|immintrin\\.h|${posix}")
 set(src/format_may "format/.*|base/.*|lfm/.*|kernels/matmul/layout\\.h")
 set(src/text_may "text/.*|format/.*|base/.*|lfm/.*")
+set(src/chat_may "chat/.*|text/.*|base/.*|lfm/.*")
 set(src/ops_may "ops/.*|kernels/.*|base/.*|lfm/.*")
 set(src/model_may "model/.*|ops/.*|format/.*|kernels/.*|base/.*|lfm/.*")
-set(src/engine_may "(engine|model|ops|text|format|kernels|base|lfm)/.*")
+set(src/engine_may "(engine|chat|model|ops|text|format|kernels|base|lfm)/.*")
 set(src/c_may "c/.*|lfm\\.h|lfm/.*")
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
@@ -20,9 +21,10 @@ set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|CLI/.*|nlohmann/.*|${posix}")  # public he
 set(src/base/team.cc_may "pthreadpool\\.h")
 set(src/base/cpu.cc_may "cpuinfo\\.h")
 set(src/ops/xnn_linear.cc_may "xnnpack\\.h")
+set(src/chat/json.cc_may "nlohmann/json\\.hpp")
 
 set(breaches 0)
-foreach(folder include/lfm kernels src/base src/format src/text src/ops src/model src/engine src/c tools/lfm)
+foreach(folder include/lfm kernels src/base src/format src/text src/chat src/ops src/model src/engine src/c tools/lfm)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cc ${ROOT}/${folder}/*.inc)
   foreach(file IN LISTS files)
     set(may "${std}|${${folder}_may}")

@@ -1,0 +1,134 @@
+#include "chat/call_stream.h"
+
+#include "chat/json.h"
+
+namespace lfm::chat {
+namespace {
+
+bool is_space(char c) noexcept {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+}  // namespace
+
+void CallStream::push(std::string_view text, PieceSink& sink) {
+  for (const char c : text) {
+    if (state_ == State::kBetween && !between(c)) continue;
+    text_ += c;
+    if (state_ == State::kWithin && within(c)) complete(sink);
+    if (state_ == State::kWithin && text_.size() == kMaxCallBytes) spoil("a call that doesn't end");
+  }
+  if (state_ != State::kSpoilt || text_.size() < kMaxCallBytes) return;
+  sink.piece({.text = text_, .kind = PieceKind::kMalformedCall, .error = call_.problem});
+  text_.clear();
+}
+
+void CallStream::finish(bool cut, PieceSink& sink) {
+  if (state_ == State::kWithin) spoil(cut ? "the answer ends within a call" : "a call without an end");
+  if (!text_.empty()) sink.piece({.text = text_, .kind = PieceKind::kMalformedCall, .error = call_.problem});
+  text_.clear();
+  state_ = State::kBetween;
+  in_list_ = false;
+  after_call_ = false;
+}
+
+// Between calls: true where a call begins with this byte, or something that is none.
+bool CallStream::between(char c) {
+  if (is_space(c)) return false;
+  const bool was_after_call = after_call_;
+  if (c == '[' && !in_list_) {
+    in_list_ = true;
+    after_call_ = false;
+    return false;
+  }
+  if (c == ']' && in_list_) {
+    in_list_ = false;
+    after_call_ = true;
+    return false;
+  }
+  if (c == ',' && after_call_) {
+    after_call_ = false;
+    return false;
+  }
+  state_ = State::kWithin;
+  depth_ = 0;
+  quote_ = '\0';
+  if (was_after_call && in_list_) spoil("expected ',' or ']' behind a call");
+  if (c == '[' || c == ']' || c == ',') spoil("expected a call");
+  return true;
+}
+
+// True with the byte that ends the call: the bracket that closes its first one, or what can't follow before that.
+bool CallStream::within(char c) {
+  if (quote_ != '\0' && in_string(c)) return false;
+  switch (c) {
+    case '\'':
+    case '"':
+      quote_ = c;
+      quotes_ = 1;
+      opening_ = true;
+      escaped_ = false;
+      return false;
+    case '(':
+    case '[':
+    case '{':
+      if (++depth_ > kMaxDepth + 1) spoil("nested too deeply");
+      return false;
+    case ')':
+    case ']':
+    case '}':
+      if (depth_ <= 1) return true;
+      --depth_;
+      return false;
+    default:
+      return c == ',' && depth_ == 0;
+  }
+}
+
+// Whether the byte is part of the string. One quote begins it and one ends it, or three do both; of two, the first
+// begins it and the second ends it, which only the byte behind them tells.
+bool CallStream::in_string(char c) {
+  if (opening_ && c == quote_) {
+    if (++quotes_ < 3) return true;
+    opening_ = false;
+    triple_ = true;
+    quotes_ = 0;
+    return true;
+  }
+  if (opening_) {
+    opening_ = triple_ = false;
+    const bool empty = quotes_ == 2;
+    quotes_ = 0;
+    if (empty) {
+      quote_ = '\0';
+      return false;
+    }
+  }
+  if (escaped_ || c == '\\') {
+    escaped_ = !escaped_;
+    quotes_ = 0;
+  } else if (c != quote_) {
+    quotes_ = 0;
+  } else if (++quotes_ == (triple_ ? 3u : 1u)) {
+    quote_ = '\0';
+  }
+  return true;
+}
+
+void CallStream::complete(PieceSink& sink) {
+  if (!read_call(text_, call_)) return spoil(std::string(call_.problem));
+  ++calls_;
+  sink.piece({.text = text_, .kind = PieceKind::kToolCall, .name = call_.name, .arguments = call_.arguments});
+  text_.clear();
+  state_ = State::kBetween;
+  after_call_ = true;
+}
+
+void CallStream::spoil(std::string_view problem) {
+  if (state_ == State::kSpoilt) return;
+  state_ = State::kSpoilt;
+  call_.problem = problem;
+  ++malformed_;
+}
+
+}  // namespace lfm::chat

@@ -1,0 +1,45 @@
+// The inside of a Chat: a model's form with tools, over its tokenizer.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chat/form.h"
+#include "lfm/chat.h"
+#include "text/tokenizer.h"
+
+namespace lfm::chat {
+
+class Template {
+ public:
+  // Errors as Chat::create().
+  static Result<std::shared_ptr<const Template>> create(std::shared_ptr<const text::Tokenizer> tokenizer,
+                                                        const FoundForm& of_model, const ChatOptions& options);
+
+  ChatForm form() const noexcept { return form_.name; }
+  const std::vector<std::string>& notes() const noexcept { return notes_; }
+  const text::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
+
+  // Errors as Chat::render().
+  Result<std::vector<TokenId>> tokens(std::span<const Message> messages, bool generation_prompt) const;
+  Result<std::string> text(std::span<const Message> messages, bool generation_prompt) const;
+
+  // Where in a rendered prompt the answer begins: before the thinking that the prompt opens.
+  std::size_t answer_begin(std::span<const TokenId> prompt) const noexcept;
+
+ private:
+  Template(std::shared_ptr<const text::Tokenizer> tokenizer, Form form) noexcept
+      : tokenizer_(std::move(tokenizer)), form_(form) {}
+  Result<Parts> parts(std::span<const Message> messages, bool generation_prompt) const;
+  bool has_first_token() const noexcept;
+
+  std::shared_ptr<const text::Tokenizer> tokenizer_;
+  Form form_;
+  FormOptions options_;
+  ChatOptions::Custom custom_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace lfm::chat

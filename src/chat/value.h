@@ -1,0 +1,55 @@
+// Values as a model writes them into its calls: Python's literals and JSON's, to JSON.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "chat/json.h"
+
+namespace lfm::chat {
+
+// A place in a text that is being read, and what is wrong there.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) noexcept : text_(text) {}
+
+  bool at_end() const noexcept { return at_ == text_.size(); }
+  char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool looking_at(std::string_view what) const noexcept { return text_.substr(at_).starts_with(what); }
+  void skip(std::size_t bytes) noexcept { at_ += bytes; }
+  bool take(char c) noexcept;
+  void skip_space() noexcept;
+  std::string_view rest() const noexcept { return text_.substr(at_); }
+
+  // All false, so that a function may return it; the first problem stays.
+  bool fail(std::string_view problem);
+  bool expected(std::string_view what);  // "expected ')' at byte 7"
+
+  const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string problem_;
+};
+
+enum class Escapes : bool { kPython, kJson };  // they differ in "\/" alone, which Python leaves as it is
+
+// Reads a string and appends what it means: '…', "…", three quotes at each end, prefixes r and u, several strings
+// one after the other, and all escapes of both languages but \N{...}. Half a surrogate pair is an error.
+bool read_string(Reader& reader, Escapes escapes, std::string& out);
+
+// Reads one value and appends it as JSON:
+//   strings                 as above
+//   True true, None null    and their like
+//   numbers                 as they are spelt, but as JSON has it: 007 is 7, 1_000 1000, .5 0.5, 0x1F 31; any size
+//   [1, 2], (1, 2)          lists; (1) is 1
+//   {'a': 1}                objects; keys that are no strings become such: {1: 2} is {"1": 2}; none may be there twice
+// A comma may follow the last element. Time and memory are linear in the text; kMaxDepth deep at most.
+bool read_value(Reader& reader, Escapes escapes, std::string& out);
+
+// Reads `{...}` as above.
+bool read_object(Reader& reader, Escapes escapes, std::string& out);
+
+}  // namespace lfm::chat

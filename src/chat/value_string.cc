@@ -1,0 +1,151 @@
+// Strings of Python and JSON.
+#include <cstdint>
+#include <optional>
+
+#include "chat/value.h"
+
+namespace lfm::chat {
+namespace {
+
+void append_utf8(std::uint32_t c, std::string& out) {
+  const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(static_cast<unsigned char>(value)); };
+  if (c < 0x80) return byte(c);
+  if (c < 0x800) {
+    byte(0xc0 | (c >> 6));
+  } else {
+    if (c < 0x10000) {
+      byte(0xe0 | (c >> 12));
+    } else {
+      byte(0xf0 | (c >> 18));
+      byte(0x80 | ((c >> 12) & 0x3f));
+    }
+    byte(0x80 | ((c >> 6) & 0x3f));
+  }
+  byte(0x80 | (c & 0x3f));
+}
+
+std::optional<std::uint32_t> digit_of(char c, std::uint32_t base) {
+  std::uint32_t value = base;
+  if (c >= '0' && c <= '9') value = static_cast<std::uint32_t>(c - '0');
+  if (c >= 'a' && c <= 'f') value = static_cast<std::uint32_t>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') value = static_cast<std::uint32_t>(c - 'A' + 10);
+  if (value >= base) return std::nullopt;
+  return value;
+}
+
+bool read_hex(Reader& in, int digits, std::uint32_t& value) {
+  value = 0;
+  for (int i = 0; i < digits; ++i, in.skip(1)) {
+    const auto digit = digit_of(in.peek(), 16);
+    if (!digit || value >> 28 != 0) return in.expected("a hexadecimal digit");
+    value = value * 16 + *digit;
+  }
+  return true;
+}
+
+// After "\u" or "\U". Two halves of a surrogate pair are one character.
+bool read_unicode(Reader& in, int digits, std::string& out) {
+  std::uint32_t value = 0;
+  if (!read_hex(in, digits, value)) return false;
+  if (value >= 0xd800 && value < 0xdc00 && in.looking_at("\\u")) {
+    std::uint32_t low = 0;
+    in.skip(2);
+    if (!read_hex(in, 4, low)) return false;
+    if (low < 0xdc00 || low >= 0xe000) return in.fail("half a surrogate pair");
+    value = 0x10000 + ((value - 0xd800) << 10) + (low - 0xdc00);
+  }
+  if (value >= 0xd800 && value < 0xe000) return in.fail("half a surrogate pair");
+  if (value > 0x10ffff) return in.fail("no character of Unicode");
+  append_utf8(value, out);
+  return true;
+}
+
+// Up to three octal digits.
+void read_octal(Reader& in, std::string& out) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 3; ++i, in.skip(1)) {
+    const auto digit = digit_of(in.peek(), 8);
+    if (!digit) break;
+    value = value * 8 + *digit;
+  }
+  append_utf8(value, out);
+}
+
+// After a backslash, with something behind it.
+bool read_escape(Reader& in, Escapes escapes, std::string& out) {
+  static constexpr std::string_view kNames = "abfnrtv\\'\"\n";
+  static constexpr std::string_view kMeanings = "\a\b\f\n\r\t\v\\'\"";  // a backslash before a new line is nothing
+  const char c = in.peek();
+  if (digit_of(c, 8)) {
+    read_octal(in, out);
+    return true;
+  }
+  if (c == 'N') return in.fail("characters by name aren't read");
+  in.skip(1);
+  if (const std::size_t i = kNames.find(c); i != std::string_view::npos) {
+    out += kMeanings.substr(i, 1);
+    return true;
+  }
+  if (c == 'u') return read_unicode(in, 4, out);
+  if (c == 'U') return read_unicode(in, 8, out);
+  if (c == 'x') {
+    std::uint32_t value = 0;
+    if (!read_hex(in, 2, value)) return false;
+    append_utf8(value, out);
+    return true;
+  }
+  if (c != '/' || escapes == Escapes::kPython) out += '\\';
+  out += c;
+  return true;
+}
+
+// One literal. Raw ones keep their backslashes, though a quote behind one doesn't end them.
+bool read_literal(Reader& in, Escapes escapes, std::string& out) {
+  bool raw = false;
+  while (in.peek() != '\'' && in.peek() != '"') {
+    const char prefix = static_cast<char>(in.peek() | 0x20);
+    if (prefix != 'r' && prefix != 'u') return in.expected("a string of text");
+    raw = raw || prefix == 'r';
+    in.skip(1);
+  }
+  const char quote = in.peek();
+  const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
+  const bool triple = in.looking_at(three);
+  const std::string_view end = triple ? three : three.substr(0, 1);
+  in.skip(end.size());
+  while (!in.looking_at(end)) {
+    if (in.at_end()) return in.fail("a string without an end");
+    const char c = in.peek();
+    in.skip(1);
+    if (c != '\\' || in.at_end()) {
+      out += c;
+    } else if (raw) {
+      out += c;
+      out += in.peek();
+      in.skip(1);
+    } else if (!read_escape(in, escapes, out)) {
+      return false;
+    }
+  }
+  in.skip(end.size());
+  return true;
+}
+
+// Whether a string begins here, be it with a prefix.
+bool at_string(const Reader& in) {
+  const std::string_view rest = in.rest();
+  const std::size_t quote = rest.find_first_not_of("rRuU");
+  return quote <= 2 && quote < rest.size() && (rest[quote] == '"' || rest[quote] == '\'');
+}
+
+}  // namespace
+
+bool read_string(Reader& reader, Escapes escapes, std::string& out) {
+  do {
+    if (!read_literal(reader, escapes, out)) return false;
+    reader.skip_space();
+  } while (at_string(reader));
+  return true;
+}
+
+}  // namespace lfm::chat
