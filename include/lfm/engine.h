@@ -99,6 +99,7 @@ class LFM_API Engine {
   SamplingOptions recommended_sampling() const;  // what the model's makers recommend
 
  private:
+  friend class Chat;
   explicit Engine(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
   std::shared_ptr<const engine::Model> model_;
 };

@@ -1,6 +1,7 @@
 // Everything of the library.
 #pragma once
 
+#include "lfm/chat.h"
 #include "lfm/engine.h"
 #include "lfm/inspect.h"
 #include "lfm/machine.h"

@@ -65,7 +65,8 @@ Result<Parts> Template::parts(std::span<const Message> messages, bool generation
   return parts;
 }
 
-Result<std::vector<TokenId>> Template::tokens(std::span<const Message> messages, bool generation_prompt) const {
+Result<std::vector<TokenId>> Template::tokens(std::span<const Message> messages, bool generation_prompt,
+                                              std::vector<std::size_t>* ends) const {
   LFM_ASSIGN(const Parts written, parts(messages, generation_prompt));
   std::vector<TokenId> tokens;
   if (has_first_token()) tokens.push_back(*tokenizer_->bos());
@@ -83,6 +84,7 @@ Result<std::vector<TokenId>> Template::tokens(std::span<const Message> messages,
       continue;
     }
     LFM_TRY(end_plain());
+    if (ends != nullptr && part.token && part.text == kTurnStart && tokens.size() > 1) ends->push_back(tokens.size());
     if (id != text::Vocabulary::kNone) tokens.push_back(id);
     tokens.insert(tokens.end(), part.ids.begin(), part.ids.end());
   }

@@ -22,8 +22,9 @@ class Template {
   const std::vector<std::string>& notes() const noexcept { return notes_; }
   const text::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
 
-  // Errors as Chat::render().
-  Result<std::vector<TokenId>> tokens(std::span<const Message> messages, bool generation_prompt) const;
+  // Errors as Chat::render(). `ends`: null, or where the turns begin is appended to it, but for the first.
+  Result<std::vector<TokenId>> tokens(std::span<const Message> messages, bool generation_prompt,
+                                      std::vector<std::size_t>* ends = nullptr) const;
   Result<std::string> text(std::span<const Message> messages, bool generation_prompt) const;
 
   // Where in a rendered prompt the answer begins: before the thinking that the prompt opens.

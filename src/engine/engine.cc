@@ -1,10 +1,10 @@
 // The public classes, on top of their insides.
 #include "lfm/engine.h"
 
-#include <new>
 #include <utility>
 
 #include "base/try.h"
+#include "engine/guarded.h"
 #include "engine/model.h"
 #include "engine/session.h"
 #include "lfm/inspect.h"
@@ -12,16 +12,6 @@
 
 namespace lfm {
 namespace {
-
-// No exception crosses the API: the only one that the library's own code meets is a failed allocation.
-template <typename Body>
-auto guarded(Body&& body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kNoMemory, {}};
-  }
-}
 
 // The same for what changes a session, which is left in order.
 template <typename Body>
@@ -35,6 +25,8 @@ auto settled(engine::SessionState& state, Body&& body) -> decltype(body()) {
 }
 
 }  // namespace
+
+using engine::guarded;
 
 Result<Engine> Engine::open(const std::string& path, const EngineOptions& options) {
   return guarded([&]() -> Result<Engine> {

@@ -99,6 +99,8 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(text::Tokenizer tokenizer, parts.tokenizer());
   LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, parts.model.gguf.metadata()));
 
+  LFM_ASSIGN(const auto chat_template, parts.model.gguf.metadata().find_string("tokenizer.chat_template"));
+
   std::vector<std::string> notes;
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
@@ -113,9 +115,10 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens));
   const std::uint64_t header_sum = base::checksum(parts.model.gguf.header());
-  return std::shared_ptr<const Model>(new Model{
-      std::move(parts.config), std::move(tokenizer), std::move(loaded.packed), std::move(weights), std::move(info),
-      std::move(sampling), std::move(runtime), Fingerprint(header_sum, loaded.sum), std::move(loaded.cache)});
+  return std::shared_ptr<const Model>(new Model{std::move(parts.config), std::move(tokenizer), std::move(loaded.packed),
+                                                std::move(weights), std::move(info), std::move(sampling),
+                                                chat::find_form(chat_template), std::move(runtime),
+                                                Fingerprint(header_sum, loaded.sum), std::move(loaded.cache)});
 }
 
 }  // namespace lfm::engine

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/team.h"
+#include "chat/form.h"
 #include "engine/model_file.h"
 #include "engine/pack_cache.h"
 #include "kernels/table.h"
@@ -100,6 +101,7 @@ struct Model {
   model::Weights weights;
   ModelInfo info;
   SamplingOptions sampling;  // recommended
+  chat::FoundForm chat_form;
   std::unique_ptr<Runtime> runtime;
   Fingerprint fingerprint;
   std::unique_ptr<CacheWriter> cache;  // null where nothing is written; reads `packed` until it ends

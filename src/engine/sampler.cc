@@ -97,8 +97,8 @@ void Sampler::set_context(std::span<const TokenId> ids) noexcept {
   for (const TokenId id : ids) accept(id);
 }
 
-Result<TokenId> Sampler::sample(std::span<const float> logits) {
-  LFM_ASSIGN(const auto from, candidates(logits));
+Result<TokenId> Sampler::sample(std::span<const float> logits, std::span<const TokenId> forbidden) {
+  LFM_ASSIGN(const auto from, candidates(logits, forbidden));
   if (from.size() == 1) return from.front().id;
   const double target = random_.uniform();
   double sum = 0;
@@ -109,8 +109,9 @@ Result<TokenId> Sampler::sample(std::span<const float> logits) {
   return from.back().id;  // the probabilities' sum was rounded to less than 1
 }
 
-Result<std::span<const Sampler::Candidate>> Sampler::candidates(std::span<const float> logits) {
-  LFM_TRY(adjust(logits));
+Result<std::span<const Sampler::Candidate>> Sampler::candidates(std::span<const float> logits,
+                                                                std::span<const TokenId> forbidden) {
+  LFM_TRY(adjust(logits, forbidden));
   if (options_.temperature == 0) {
     choose_best();
   } else if (options_.top_k > 0) {
@@ -128,7 +129,7 @@ Result<std::span<const Sampler::Candidate>> Sampler::candidates(std::span<const 
 }
 
 // Steps 1 and 2, and the checks.
-Status Sampler::adjust(std::span<const float> logits) {
+Status Sampler::adjust(std::span<const float> logits, std::span<const TokenId> forbidden) {
   if (logits.size() != logits_.size()) {
     return Error{ErrorCode::kArgument,
                  std::to_string(logits.size()) + " logits for " + std::to_string(logits_.size()) + " tokens", "logits"};
@@ -144,6 +145,7 @@ Status Sampler::adjust(std::span<const float> logits) {
                  static_cast<std::uint64_t>(first - logits.begin())};
   }
   for (const auto& [id, value] : options_.logit_bias) logits_[static_cast<std::size_t>(id)] += value;
+  for (const TokenId id : forbidden) logits_[static_cast<std::size_t>(id)] = -kInfinity;
   if (options_.repetition_penalty != 1) {
     for (const TokenId id : context_) {
       float& logit = logits_[static_cast<std::size_t>(id)];

@@ -45,22 +45,23 @@ class Sampler {
   void accept(TokenId id) noexcept;
   void set_context(std::span<const TokenId> ids) noexcept;  // forgets the one before
 
-  // The next token; the caller accepts it if it becomes part of the text.
+  // The next token, none of the forbidden ones; the caller accepts it if it becomes part of the text. Requires
+  // forbidden ids in the vocabulary.
   //   kArgument  logits.size() isn't the vocabulary's
   //   kNumeric   a logit is NaN or +infinity (its index is given), or all are -infinity
-  Result<TokenId> sample(std::span<const float> logits);
+  Result<TokenId> sample(std::span<const float> logits, std::span<const TokenId> forbidden = {});
 
   // What sample() draws from: after step 6. Sorted from the best down where top-k or top-p is on, else by id. Valid
   // until the next call. Tokens less probable than e^-64 times the best one are left out, which no draw of 53 bits can
   // tell. Errors as sample().
-  Result<std::span<const Candidate>> candidates(std::span<const float> logits);
+  Result<std::span<const Candidate>> candidates(std::span<const float> logits, std::span<const TokenId> forbidden = {});
 
   const SamplingOptions& options() const noexcept { return options_; }
 
  private:
   Sampler(const SamplingOptions& options, std::size_t vocabulary_size);
 
-  Status adjust(std::span<const float> logits);
+  Status adjust(std::span<const float> logits, std::span<const TokenId> forbidden);
   void choose_best();
   void choose_above(double least);
   void choose_top(std::size_t count);

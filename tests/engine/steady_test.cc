@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "lfm/lfm.h"
@@ -44,12 +45,41 @@ TEST(Steady, DecodingDoesNotAllocate) {
   unlink(path.c_str());
 }
 
-// Every allocation of opening, reading a prompt and decoding fails once, and from then on: a status each time, and the
-// next try works.
+// A structured answer likewise, once it is under way.
+TEST(Steady, AnsweringDoesNotAllocate) {
+  const std::string path = write_model();
+  auto engine = Engine::open(path, {.threads = 1});
+  ASSERT_TRUE(engine.ok()) << engine.error().describe();
+  auto session = engine->new_session({.context_tokens = 512});
+  ASSERT_TRUE(session.ok());
+  const std::vector<TokenId> prompt(40, 20);
+  ASSERT_TRUE(session->append(prompt).ok());
+  GenerateOptions options{.max_tokens = 200, .ignore_end = true, .structured = true, .thinking_budget = 5};
+  options.sampling.logit_bias = {{79, 100.0f}};  // "A", and nothing else
+  options.stop = {"Ab"};
+  std::optional<test::AllocMeter> meter;
+  std::uint64_t allocations = 1;
+  int pieces = 0;
+  const auto finish = session->generate(options, [&](const Piece&) {
+    if (++pieces == 20) meter.emplace();
+    if (pieces == 150) allocations = meter->allocations();
+    return true;
+  });
+  ASSERT_TRUE(finish.ok());
+  EXPECT_EQ(finish->text_bytes, 200u);
+  EXPECT_EQ(allocations, 0u);
+  unlink(path.c_str());
+}
+
+// Every allocation of opening, reading a prompt, decoding and chatting fails once, and from then on: a status each
+// time, and the next try works.
 TEST(Steady, EveryAllocationMayFail) {
   const std::string path = write_model();
   EngineOptions options;
   options.threads = 1;
+  const ChatOptions chat_options{.tools = "[{\"name\": \"f\"}]"};
+  const std::vector<Message> messages = {{Role::kUser, "a"},
+                                         {.role = Role::kAssistant, .tool_calls = {{"f", "{\"a\": [1]}"}}}};
   const auto all = [&]() -> Status {
     auto engine = Engine::open(path, options);
     if (!engine.ok()) return std::move(engine).error();
@@ -60,6 +90,10 @@ TEST(Steady, EveryAllocationMayFail) {
     if (auto synced = session->sync(*prompt); !synced.ok()) return std::move(synced).error();
     auto finish = session->generate({.max_tokens = 4, .ignore_end = true}, nullptr);
     if (!finish.ok()) return std::move(finish).error();
+    auto chat = Chat::create(*engine, chat_options);
+    if (!chat.ok()) return std::move(chat).error();
+    auto answer = chat->answer(*session, messages, {.max_tokens = 2, .ignore_end = true, .thinking_budget = 1});
+    if (!answer.ok()) return std::move(answer).error();
     return {};
   };
   std::uint64_t count = 0;

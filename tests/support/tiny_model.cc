@@ -11,6 +11,7 @@ using format::TensorType;
 
 constexpr std::int32_t kNormalToken = 1;
 constexpr std::int32_t kControlToken = 3;
+constexpr std::int32_t kUserDefinedToken = 4;
 
 // Numerical Recipes' generator: the same weights with every compiler and library.
 std::uint32_t next(std::uint32_t& seed) {
@@ -125,6 +126,11 @@ class Model {
                                        "<|tool_response_start|>",
                                        "<|tool_response_end|>"};
     std::vector<std::int32_t> types(tokens.size(), kControlToken);
+    if (shape_.thinks) {
+      tokens[3] = "<think>";
+      tokens[4] = "</think>";
+      types[3] = types[4] = kUserDefinedToken;
+    }
     for (unsigned byte = 0; byte < 256; ++byte) tokens.push_back(byte_token(static_cast<unsigned char>(byte)));
     std::vector<std::string> merges;
     for (const std::string pair : {"Ġ t", "Ġ a", "h e",  "i n", "r e", "o n",  "Ġt he", "e r", "Ġ s",  "a t",
