@@ -15,7 +15,7 @@ set(src/ops_may "ops/.*|kernels/.*|base/.*|lfm/.*")
 set(src/model_may "model/.*|ops/.*|format/.*|kernels/.*|base/.*|lfm/.*")
 set(src/engine_may "(engine|chat|model|ops|text|format|kernels|base|lfm)/.*")
 set(src/c_may "c/.*|lfm\\.h|lfm/.*")
-set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
+set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
 # Third parties, each in one place.
 set(src/base/team.cc_may "pthreadpool\\.h")

@@ -1,8 +1,11 @@
 // The sub-commands of the command line: each registers its options and what to run when it is chosen.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace lfm::cli {
 
@@ -16,6 +19,7 @@ inline constexpr int kInterrupted = 130;  // by the user; what was generated is 
 using Action = std::function<int()>;
 
 void add_bench(CLI::App& app, Action& action);
+void add_chat(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_detokenize(CLI::App& app, Action& action);

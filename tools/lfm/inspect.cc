@@ -1,6 +1,7 @@
 // lfm inspect: what a model file is.
 #include "lfm/inspect.h"
 
+#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>

@@ -1,10 +1,7 @@
 #include "io.h"
 
-#include <signal.h>
-#include <unistd.h>
-
+#include <CLI/CLI.hpp>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -16,26 +13,12 @@
 namespace lfm::cli {
 namespace {
 
-std::atomic<Session*> interruptible{nullptr};
-volatile sig_atomic_t interrupts = 0;
-struct sigaction before;
-
-void on_interrupt(int) {
-  interrupts = interrupts + 1;
-  if (interrupts > 1) _exit(kInterrupted);
-  if (Session* session = interruptible.load()) session->cancel();
-}
-
 // As the XDG base directory specification has it; empty where the system doesn't tell.
 std::string default_pack_cache() {
   const char* const cache = std::getenv("XDG_CACHE_HOME");
   if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/lfm";
   const char* const home = std::getenv("HOME");
   return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/lfm" : "";
-}
-
-void print_note(const std::string& note) {
-  std::fprintf(stderr, "lfm: note: %s\n", note.c_str());
 }
 
 }  // namespace
@@ -47,6 +30,10 @@ int fail(const Error& error) {
 int fail(std::string_view sentence) {
   std::fprintf(stderr, "lfm: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
   return kFailure;
+}
+
+void print_note(const std::string& note) {
+  std::fprintf(stderr, "lfm: note: %s\n", note.c_str());
 }
 
 Result<std::string> read_input(const std::string& path) {
@@ -70,7 +57,7 @@ bool write_out(std::string_view bytes) {
   return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
 }
 bool flush_out() {
-  return std::fflush(stdout) == 0;
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
 }
 
 Result<std::vector<TokenId>> parse_ids(std::string_view text) {
@@ -154,23 +141,6 @@ Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens
 void finish_pack_cache(const Engine& engine) {
   if (const Status status = engine.finish_pack_cache(); !status.ok())
     print_note("packed weights aren't kept: " + status.error().describe());
-}
-
-InterruptGuard::InterruptGuard(Session& session) {
-  interruptible.store(&session);
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &before);
-}
-
-InterruptGuard::~InterruptGuard() {
-  sigaction(SIGINT, &before, nullptr);
-  interruptible.store(nullptr);
-}
-
-bool InterruptGuard::interrupted() noexcept {
-  return interrupts > 0;
 }
 
 }  // namespace lfm::cli

@@ -1,7 +1,6 @@
-// What the sub-commands share: reading inputs, writing outputs, saying what went wrong, interrupts, common options.
+// What the sub-commands share: reading inputs, writing outputs, saying what went wrong, common options.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdio>
 #include <span>
@@ -10,11 +9,18 @@
 
 #include "lfm/lfm.h"
 
+namespace CLI {
+class App;
+}
+
 namespace lfm::cli {
 
 // Prints "lfm: sentence" on stderr and returns kFailure.
 int fail(const Error& error);
 int fail(std::string_view sentence);
+
+// Prints "lfm: note: sentence" on stderr.
+void print_note(const std::string& note);
 
 // The largest text or id list that is read.
 inline constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20;
@@ -54,15 +60,5 @@ Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens
 // At the end of a command's work: waits for the pack cache, if it is still being written. What goes wrong with it is a
 // note on stderr.
 void finish_pack_cache(const Engine& engine);
-
-// From here on Ctrl-C cancels what the session does, and a second one ends the program at once. One session at a time.
-class InterruptGuard {
- public:
-  explicit InterruptGuard(Session& session);
-  ~InterruptGuard();
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
-  static bool interrupted() noexcept;
-};
 
 }  // namespace lfm::cli

@@ -1,4 +1,5 @@
 // lfm logits: the logits of every position of given token ids, for comparing engines.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string_view>

@@ -1,12 +1,23 @@
 // lfm: LFM2 language models on the command line.
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <exception>
 
 #include "command.h"
 #include "io.h"
 
 namespace {
+
+// Where the program was started without one of its three files, that one can't be used; otherwise the next file to be
+// opened would take its place, and messages would be written into it.
+void fill_missing_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(file, F_GETFD) < 0) ::open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
 
 int run(int argc, char** argv) {
   CLI::App app{
@@ -17,6 +28,7 @@ int run(int argc, char** argv) {
   app.set_help_all_flag("--help-all", "Help for all commands");
   app.set_version_flag("--version", "lfm " LFM_VERSION);
   lfm::cli::Action action;
+  lfm::cli::add_chat(app, action);
   lfm::cli::add_run(app, action);
   lfm::cli::add_tokenize(app, action);
   lfm::cli::add_detokenize(app, action);
@@ -35,6 +47,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_missing_files();
   // A closed pipe is an error of the write, not the end of the program.
   signal(SIGPIPE, SIG_IGN);
   try {

@@ -1,6 +1,7 @@
 // lfm pack: writes a model in the form in which it is used, so that opening it takes no time.
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "command.h"
@@ -43,7 +44,8 @@ class Progress {
 };
 
 int print(const std::string& path, const char* what, const PackInfo& info) {
-  std::printf("%s: %s, %s of weights for %s, %s\n", path.c_str(), bytes_text(static_cast<double>(info.file_bytes)).c_str(),
+  std::printf("%s: %s, %s of weights for %s, %s\n", path.c_str(),
+              bytes_text(static_cast<double>(info.file_bytes)).c_str(),
               bytes_text(static_cast<double>(info.weight_bytes)).c_str(), info.dense_backend.c_str(), what);
   return flush_out() ? kOk : fail("cannot write to standard output");
 }
@@ -76,7 +78,8 @@ void add_pack(CLI::App& app, Action& action) {
   auto* verify = command->add_flag("--verify", options->verify, "check a packed file completely");
   out->excludes(verify);
   add_dense_option(*command, options->dense);
-  command->add_option("-t,--threads", options->threads, "threads (default: the physical cores that this process may use)")
+  command
+      ->add_option("-t,--threads", options->threads, "threads (default: the physical cores that this process may use)")
       ->check(CLI::Range(1u, 256u));
   command->add_flag("--force", options->force, "replace a file that is there already");
   command->callback([options, &action] {

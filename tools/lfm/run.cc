@@ -1,10 +1,13 @@
 // lfm run: continues raw text.
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
-#include <random>
 
 #include "command.h"
+#include "interrupt.h"
 #include "io.h"
+#include "sampling_flags.h"
+#include "talk/model_text.h"
 
 namespace lfm::cli {
 namespace {
@@ -15,28 +18,12 @@ struct Options {
   std::string file;
   std::int64_t max_tokens = 256;
   std::size_t context = 0;
-  std::optional<float> temperature;
-  std::optional<int> top_k;
-  std::optional<float> top_p;
-  std::optional<float> min_p;
-  std::optional<float> repeat_penalty;
-  std::optional<std::uint64_t> seed;
+  SamplingFlags sampling;
   bool ignore_eos = false;
   bool plain = false;
   std::vector<std::string> stop;
   bool timings = false;
 };
-
-SamplingOptions sampling(const Options& options, const Engine& engine) {
-  SamplingOptions s = engine.recommended_sampling();
-  s.temperature = options.temperature.value_or(s.temperature);
-  s.top_k = options.top_k.value_or(s.top_k);
-  s.top_p = options.top_p.value_or(s.top_p);
-  s.min_p = options.min_p.value_or(s.min_p);
-  s.repetition_penalty = options.repeat_penalty.value_or(s.repetition_penalty);
-  s.seed = options.seed ? *options.seed : std::random_device()();
-  return s;
-}
 
 void print_timings(const SessionStats& stats) {
   const auto rate = [](std::size_t tokens, double seconds) {
@@ -75,15 +62,13 @@ int run_text(const Options& options) {
     if (status.error().code == ErrorCode::kCancelled) return kInterrupted;
     return fail("prompt: " + status.error().describe());
   }
+  ModelText out;
   bool writable = true;
-  const GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), sampling(options, *engine), options.stop,
-                                 options.ignore_eos};
-  auto finish = session->generate(generate, [&](const Piece& piece) {
-    writable = write_out(piece.text) && flush_out();
-    return writable;
-  });
+  const GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), options.sampling.sampling(*engine),
+                                 options.stop, options.ignore_eos};
+  auto finish = session->generate(generate, [&](const Piece& piece) { return writable = out.write(piece.text); });
   if (!finish.ok()) return fail(finish.error());
-  if (!writable) return fail("cannot write to standard output");
+  if (!writable || !out.finish()) return fail("cannot write to standard output");
   if (options.timings) print_timings(session->stats());
   if (finish->reason == FinishReason::kContextFull) {
     std::fprintf(stderr, "lfm: note: stopped because the context of %zu tokens is full; -c makes room for more\n",
@@ -91,20 +76,6 @@ int run_text(const Options& options) {
   }
   finish_pack_cache(*engine);
   return InterruptGuard::interrupted() ? kInterrupted : kOk;
-}
-
-// A finite number from least to most; unlike CLI::Range it refuses NaN.
-CLI::Validator number(double least, double most) {
-  return CLI::Validator(
-      [least, most](std::string& text) -> std::string {
-        double value = 0;
-        if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return {};
-        char message[64];
-        std::snprintf(message, sizeof(message),
-                      most < 1e9 ? "expected a number from %g to %g" : "expected a number from %g", least, most);
-        return message;
-      },
-      "");
 }
 
 }  // namespace
@@ -123,17 +94,7 @@ void add_run(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("-c,--ctx-size", options->context, "room for tokens (default: the model's, at most 32768)")
       ->check(CLI::PositiveNumber);
-  command->add_option("--temp", options->temperature, "temperature; 0 takes the likeliest token (default: the model's)")
-      ->check(number(0, 1e9));
-  command->add_option("--top-k", options->top_k, "keep the K likeliest tokens; 0 keeps all")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--top-p", options->top_p, "keep the likeliest tokens that together have this probability")
-      ->check(number(0, 1));
-  command->add_option("--min-p", options->min_p, "keep tokens at least this times as likely as the likeliest")
-      ->check(number(0, 1));
-  command->add_option("--repeat-penalty", options->repeat_penalty, "penalty for tokens of the context; 1 is none")
-      ->check(number(1e-6, 1e9));
-  command->add_option("-s,--seed", options->seed, "seed: the same seed gives the same text");
+  options->sampling.add_to(*command);
   command->add_flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
   command->add_flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command->add_option("--stop", options->stop, "end before this text; may be given several times")->type_name("TEXT");

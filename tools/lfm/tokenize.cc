@@ -1,8 +1,10 @@
 // lfm tokenize, lfm detokenize: text to token ids and back.
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "command.h"
 #include "io.h"
+#include "talk/model_text.h"
 
 namespace lfm::cli {
 namespace {
@@ -38,7 +40,8 @@ int run_detokenize(const Options& options) {
   if (!ids.ok()) return fail(ids.error());
   auto bytes = tokenizer->decode(*ids);
   if (!bytes.ok()) return fail(bytes.error());
-  return write_out(*bytes) && flush_out() ? kOk : fail("cannot write to standard output");
+  ModelText out;
+  return out.write(*bytes) && out.finish() ? kOk : fail("cannot write to standard output");
 }
 
 }  // namespace
@@ -46,7 +49,9 @@ int run_detokenize(const Options& options) {
 void add_tokenize(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("tokenize", "Turn the text on standard input into token ids");
-  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
+  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")
+      ->required()
+      ->type_name("FILE");
   command->add_flag("--no-bos", options->no_bos, "don't put the model's first token in front");
   command->add_flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command->callback([options, &action] { action = [options] { return run_tokenize(*options); }; });
@@ -55,7 +60,9 @@ void add_tokenize(CLI::App& app, Action& action) {
 void add_detokenize(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("detokenize", "Turn the token ids on standard input into bytes");
-  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
+  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")
+      ->required()
+      ->type_name("FILE");
   command->callback([options, &action] { action = [options] { return run_detokenize(*options); }; });
 }
 

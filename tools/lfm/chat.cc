@@ -1,0 +1,164 @@
+// lfm chat: a conversation.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command.h"
+#include "io.h"
+#include "sampling_flags.h"
+#include "talk/history_file.h"
+#include "talk/modes.h"
+#include "talk/obey.h"
+#include "talk/saved.h"
+#include "talk/style.h"
+
+namespace lfm::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::optional<std::string> prompt;
+  std::string system;
+  std::string tools;
+  std::string resume;
+  bool json = false;
+  std::string thinking = "auto";
+  std::optional<std::size_t> thinking_budget;
+  bool preserve_thinking = false;
+  std::string form = "auto";
+  std::string date;
+  std::int64_t max_tokens = -1;
+  std::size_t context = 0;
+  SamplingFlags sampling;
+  std::string history;
+};
+
+ChatForm form_of(const std::string& name) {
+  for (const ChatForm form : {ChatForm::kChatMl, ChatForm::kLfm2, ChatForm::kLfm25}) {
+    if (name == to_string(form)) return form;
+  }
+  return ChatForm::kFromModel;
+}
+
+TalkOptions talk_options(const Options& options, const Engine& engine) {
+  TalkOptions out;
+  out.context_tokens = options.context;
+  out.generate.max_tokens = static_cast<std::size_t>(options.max_tokens);
+  out.generate.sampling = options.sampling.sampling(engine);
+  out.generate.thinking_budget = options.thinking_budget;
+  out.chat.form = form_of(options.form);
+  out.chat.date = options.date;
+  out.chat.preserve_thinking = options.preserve_thinking;
+  return out;
+}
+
+Result<Conversation> conversation_of(const Options& options) {
+  Conversation out;
+  if (!options.tools.empty()) {
+    auto tools = read_tools(options.tools);
+    if (!tools.ok()) return std::move(tools).error();
+    out.tools = *std::move(tools);
+  }
+  out.system = options.system;
+  return out;
+}
+
+bool at_terminal(const Options& options) {
+  return !options.json && !options.prompt && ::isatty(STDIN_FILENO) == 1 && on_terminal();
+}
+
+// What is asked where there is no terminal to ask at.
+Result<std::string> question_of(const Options& options) {
+  if (options.prompt) return *options.prompt;
+  auto text = read_input("-");
+  if (text.ok() && text->ends_with('\n')) text->pop_back();
+  return text;
+}
+
+int converse(Talk& talk, const Options& options, std::string question) {
+  ViewOptions view;
+  view.thinking = options.thinking != "hide";
+  if (options.json) return talk_to_script(talk);
+  if (at_terminal(options)) {
+    if (options.history != "off")
+      view.history = options.history.empty() ? HistoryFile::default_path() : options.history;
+    return talk_at_terminal(talk, view);
+  }
+  view.thinking = options.thinking == "show";
+  return ask_once(talk, std::move(question), view);
+}
+
+int run_chat(const Options& options) {
+  auto conversation = conversation_of(options);
+  if (!conversation.ok()) return fail(conversation.error());
+  std::string question;
+  if (!options.json && !at_terminal(options)) {
+    auto text = question_of(options);
+    if (!text.ok()) return fail(text.error());
+    if (text->empty()) return fail("the question is empty");
+    question = *std::move(text);
+  }
+  auto engine = open_engine(options.model);
+  if (!engine.ok()) return fail(engine.error());
+  auto talk = Talk::open(*engine, talk_options(options, *engine), *std::move(conversation));
+  if (!talk.ok()) return fail(talk.error());
+  for (const std::string& note : talk->chat().notes()) print_note(note);
+  if (!options.resume.empty()) {
+    auto notes = talk->load(options.resume);
+    if (!notes.ok()) return fail(notes.error());
+    for (const std::string& note : *notes) print_note(note);
+  }
+  const int status = converse(*talk, options, std::move(question));
+  finish_pack_cache(*engine);
+  return status;
+}
+
+}  // namespace
+
+void add_chat(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "chat",
+      "Talk with a model\n"
+      "At a terminal: type, and /help lists the commands. Otherwise standard input is one question, whose answer alone "
+      "goes to standard output; with --json it is a conversation of lines.");
+  options->model.add_to(*command);
+  auto* prompt = command->add_option("-p,--prompt", options->prompt, "ask this one question")->type_name("TEXT");
+  command->add_option("--system", options->system, "system prompt")->type_name("TEXT");
+  command->add_option("--tools", options->tools, "JSON list of tools that the model may call")->type_name("FILE");
+  command->add_option("--resume", options->resume, "go on with a conversation that /save wrote")->type_name("FILE");
+  command
+      ->add_flag("--json", options->json,
+                 "events on standard output, one JSON object a line; lines on standard input, as at the prompt or "
+                 "objects such as {\"role\":\"user\",\"content\":\"Hello\"}; role \"tool\" gives the result of a call")
+      ->excludes(prompt);
+  command
+      ->add_option("--thinking", options->thinking,
+                   "what the model thinks before it answers: show, hide, or auto for show at a terminal only; with one "
+                   "question it goes to standard error")
+      ->check(CLI::IsMember({"auto", "show", "hide"}))
+      ->capture_default_str();
+  command
+      ->add_option("--thinking-budget", options->thinking_budget,
+                   "tokens that it may think, after which it has to answer (default: no limit)")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--preserve-thinking", options->preserve_thinking, "let it read its earlier thinking too");
+  command->add_option("--form", options->form, "how messages are written for it; auto is as its file says")
+      ->check(CLI::IsMember({"auto", "chatml", "lfm2", "lfm2.5"}))
+      ->capture_default_str();
+  command->add_option("--date", options->date, "today, as 2026-11-22, for models that want to know");
+  command->add_option("-n,--predict", options->max_tokens, "tokens of an answer at most; -1 is no limit")
+      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 32))
+      ->capture_default_str();
+  command->add_option("-c,--ctx-size", options->context, "room for tokens (default: the model's, at most 32768)")
+      ->check(CLI::PositiveNumber);
+  options->sampling.add_to(*command);
+  command
+      ->add_option("--history", options->history,
+                   "file for what is typed (default: lfm/chat_history in the user's state folder); off keeps none")
+      ->type_name("FILE|off");
+  command->callback([options, &action] { action = [options] { return run_chat(*options); }; });
+}
+
+}  // namespace lfm::cli

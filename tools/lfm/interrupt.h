@@ -1,0 +1,24 @@
+// Ctrl-C while the model works.
+#pragma once
+
+#include "lfm/session.h"
+
+namespace lfm::cli {
+
+// While it lives, Ctrl-C cancels what the session does; further ones are borne with until there were more than
+// `patience`: then the program ends at once, with kInterrupted. One at a time.
+class InterruptGuard {
+ public:
+  explicit InterruptGuard(Session& session, int patience = 1);
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  // Since it was made.
+  static bool interrupted() noexcept;
+
+  // What to do before the program ends at once, from a signal handler: null for nothing.
+  static void set_farewell(void (*farewell)()) noexcept;
+};
+
+}  // namespace lfm::cli

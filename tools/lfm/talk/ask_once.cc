@@ -1,0 +1,66 @@
+#include "command.h"
+#include "interrupt.h"
+#include "io.h"
+#include "talk/model_text.h"
+#include "talk/modes.h"
+#include "talk/terminal_text.h"
+
+namespace lfm::cli {
+namespace {
+
+class Printer {
+ public:
+  explicit Printer(bool thinking) : thinking_(thinking) {}
+
+  bool show(const Piece& piece) {
+    if (piece.kind == PieceKind::kReasoning) return think(piece.text);
+    if (thought_) std::fputc('\n', stderr);
+    thought_ = false;
+    const bool call = piece.kind == PieceKind::kToolCall;
+    if (call && line_begun_ && !print("\n")) return false;
+    return print(piece.text) && (!call || print("\n"));
+  }
+
+  bool finish() {
+    if (thought_) std::fputc('\n', stderr);
+    return out_.finish() && (!line_begun_ || print("\n"));
+  }
+
+ private:
+  bool think(std::string_view text) {
+    if (thinking_) std::fputs(shown(text).c_str(), stderr);
+    thought_ = thinking_;
+    return true;
+  }
+
+  bool print(std::string_view text) {
+    if (!text.empty()) line_begun_ = text.back() != '\n';
+    return out_.write(text);
+  }
+
+  ModelText out_;
+  bool thinking_;
+  bool thought_ = false;  // thinking was the last thing to be shown
+  bool line_begun_ = false;
+};
+
+}  // namespace
+
+int ask_once(Talk& talk, std::string question, const ViewOptions& options) {
+  talk.add({Role::kUser, std::move(question)});
+  InterruptGuard guard(talk.session());
+  Printer printer(options.thinking);
+  bool writable = true;
+  auto answer = talk.answer([&](const Piece& piece) { return writable = printer.show(piece); });
+  if (!answer.ok()) {
+    return answer.error().code == ErrorCode::kCancelled ? kInterrupted : fail(answer.error());
+  }
+  if (!writable || !printer.finish()) return fail("cannot write to standard output");
+  if (InterruptGuard::interrupted()) return kInterrupted;
+  if (answer->finish.empty()) return fail(shown(answer->finish.describe()));
+  if (answer->finish.reason == FinishReason::kLength || answer->finish.reason == FinishReason::kContextFull)
+    std::fprintf(stderr, "lfm: note: %s\n", shown(answer->finish.describe()).c_str());
+  return kOk;
+}
+
+}  // namespace lfm::cli

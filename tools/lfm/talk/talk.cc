@@ -1,0 +1,91 @@
+#include "talk/talk.h"
+
+#include "talk/saved.h"
+
+namespace lfm::cli {
+namespace {
+
+Result<Chat> create_chat(const Engine& engine, const TalkOptions& options, const std::string& tools) {
+  ChatOptions chat = options.chat;
+  chat.tools = tools;
+  return Chat::create(engine, chat);
+}
+
+std::string state_path(const std::string& path) {
+  return path + ".state";
+}
+
+}  // namespace
+
+Result<Talk> Talk::open(Engine engine, const TalkOptions& options, Conversation conversation) {
+  auto chat = create_chat(engine, options, conversation.tools);
+  if (!chat.ok()) return std::move(chat).error();
+  auto session = engine.new_session({.context_tokens = options.context_tokens});
+  if (!session.ok()) return std::move(session).error();
+  return Talk(std::move(engine), *std::move(session), *std::move(chat), options, std::move(conversation));
+}
+
+Status Talk::set_tools(std::string tools) {
+  auto chat = create_chat(engine_, options_, tools);
+  if (!chat.ok()) return std::move(chat).error();
+  chat_ = *std::move(chat);
+  conversation_.tools = std::move(tools);
+  return {};
+}
+
+void Talk::clear() {
+  conversation_.messages.clear();
+  attempt_ = 0;
+}
+
+Status Talk::take_answer() {
+  if (Status status = conversation_.take_answer(); !status.ok()) return status;
+  ++attempt_;
+  return {};
+}
+
+void Talk::add(Message message) {
+  conversation_.messages.push_back(std::move(message));
+  attempt_ = 0;
+}
+
+Result<Answer> Talk::answer(const Chat::PieceCallback& callback) {
+  GenerateOptions generate = options_.generate;
+  generate.sampling.seed += attempt_;
+  const double seconds_before = session_.stats().prompt_seconds;
+  auto answer = chat_.answer(session_, conversation_.all(), generate, callback);
+  if (!answer.ok()) return answer;
+  ++tally_.answers;
+  tally_.reused_tokens += answer->prompt.reused;
+  tally_.last = *answer;
+  tally_.last_prompt_seconds = session_.stats().prompt_seconds - seconds_before;
+  const Message& message = answer->message;
+  if (!message.content.empty() || !message.reasoning.empty() || !message.tool_calls.empty())
+    conversation_.messages.push_back(message);
+  return answer;
+}
+
+Result<std::vector<std::string>> Talk::save(const std::string& path) {
+  Status written = write_saved(path, to_json(conversation_, engine_.info().name));
+  if (!written.ok()) return std::move(written).error();
+  std::vector<std::string> notes;
+  if (const Status state = session_.save(state_path(path)); !state.ok())
+    notes.push_back("loading it will read it all again: " + state.error().describe());
+  return notes;
+}
+
+Result<std::vector<std::string>> Talk::load(const std::string& path) {
+  auto conversation = read_saved(path);
+  if (!conversation.ok()) return std::move(conversation).error();
+  auto chat = create_chat(engine_, options_, conversation->tools);
+  if (!chat.ok()) return std::move(chat).error();
+  chat_ = *std::move(chat);
+  conversation_ = *std::move(conversation);
+  attempt_ = 0;
+  std::vector<std::string> notes;
+  if (const auto state = session_.load(state_path(path)); !state.ok())
+    notes.push_back("the conversation will be read again: " + state.error().describe());
+  return notes;
+}
+
+}  // namespace lfm::cli
