@@ -1,14 +1,17 @@
 #include "base/team.h"
 
+#include <fenv.h>
 #include <pthread.h>
-#include <pthreadpool.h>
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <exception>
 #include <mutex>
-#include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -19,11 +22,23 @@ namespace {
 
 // About 20 microseconds of spinning: longer than the imbalance of a phase.
 constexpr int kSpins = 2000;
+// After that a member that waits for the next call gives its core away this often, about a millisecond altogether: as
+// long as choosing a token takes. Then it sleeps.
+constexpr int kYields = 1000;
 
-void relax() noexcept {
+void pause(int spins) noexcept {
+  if (spins >= kSpins) {
+    sched_yield();
+    return;
+  }
 #if defined(__x86_64__)
   _mm_pause();
 #endif
+}
+
+template <typename Condition>
+void wait_while(Condition&& condition) noexcept {
+  for (int spins = 0; condition(); spins = std::min(spins + 1, kSpins)) pause(spins);
 }
 
 }  // namespace
@@ -46,13 +61,7 @@ void Barrier::wait() noexcept {
     phase_.store(phase + 1, std::memory_order_release);
     return;
   }
-  for (int spins = 0; phase_.load(std::memory_order_acquire) == phase; ++spins) {
-    if (spins < kSpins) {
-      relax();
-    } else {
-      sched_yield();
-    }
-  }
+  wait_while([&] { return phase_.load(std::memory_order_acquire) == phase; });
 }
 
 void Worker::barrier() noexcept {
@@ -65,13 +74,79 @@ std::atomic<std::size_t>& Worker::open_round() noexcept {
   return shared_.rounds[round % 3].next;
 }
 
+// Threads that wait for calls, and the call that runs. Member 0 is whoever calls run().
 struct Team::State {
+  struct Member {
+    State* team;
+    unsigned index;
+    pthread_t thread;
+  };
+
+  explicit State(unsigned threads) : size(threads) { members.reserve(threads - 1); }
   ~State() {
-    if (pool != nullptr) pthreadpool_destroy(pool);
+    body = nullptr;
+    begin();
+    for (const Member& member : members) ::pthread_join(member.thread, nullptr);
   }
-  pthreadpool_t pool = nullptr;  // null for a team of one
-  unsigned size = 1;
+
+  // Starts all of them, or fails with those that it started.
+  bool start() noexcept {
+    for (unsigned i = 1; i < size; ++i) {
+      members.push_back({this, i, {}});
+      if (::pthread_create(&members.back().thread, nullptr, serve, &members.back()) == 0) continue;
+      members.pop_back();
+      return false;
+    }
+    return true;
+  }
+
+  static void* serve(void* argument) {
+    const Member& self = *static_cast<Member*>(argument);
+    ::fesetenv(FE_DFL_ENV);  // not that of the thread that happened to start it
+    for (std::uint32_t seen = 0;;) {
+      seen = self.team->next_call(seen);
+      if (self.team->body == nullptr) return nullptr;
+      self.team->take_part(self.index);
+      self.team->busy.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  void begin() noexcept {
+    busy.store(static_cast<unsigned>(members.size()), std::memory_order_relaxed);
+    calls.fetch_add(1, std::memory_order_release);
+    calls.notify_all();
+  }
+
+  std::uint32_t next_call(std::uint32_t seen) const noexcept {
+    for (int spins = 0; spins < kSpins + kYields; ++spins) {
+      if (const std::uint32_t now = calls.load(std::memory_order_acquire); now != seen) return now;
+      pause(spins);
+    }
+    calls.wait(seen, std::memory_order_acquire);
+    return calls.load(std::memory_order_acquire);
+  }
+
+  void take_part(unsigned index) noexcept {
+    Worker worker(*shared, index, size);
+    try {
+      body(context, worker);
+    } catch (...) {
+      const std::lock_guard lock(failing);
+      if (failure == nullptr) failure = std::current_exception();
+    }
+  }
+
+  const unsigned size;
+  std::vector<Member> members;
   std::mutex running;
+
+  void (*body)(void*, Worker&) = nullptr;  // null: the team is dissolved
+  void* context = nullptr;
+  Shared* shared = nullptr;
+  std::mutex failing;
+  std::exception_ptr failure;  // the first that a member threw
+  alignas(64) std::atomic<std::uint32_t> calls{0};
+  alignas(64) std::atomic<unsigned> busy{0};  // members that aren't done with the present call
 };
 
 Team::Team(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -83,20 +158,15 @@ Result<Team> Team::create(unsigned threads) {
   if (threads == 0) return Error{ErrorCode::kArgument, "must be at least 1", "threads"};
   if (threads > kMaxThreads)
     return Error{ErrorCode::kLimit, "must be at most " + std::to_string(kMaxThreads), "threads"};
-  auto state = std::make_unique<State>();
-  state->size = threads;
-  if (threads > 1) {
-    // Signals are the application's: its threads handle them, not ours.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    state->pool = pthreadpool_create(threads);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (state->pool == nullptr || pthreadpool_get_threads_count(state->pool) != threads) {
-      return Error{ErrorCode::kNoMemory, "cannot start " + std::to_string(threads) + " threads", "threads"};
-    }
-  }
+  auto state = std::make_unique<State>(threads);
+  // Signals are the application's: its threads handle them, not ours.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const bool started = state->start();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!started) return Error{ErrorCode::kNoMemory, "cannot start " + std::to_string(threads) + " threads", "threads"};
   return Team(std::move(state));
 }
 
@@ -105,22 +175,16 @@ unsigned Team::size() const noexcept {
 }
 
 void Team::run_erased(void (*body)(void*, Worker&), void* context) {
-  const std::lock_guard lock(state_->running);
-  struct Call {
-    void (*body)(void*, Worker&);
-    void* context;
-    Shared shared;
-    unsigned size;
-  } call{body, context, Shared(state_->size), state_->size};
-  // As many tasks as threads, and each waits for all others at the first barrier, so every thread gets exactly one.
-  pthreadpool_parallelize_1d(
-      state_->pool,
-      [](void* argument, std::size_t index) {
-        Call& c = *static_cast<Call*>(argument);
-        Worker worker(c.shared, static_cast<unsigned>(index), c.size);
-        c.body(c.context, worker);
-      },
-      &call, state_->size, 0);
+  State& state = *state_;
+  const std::lock_guard lock(state.running);
+  Shared shared(state.size);
+  state.body = body;
+  state.context = context;
+  state.shared = &shared;
+  state.begin();
+  state.take_part(0);
+  wait_while([&] { return state.busy.load(std::memory_order_acquire) != 0; });
+  if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }
 
 }  // namespace lfm::base

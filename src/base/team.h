@@ -1,5 +1,5 @@
 // A team of threads that runs one function on every member at once, with barriers inside it: one dispatch per forward
-// pass, many phases. The only user of pthreadpool.
+// pass, many phases.
 #pragma once
 
 #include <array>
@@ -81,7 +81,8 @@ class Team {
 
   unsigned size() const noexcept;
 
-  // Calls body(worker) on every member and returns when all are done. Calls from several threads queue up.
+  // Calls body(worker) on every member and returns when all are done. Calls from several threads queue up. What a
+  // member throws comes out here, the first of several; a body that meets at barriers must not throw.
   template <typename Body>
   void run(Body&& body) {
     run_erased([](void* context, Worker& worker) { (*static_cast<std::remove_reference_t<Body>*>(context))(worker); },

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
+#include <new>
 #include <set>
 #include <thread>
 #include <vector>
@@ -113,6 +115,32 @@ TEST(Team, CallersQueueUp) {
   call();
   other.join();
   EXPECT_EQ(calls, 40);
+}
+
+TEST(Team, WhatAMemberThrowsComesOut) {
+  Team team = team_of(3);
+  for (unsigned thrower = 0; thrower < 3; ++thrower) {
+    std::atomic<int> members = 0;
+    EXPECT_THROW(team.run([&](Worker& worker) {
+      ++members;
+      if (worker.index() == thrower) throw std::bad_alloc();
+    }),
+                 std::bad_alloc);
+    EXPECT_EQ(members, 3);
+  }
+  EXPECT_THROW(team.run([](Worker&) { throw std::bad_alloc(); }), std::bad_alloc) << "by all of them";
+  team.run([](Worker& worker) { worker.barrier(); });
+}
+
+// A member that has slept wakes up.
+TEST(Team, SleepsBetweenCalls) {
+  Team team = team_of(2);
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    std::atomic<int> members = 0;
+    team.run([&](Worker&) { ++members; });
+    EXPECT_EQ(members, 2);
+  }
 }
 
 TEST(Team, MayBeMoved) {
