@@ -73,7 +73,8 @@ Status check_part(int descriptor, const std::string& part) {
 Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t bytes) {
   if (path.empty() || path.back() == '/' || path.find('\0') != std::string::npos)
     return Error{ErrorCode::kArgument, "not the name of a file", printable(path)};
-  const std::string part = part_of(path);
+  std::string name = path;
+  std::string part = part_of(path);
   constexpr int kTries = 100;
   for (int i = 0; i < kTries; ++i) {
     Descriptor file(retried([&] {
@@ -87,11 +88,11 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t byt
     }
     // Before the lock was ours, the last holder may have renamed or removed the file.
     if (!is_at(file.get(), part)) continue;
-    AtomicFile atomic(path, part, file.release());
-    if (::ftruncate(atomic.descriptor_, 0) != 0) return io_error("cannot cut", part, errno);
+    AtomicFile atomic(std::move(name), std::move(part), file.release());  // nothing in between that may throw
+    if (::ftruncate(atomic.descriptor_, 0) != 0) return io_error("cannot cut", atomic.part_, errno);
     if (bytes > 0 && retried([&] { return ::fallocate(atomic.descriptor_, 0, 0, static_cast<off_t>(bytes)); }) != 0 &&
         errno != EOPNOTSUPP && errno != ENOSYS) {
-      return io_error("cannot reserve " + std::to_string(bytes) + " bytes", part, errno);
+      return io_error("cannot reserve " + std::to_string(bytes) + " bytes", atomic.part_, errno);
     }
     return atomic;
   }
