@@ -134,7 +134,7 @@ class LFM_API Session {
   Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends = {});
 
   // Adds tokens at the end. With `each`, calls it for every one of them in order with the logits (vocabulary) that
-  // follow it. Errors as sync().
+  // follow it. Errors as sync(). `each` must not call this engine or a session of it, cancel() excepted: they are busy.
   using LogitsCallback = std::function<void(std::span<const float> logits)>;
   Status append(std::span<const TokenId> tokens, const LogitsCallback& each = nullptr);
 

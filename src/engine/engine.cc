@@ -13,15 +13,17 @@
 namespace lfm {
 namespace {
 
-// The same for what changes a session, which is left in order.
+// The same for what changes a session, which is left in order, also by what a callback throws.
 template <typename Body>
 auto settled(engine::SessionState& state, Body&& body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    state.settle();
-    return Error{ErrorCode::kNoMemory, {}};
-  }
+  return engine::guarded([&] {
+    try {
+      return body();
+    } catch (...) {
+      state.settle();
+      throw;
+    }
+  });
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ Result<Session> Engine::new_session(const SessionOptions& options) const {
 }
 
 Status Engine::finish_pack_cache() const {
-  return model_->cache != nullptr ? model_->cache->finish() : Status();
+  return guarded([&] { return model_->cache != nullptr ? model_->cache->finish() : Status(); });
 }
 
 const ModelInfo& Engine::info() const noexcept {

@@ -1,5 +1,7 @@
 #include "engine/output.h"
 
+#include "base/float_mode.h"
+
 namespace lfm::engine {
 
 void Output::read_answer(std::span<const TokenId> tokens) {
@@ -56,7 +58,9 @@ void Output::give(const Piece& piece) {
   if (piece.text.empty() || !wanted_) return;
   if (piece.kind == PieceKind::kText) finish_.text_bytes += piece.text.size();
   if (piece.kind == PieceKind::kToolCall) ++finish_.tool_calls;
-  if (callback_) wanted_ = callback_(piece);
+  if (!callback_) return;
+  const base::CallersFloatMode mode;
+  wanted_ = callback_(piece);
 }
 
 }  // namespace lfm::engine

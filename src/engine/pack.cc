@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/cpu.h"
+#include "base/float_mode.h"
 #include "base/try.h"
 #include "engine/model.h"
 #include "engine/model_parts.h"
@@ -35,6 +36,12 @@ Result<base::Team> team_of(unsigned threads) {
   return base::Team::create(threads != 0 ? threads : base::default_threads());
 }
 
+void report(const PackOptions& options, std::uint64_t done, std::uint64_t all) {
+  if (!options.progress) return;
+  const base::CallersFloatMode mode;
+  options.progress(done, all);
+}
+
 Status write_all(format::PackWriter& writer, base::Team& team, const PackOptions& options) {
   const format::PackPlaces& places = writer.places();
   std::atomic<bool> failed = false;
@@ -51,7 +58,7 @@ Status write_all(format::PackWriter& writer, base::Team& team, const PackOptions
         return;
       }
       const std::uint64_t done = written.fetch_add(places.chunk_bytes(i)) + places.chunk_bytes(i);
-      if (worker.index() == 0 && options.progress) options.progress(done, places.weights_bytes);
+      if (worker.index() == 0) report(options, done, places.weights_bytes);
     });
   });
   return failure;
@@ -80,7 +87,7 @@ Result<PackInfo> pack_model(const std::string& path, const std::string& out, con
   LFM_ASSIGN(format::PackWriter writer,
              format::PackWriter::create(out, pack_layout(xnn), source, parts.model.gguf.header(),
                                         {packed.data(), packed.size()}));
-  if (options.progress) options.progress(0, plan.bytes);
+  report(options, 0, plan.bytes);
   LFM_TRY(model::pack_weights(parts.model.file, plan, team, {packed.data(), packed.size()}));
   LFM_TRY(write_all(writer, team, options));
   using Existing = base::AtomicFile::Existing;

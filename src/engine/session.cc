@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/float_mode.h"
 #include "base/try.h"
 #include "engine/saved_session.h"
 #include "model/forward.h"
@@ -145,7 +146,9 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
       for (std::size_t i = 0; i < rows && good.ok(); ++i) {
         const std::span<const float> row(logits + i * now_.logits_stride, model_->config.vocab);
         good = check_logits(row, position + first + i);
-        if (good.ok()) (*prompt.each)(row);
+        if (!good.ok()) return;
+        const base::CallersFloatMode mode;
+        (*prompt.each)(row);
       }
     };
   }
