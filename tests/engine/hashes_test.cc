@@ -1,0 +1,127 @@
+// One hash of all logits: for any number of threads, any run, and any cutting of the prompt (levels L1 and L2 of the
+// promise), and whatever instruction set does the work.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "base/checksum.h"
+#include "engine/tiny_engine.h"
+#include "support/expect.h"
+
+namespace lfm::test {
+namespace {
+
+constexpr std::size_t kTokens = 40;
+constexpr int kRuns = 3;
+constexpr std::size_t kCuts = 20;
+
+// Lengths of the pieces that a prompt is given in.
+using Cut = std::vector<std::size_t>;
+
+// The whole, single tokens, pieces shorter than the convolution's memory first, and random ones.
+std::vector<Cut> cuts() {
+  std::vector<Cut> all = {{kTokens}, Cut(kTokens, 1), {1, 1, kTokens - 2}, {2, 1, 1, kTokens - 4}, {kTokens - 1, 1}};
+  std::mt19937 random(1);
+  while (all.size() < kCuts) {
+    Cut& cut = all.emplace_back();
+    const std::size_t longest = 1 + random() % 20;
+    for (std::size_t left = kTokens; left > 0; left -= cut.back())
+      cut.push_back(std::min(left, 1 + random() % longest));
+  }
+  return all;
+}
+
+std::uint64_t hash_of(const Engine& engine, std::span<const TokenId> ids, const Cut& cut) {
+  Session session = TinyEngine::new_session(engine);
+  std::uint64_t hash = 0;
+  const auto add = [&](std::span<const float> logits) { hash = base::checksum(std::as_bytes(logits), hash); };
+  for (const std::size_t count : cut) {
+    expect_ok(session.append(ids.first(count), add));
+    ids = ids.subspan(count);
+  }
+  EXPECT_TRUE(ids.empty());
+  for (const TokenId next : {3, 100, 200}) {
+    expect_ok(session.append({&next, 1}));
+    add(session.logits());
+  }
+  return hash;
+}
+
+TinyModel model_of(format::TensorType matrices) {
+  TinyModel model;
+  model.matrices = matrices;
+  model.hidden = 256;
+  model.heads = 8;
+  model.kv_heads = {0, 2, 0};
+  return model;
+}
+
+class Hashes : public testing::TestWithParam<DenseBackend> {};
+
+TEST_P(Hashes, ThreadsRunsAndCuts) {
+  const TinyEngine tiny(model_of(format::TensorType::kQ4_0), {.threads = 1, .dense = GetParam()});
+  const std::vector<TokenId> ids = random_tokens(kTokens, 1);
+  const std::uint64_t expected = hash_of(tiny.engine(), ids, {kTokens});
+  for (const unsigned threads : {1u, 2u, 3u, 4u, 7u, 16u}) {
+    for (int run = 0; run < kRuns; ++run) {
+      const Engine engine = tiny.open({.threads = threads, .dense = GetParam()});
+      for (const Cut& cut : cuts()) {
+        ASSERT_EQ(hash_of(engine, ids, cut), expected)
+            << threads << " threads, run " << run << ", " << cut.size() << " pieces, the first of " << cut[0];
+      }
+    }
+  }
+}
+
+// After every token of a hundred: what was saved goes on with the same bits, on as many threads as there happen to be.
+TEST_P(Hashes, SavedAndRestoredAtAHundredPlaces) {
+  constexpr std::size_t kPlaces = 100, kNext = 8;
+  const TinyEngine tiny(model_of(format::TensorType::kQ4_0), {.threads = 1, .dense = GetParam()});
+  const std::vector<Engine> engines = {tiny.engine(), tiny.open({.threads = 2, .dense = GetParam()}),
+                                       tiny.open({.threads = 3, .dense = GetParam(), .chunk_tokens = 5})};
+  const std::vector<TokenId> ids = random_tokens(kPlaces + kNext, 3);
+  std::vector<float> expected;
+  Session whole = tiny.session();
+  const auto keep = [](std::vector<float>& all) {
+    return [&all](std::span<const float> logits) { all.insert(all.end(), logits.begin(), logits.end()); };
+  };
+  expect_ok(whole.append(ids, keep(expected)));
+
+  const TempFile file("");
+  Session session = tiny.session();
+  for (std::size_t n = 1; n <= kPlaces; ++n) {
+    expect_ok(session.append(std::span(ids).subspan(n - 1, 1)));
+    expect_ok(session.save(file.path()));
+    Session restored = TinyEngine::new_session(engines[n % engines.size()]);
+    expect_ok(restored.load(file.path()));
+    std::vector<float> actual;
+    expect_ok(restored.append(std::span(ids).subspan(n, kNext), keep(actual)));
+    const std::size_t vocabulary = expected.size() / ids.size();
+    ASSERT_EQ(actual.size(), kNext * vocabulary);
+    ASSERT_EQ(std::memcmp(actual.data(), &expected[n * vocabulary], actual.size() * sizeof(float)), 0) << n;
+  }
+}
+
+TEST_P(Hashes, InstructionSets) {
+  using enum format::TensorType;
+  for (const format::TensorType type : {kQ4_0, kQ8_0, kQ4_K, kQ6_K, kF16}) {
+    const TinyEngine tiny(model_of(type), {.threads = 1, .dense = GetParam()});
+    const std::vector<TokenId> ids = random_tokens(kTokens, 2);
+    const std::uint64_t expected = hash_of(tiny.engine(), ids, {kTokens});
+    for (const char* isa : {"scalar", "avx2", "avx512vnni"}) {
+      const EnvironmentVariable forced("LFM_ISA", isa);
+      const auto engine = Engine::open(tiny.path(), {.threads = 1, .dense = GetParam()});
+      if (!engine.ok() && engine.error().code == ErrorCode::kUnsupported) continue;  // not on this CPU
+      ASSERT_TRUE(engine.ok()) << engine.error().describe();
+      EXPECT_EQ(engine->info().isa, isa);
+      EXPECT_EQ(hash_of(*engine, ids, {kTokens}), expected) << isa << ", " << format::to_string(type);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, Hashes, testing::Values(DenseBackend::kXnnpack, DenseBackend::kNative),
+                         [](const auto& test) { return test.param == DenseBackend::kXnnpack ? "Xnnpack" : "Native"; });
+
+}  // namespace
+}  // namespace lfm::test
