@@ -1,12 +1,14 @@
-// Any bytes as a model file: header, metadata, tensor list, configuration and tensor table.
+// Any bytes as a model file: header, metadata, tensor list, tokenizer, configuration and tensor table.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
+#include <string_view>
 
 #include "format/gguf.h"
 #include "model/config.h"
 #include "model/tensor_table.h"
+#include "text/tokenizer_gguf.h"
 
 namespace {
 
@@ -46,6 +48,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   volatile std::size_t sink = touch(*gguf);
   (void)sink;
+  if (const auto tokenizer = lfm::text::read_tokenizer(gguf->metadata()); tokenizer.ok()) {
+    constexpr std::string_view kText = "Hello <|im_end|>\n\xff";
+    const auto ids = tokenizer->encode(kText);
+    if (!ids.ok() || *tokenizer->decode(*ids) != kText) std::abort();
+  }
   const auto config = lfm::model::read_config(*gguf);
   if (!config.ok()) return 0;
   const auto table = lfm::model::match_tensors(*gguf, *config);
