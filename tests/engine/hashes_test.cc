@@ -13,7 +13,11 @@ namespace lfm::test {
 namespace {
 
 constexpr std::size_t kTokens = 40;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kRuns = 1;  // slowly
+#else
 constexpr int kRuns = 3;
+#endif
 constexpr std::size_t kCuts = 20;
 
 // Lengths of the pieces that a prompt is given in.

@@ -82,7 +82,7 @@ bool write_sessions(const std::string& folder) {
   std::filesystem::remove(gguf);
   if (!engine.ok()) return false;
   bool written = true;
-  for (const std::size_t count : {0, 1, 40}) {
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{40}}) {
     auto session = engine->new_session({.context_tokens = 64, .snapshot_bytes = 1 << 16});
     const std::vector<lfm::TokenId> ids(count, 20);
     written = written && session.ok() && session->sync(ids).ok() && session->save(folder + std::to_string(count)).ok();
