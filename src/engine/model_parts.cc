@@ -29,6 +29,7 @@ Result<std::optional<ops::XnnLayout>> dense_of_pack(const ModelFile& model, Dens
     return Error{ErrorCode::kArgument, "the file was packed for xnnpack: pack the model again for native", "dense"};
   }
   auto here = ops::find_xnn_layout();
+  if (!here.ok() && here.error().code == ErrorCode::kNoMemory) return std::move(here).error();
   if (!here.ok())
     return wrong_layout(model, "packed for XNNPACK, which doesn't run here: " + here.error().describe());
   if (here->nr != layout.xnn_nr || here->kr != layout.xnn_kr)
