@@ -36,7 +36,6 @@ bool MessageLines::add(std::string_view line) {
 // The line breaks next to the quotes aren't part of the text.
 bool MessageLines::add_quoted(std::string_view line) {
   if (!line.ends_with(kQuotes)) {
-    if (text_ == "\n") text_.clear();
     text_ += line;
     return false;
   }

@@ -1,0 +1,152 @@
+// lfm chat as scripts use it: one question through a pipe, and lines of JSON.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "chat_model.h"
+
+namespace lfm::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class ChatScript : public testing::Test {
+ protected:
+  Outcome run(const std::vector<std::string>& options, const std::string& input) const {
+    return run_program({.arguments = model_.chat(options), .input = input, .environment = model_.environment()});
+  }
+
+  // The events of a run with --json. Every line is one.
+  std::vector<Json> events(const std::vector<std::string>& options, const std::string& input, int status) const {
+    std::vector<std::string> all = {"--json"};
+    all.insert(all.end(), options.begin(), options.end());
+    const Outcome outcome = run(all, input);
+    EXPECT_EQ(outcome.status, status) << outcome.err << outcome.out;
+    std::vector<Json> out;
+    std::istringstream lines(outcome.out);
+    for (std::string line; std::getline(lines, line);) {
+      out.push_back(Json::parse(line, nullptr, false));
+      EXPECT_TRUE(out.back().is_object()) << line;
+    }
+    return out;
+  }
+
+  ChatModel model_;
+};
+
+// The texts of all pieces of one answer after the other.
+std::vector<std::string> answers(const std::vector<Json>& events) {
+  std::vector<std::string> out = {""};
+  for (const Json& event : events) {
+    if (event["event"] == "text") out.back() += event["text"].get<std::string>();
+    if (event["event"] == "finish") out.emplace_back();
+  }
+  out.pop_back();
+  return out;
+}
+
+std::vector<std::string> names(const std::vector<Json>& events) {
+  std::vector<std::string> out;
+  for (const Json& event : events) {
+    const auto name = event["event"].get<std::string>();
+    if (out.empty() || out.back() != name) out.push_back(name);
+  }
+  return out;
+}
+
+TEST_F(ChatScript, APipeGetsTheAnswerAlone) {
+  const Outcome once = run({"-n", "12"}, "Hello\n");
+  EXPECT_EQ(once.status, 0) << once.err;
+  EXPECT_FALSE(once.out.empty());
+  EXPECT_TRUE(once.out.ends_with('\n'));
+  EXPECT_EQ(run({"-n", "12"}, "Hello").out, once.out) << "the last line break isn't part of the question";
+  EXPECT_EQ(run({"-n", "12", "-p", "Hello"}, "").out, once.out);
+  EXPECT_NE(run({"-n", "12", "--system", "Be brief."}, "Hello").out, once.out);
+}
+
+TEST_F(ChatScript, AnAnswerThatWasCutIsANote) {
+  const Outcome outcome = run({"-n", "3", "-p", "Hello"}, "");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.err.find("lfm: note: "), std::string::npos) << outcome.err;
+}
+
+TEST_F(ChatScript, JsonEvents) {
+  const std::vector<Json> all = events({"-n", "9"}, "Hello\n", 0);
+  EXPECT_EQ(names(all), (std::vector<std::string>{"ready", "text", "finish"}));
+  EXPECT_EQ(all.front()["model"], "tiny");
+  EXPECT_EQ(all.front()["context_tokens"], 32768);
+  EXPECT_EQ(all.back()["reason"], "length");
+  EXPECT_EQ(all.back()["tokens"], 9);
+  EXPECT_EQ(all.back()["prompt_reused_tokens"], 0);
+  EXPECT_GT(all.back()["prompt_evaluated_tokens"], 5);
+  EXPECT_EQ(answers(all)[0] + "\n", run({"-n", "9"}, "Hello\n").out);
+}
+
+TEST_F(ChatScript, JsonConversation) {
+  const std::vector<Json> all = events({"-n", "9"},
+                                       "Hello\n"
+                                       "{\"role\":\"user\",\"content\":\"And then?\"}\n"
+                                       "\n"
+                                       "{\"role\":\"user\",\"content\":\"Hello\",\"edit\":1}\n"
+                                       "/regen\n"
+                                       "/undo\n"
+                                       "/undo\n"
+                                       "Hello\n"
+                                       "/exit\n"
+                                       "never asked\n",
+                                       1);
+  EXPECT_EQ(names(all), (std::vector<std::string>{"ready", "text", "finish", "text", "finish", "text", "finish", "text",
+                                                  "finish", "done", "error", "text", "finish"}));
+  const std::vector<std::string> said = answers(all);
+  ASSERT_EQ(said.size(), 5u);
+  EXPECT_NE(said[1], said[0]);
+  EXPECT_EQ(said[2], said[0]) << "edited to be the same question";
+  EXPECT_EQ(said[3], said[0]) << "the likeliest tokens are always the same";
+  EXPECT_EQ(said[4], said[0]);
+  for (const Json& event : all) {
+    if (event["event"] == "error") {
+      EXPECT_EQ(event["message"], "nothing was asked yet");
+    }
+    if (event["event"] == "done") {
+      EXPECT_EQ(event["command"], "/undo");
+    }
+  }
+}
+
+TEST_F(ChatScript, JsonReusesWhatItKnows) {
+  const std::vector<Json> all = events({"-n", "9"}, "Hello\nAnd then?\n/regen\n", 0);
+  std::vector<Json> ends;
+  for (const Json& event : all) {
+    if (event["event"] == "finish") ends.push_back(event);
+  }
+  ASSERT_EQ(ends.size(), 3u);
+  const std::size_t first = ends[0]["prompt_evaluated_tokens"].get<std::size_t>() + 9;
+  EXPECT_GE(ends[1]["prompt_reused_tokens"].get<std::size_t>() + 2, first) << "the first question and its answer";
+  EXPECT_LE(ends[2]["prompt_evaluated_tokens"].get<std::size_t>(), 1u) << "another answer costs no reading";
+}
+
+TEST_F(ChatScript, JsonErrorsNameWhatIsWrong) {
+  const std::pair<std::string, std::string> lines[] = {
+      {"{", "isn't JSON (at byte 2)"},
+      {"{\"role\":\"king\",\"content\":\"\"}", "role: is neither user nor tool"},
+      {"{\"role\":\"tool\",\"content\":\"1\"}", "no call waits for a result"},
+      {"{\"role\":\"user\",\"content\":\"a\",\"edit\":1}", "nothing was asked yet"},
+      {"/load /nowhere/talk.json", "/nowhere/talk.json: cannot open: No such file or directory"},
+      {"/tools /nowhere/tools.json", "cannot open: No such file or directory"},
+      {"/frobnicate", "no command /frobnicate; /help lists them"},
+      {"/regen", "there is nothing to answer yet"},
+  };
+  std::string input;
+  for (const auto& [line, message] : lines) input += line + "\n";
+  const std::vector<Json> all = events({}, input, 1);
+  ASSERT_EQ(all.size(), 1 + std::size(lines));
+  for (std::size_t i = 0; i < std::size(lines); ++i) {
+    EXPECT_EQ(all[i + 1]["event"], "error");
+    EXPECT_NE(all[i + 1]["message"].get<std::string>().find(lines[i].second), std::string::npos) << all[i + 1];
+  }
+}
+
+}  // namespace
+}  // namespace lfm::test
