@@ -61,7 +61,7 @@ class Workspace {
     std::span<float> panel;                 // (max(T * 64, hidden + 16)) sums of an output block
     std::span<float> tile;                  // (12, max(hidden + 16, 64)) results of one tile of tokens
     std::span<Choice> choices;              // (experts_used) of a single token
-    std::span<float> logits;                // (experts padded to 16)
+    std::span<float> logits;                // (12, experts padded to 16)
     std::span<ExpertTile> tiles;            // of the chunk
     std::span<std::uint32_t> pair_token;    // (T * experts_used) token of each pair
     std::span<float> pair_weight;           // (T * experts_used)

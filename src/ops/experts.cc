@@ -157,10 +157,14 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
     choices = mine.choices;
   } else {
     const base::Range part = c.worker.part(c.tokens);
-    for (std::size_t token = part.begin; token < part.end; ++token) {
-      multiply(c, router, router.data, {0, router.tiles()}, {nullptr, in.floats + token * hidden}, 1,
-               mine.logits.data(), 0);
-      choose_experts(mine.logits.data(), bias, experts, w.choices.subspan(token * used, used));
+    const std::size_t stride = router.tiles() * kTileRows;
+    for (std::size_t token = part.begin; token < part.end; token += kMaxTokens) {
+      const std::size_t count = std::min(kMaxTokens, part.end - token);
+      multiply(c, router, router.data, {0, router.tiles()}, {nullptr, in.floats + token * hidden}, count,
+               mine.logits.data(), stride);
+      for (std::size_t i = 0; i < count; ++i) {
+        choose_experts(mine.logits.data() + i * stride, bias, experts, w.choices.subspan((token + i) * used, used));
+      }
     }
     c.worker.barrier();
     choices = w.choices.first(c.tokens * used);

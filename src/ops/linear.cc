@@ -48,7 +48,7 @@ TokenTile token_tile(std::size_t tokens, std::size_t index) noexcept {
 }
 
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept {
-  return std::clamp<std::size_t>(tiles / (threads * 4), 1, 16);
+  return std::clamp<std::size_t>(tiles / (threads * 16), 1, 16);
 }
 
 void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Activations& in, float* out,

@@ -100,7 +100,7 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
     requests.want(p.panel, std::max(tokens * 64, padded_hidden));
     requests.want(p.tile, kMaxTokens * std::max<std::size_t>(padded_hidden, 64));
     requests.want(p.choices, d.experts_used);
-    requests.want(p.logits, padded_experts);
+    requests.want(p.logits, kMaxTokens * padded_experts);
     // Every expert's last tiles may be smaller than the largest: 8, 4, 2 and 1.
     requests.want(p.tiles, pairs / kMaxTokens + 4 * std::min(d.experts, pairs) + 1);
     requests.want(p.pair_token, pairs);

@@ -139,7 +139,8 @@ class Runner {
   Status run_sustained(double minutes) {
     auto session = engine_.new_session({.context_tokens = 1024});
     if (!session.ok()) return std::move(session).error();
-    std::printf("| %8s | %8s |\n| -------: | -------: |\n", "seconds", "t/s");
+    std::printf("| %8s | %8s | %12s |\n| -------: | -------: | -----------: |\n", "seconds", "t/s", "of the first");
+    double first_rate = 0;
     const Clock::time_point start = Clock::now();
     while (seconds_since(start) < minutes * 60) {
       const Clock::time_point interval = Clock::now();
@@ -151,7 +152,9 @@ class Runner {
         const std::vector<TokenId> token = random_tokens(1, engine_.info().vocabulary, random_);
         if (auto status = session->append(token); !status.ok()) return status;
       }
-      std::printf("| %8.0f | %8.2f |\n", seconds_since(start), static_cast<double>(tokens) / seconds_since(interval));
+      const double rate = static_cast<double>(tokens) / seconds_since(interval);
+      if (first_rate == 0) first_rate = rate;
+      std::printf("| %8.0f | %8.2f | %10.1f %% |\n", seconds_since(start), rate, 100 * rate / first_rate);
       std::fflush(stdout);
     }
     return {};
