@@ -25,6 +25,8 @@ class Part(NamedTuple):
     weights: dict = WEIGHTS  # of the others: of the kinds of exchanges
     tools: float = 0.13  # of the others: those with tools
     any_tool: float = Conversation.any_tool
+    doubt: float = 0  # conversations about what may not be there
+    doubts: int = 2  # questions of each
     habits: bool = False  # of the heroes of stories
 
 
@@ -36,8 +38,9 @@ LAST = LATER | {"ask_unknown": 9}
 PARTS = [
     Part(55500, 0.02, 0.24, 0.36, 0.10, {(0, 0): 1}),
     Part(16000, 0.03, 0.16, 0.18, 0.08, MEDIUM),
-    Part(30000, 0.03, 0.12, 0.14, 0.06, MEDIUM, LATER, 0.3),
-    Part(60000, 0.03, 0.08, 0.08, 0.05, LONG, LAST, 0.3, 0.4, True),
+    Part(14500, 0.03, 0.12, 0.14, 0.06, MEDIUM, LATER, 0.3),
+    Part(11000, 0.03, 0.10, 0.08, 0.05, MEDIUM, LAST, 0.3, 0.4, 0.3),
+    Part(62000, 0.03, 0.08, 0.08, 0.02, LONG, LAST, 0.3, 0.4, 0.3, 5, True),
 ]
 
 
@@ -52,6 +55,8 @@ def document(part, rng):
     if kind < part.fact:
         talk.tell()
         talk.ask()
+    elif kind < part.fact + part.doubt:
+        talk.doubt(part.doubts)
     else:
         least, most = rng.choices(list(part.lengths), list(part.lengths.values()))[0]
         talk.mixed(rng.randint(least, most), part.weights, part.tools)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Trains lfm2-nano, transformers' own Lfm2MoeForCausalLM, on one thread of a CPU with AVX512-BF16.
 
-usage: train.py TRAIN.jsonl TOKENIZER_DIR OUT_DIR [--steps N] [--decay-steps N] [--decay-file FILE] [--resume]
+usage: train.py TRAIN.jsonl TOKENIZER_DIR OUT_DIR [--steps N] [--decay-steps N] [--resume]
 
 The text is read in its order: the generator writes the easy things first.  The learning rate is constant, then falls to
-zero over the last --decay-steps steps, which also train with weights rounded to Q4_0.  The decay starts by itself in
-time for --steps, or when --decay-file comes to exist.  OUT_DIR/hf always holds a checkpoint.
+zero over the last --decay-steps of all --steps, which also train with weights rounded to Q4_0.  OUT_DIR/hf always holds
+a checkpoint.
 """
 import argparse
 import json
@@ -65,9 +65,9 @@ class Run:
     """A training run: the model, its optimizers and how far it has come."""
 
     def __init__(self, args, tokenizer):
-        self.args, self.tokenizer, self.step, self.decay_from = args, tokenizer, 0, args.steps - args.decay_steps
-        lines = 0
-        self.hf = args.out / "hf"
+        self.args, self.tokenizer, self.hf = args, tokenizer, args.out / "hf"
+        self.decay_from = args.steps - args.decay_steps
+        self.step = lines = 0
         self.model = new_model(tokenizer, args.seed)
         if args.resume:
             self.model.load_state_dict(Lfm2MoeForCausalLM.from_pretrained(self.hf).state_dict())
@@ -86,19 +86,12 @@ class Run:
         new, old = self.args.out / "hf.new", self.args.out / "hf.old"
         self.model.save_pretrained(new)
         self.tokenizer.save_pretrained(new)
-        state = {"step": self.step, "lines": self.text.lines, "muon": self.muon.momentum, "adam": self.adam.state_dict()}
-        torch.save(state, new / "state.pt")
+        optimizers = {"muon": self.muon.momentum, "adam": self.adam.state_dict()}
+        torch.save({"step": self.step, "lines": self.text.lines} | optimizers, new / "state.pt")
         shutil.rmtree(old, ignore_errors=True)
         if self.hf.exists():
             self.hf.rename(old)
         new.rename(self.hf)
-
-    def done(self):
-        file = self.args.decay_file
-        if file and self.step < self.decay_from and file.exists():
-            self.decay_from = self.step
-            print("decay starts", flush=True)
-        return self.step >= self.decay_from + self.args.decay_steps
 
     def scale(self):
         """Of the learning rate."""
@@ -142,7 +135,6 @@ def arguments():
     p.add_argument("out", type=Path)
     p.add_argument("--steps", type=int, default=8000)
     p.add_argument("--decay-steps", type=int, default=2000)
-    p.add_argument("--decay-file", type=Path)
     p.add_argument("--resume", action="store_true")
     p.add_argument("--batch", type=int, default=2560, help="tokens")
     p.add_argument("--lr", type=float, default=0.015, help="of Muon")
@@ -164,7 +156,7 @@ def main():
     print(f"{sum(w.numel() for w in run.model.parameters())} parameters", flush=True)
     begun = saved = time.time()
     sums, share = torch.zeros(3), None
-    while not run.done():
+    while run.step < args.steps:
         loads, counts = run.train()
         share = loads if share is None else share.lerp(loads, 0.02)
         sums += counts

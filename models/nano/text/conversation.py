@@ -7,7 +7,7 @@ from .lists import Lists
 from .records import Records
 from .stories import Stories
 from .talk import Talk
-from .tools import Tools
+from .tools import TOOLS, Tools
 from .writer import BOS, EOT
 
 SYSTEM = ["You are a helpful assistant.", "You are Nano, a small assistant.", "Answer briefly.",
@@ -36,6 +36,19 @@ class Conversation(Talk, Arithmetic, Facts, Lists, Records, Tools, Stories):
                 break
         for fact in self.facts[: self.saved]:
             self.ask(fact)
+
+    def doubt(self, count):
+        """So many questions about facts or tools of which about half were told or listed."""
+        if self.r.random() < 0.6:
+            self.tell()
+            if self.r.random() < 0.3:
+                self.arith()
+            for _ in range(count):
+                self.ask() if self.r.random() < 0.5 else self.ask_unknown()
+        else:
+            self.set_tools()
+            for _ in range(count):
+                self.tool(self.r.choice(list(TOOLS)))
 
 
 def render(msgs, tools=None, generate=False):
