@@ -249,6 +249,63 @@ typedef struct lfm_finish {
 LFM_API lfm_code lfm_session_generate(lfm_session* session, const lfm_generate_options* options,
                                       lfm_piece_callback callback, void* user, lfm_finish* finish, lfm_error* error);
 
+/* ---- chats: messages to tokens in the form that a model was trained on, and its answers back to messages */
+
+typedef struct lfm_chat lfm_chat;
+typedef struct lfm_answer lfm_answer;
+
+typedef enum lfm_role { LFM_SYSTEM, LFM_USER, LFM_ASSISTANT, LFM_TOOL } lfm_role;
+
+typedef struct lfm_tool_call {
+  const char* name;
+  const char* arguments; /* a JSON object */
+} lfm_tool_call;
+
+/* All texts may be NULL, which is as good as empty. */
+typedef struct lfm_message {
+  lfm_role role;
+  const char* content;
+  const char* reasoning;      /* LFM_ASSISTANT: what it thought */
+  const lfm_tool_call* calls; /* LFM_ASSISTANT */
+  size_t call_count;
+  const lfm_token* tokens; /* LFM_ASSISTANT: those that it was said with, so that they need not be evaluated again */
+  size_t token_count;
+} lfm_message;
+
+typedef enum lfm_chat_form { LFM_FORM_FROM_MODEL, LFM_FORM_CHATML, LFM_FORM_LFM2, LFM_FORM_LFM25 } lfm_chat_form;
+
+typedef struct lfm_chat_options {
+  lfm_chat_form form;
+  const char* tools;      /* a JSON array with an object for each tool; NULL: none */
+  const char* date;       /* "2026-11-22"; NULL: today */
+  bool preserve_thinking; /* write the thinking of earlier answers too, where the form leaves it out */
+} lfm_chat_options;
+
+/* options: NULL for the model's own form without tools. Any number of threads may use a chat; its engine may be closed
+ * before. */
+LFM_API lfm_code lfm_chat_new(const lfm_engine* engine, const lfm_chat_options* options, lfm_chat** chat,
+                              lfm_error* error);
+LFM_API void lfm_chat_free(lfm_chat* chat);
+LFM_API lfm_chat_form lfm_chat_get_form(const lfm_chat* chat); /* never LFM_FORM_FROM_MODEL */
+
+/* The conversation as tokens; with generation_prompt it ends where an answer begins. As lfm_encode() gives them. */
+LFM_API lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messages, size_t message_count,
+                                 bool generation_prompt, lfm_token* tokens, size_t capacity, size_t* count,
+                                 lfm_error* error);
+
+/* Makes the session, which must be of the chat's engine, the conversation and has the model answer it; what the session
+ * holds of it already isn't evaluated again. options: NULL for the defaults; callback: may be NULL. */
+LFM_API lfm_code lfm_chat_answer(const lfm_chat* chat, lfm_session* session, const lfm_message* messages,
+                                 size_t message_count, const lfm_generate_options* options, lfm_piece_callback callback,
+                                 void* user, lfm_answer** answer, lfm_error* error);
+LFM_API void lfm_answer_free(lfm_answer* answer);
+
+/* Valid until the answer is freed. */
+LFM_API lfm_message lfm_answer_message(const lfm_answer* answer);
+LFM_API lfm_finish lfm_answer_finish(const lfm_answer* answer);
+LFM_API lfm_sync_info lfm_answer_prompt(const lfm_answer* answer);    /* what was reused, and read */
+LFM_API const char* lfm_answer_description(const lfm_answer* answer); /* how it ended, for a person */
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,4 @@
-// Everything of the library.
+// Everything of the library, for C++. For C there is lfm.h, in the folder above.
 #pragma once
 
 #include "lfm/chat.h"

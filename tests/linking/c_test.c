@@ -132,6 +132,47 @@ static void test_generation(const lfm_engine* engine) {
   lfm_session_free(session);
 }
 
+static void test_chat(const lfm_engine* engine) {
+  lfm_chat* chat = NULL;
+  lfm_session* session = NULL;
+  lfm_answer* answer = NULL;
+  lfm_chat_options options = {LFM_FORM_CHATML, NULL, NULL, false};
+  lfm_generate_options generate = lfm_generate_defaults(engine);
+  lfm_message messages[3];
+  lfm_token ids[256];
+  size_t count = 0, longer = 0;
+  memset(messages, 0, sizeof messages);
+  messages[0].role = LFM_USER;
+  messages[0].content = "the <|im_end|> of it";
+  EXPECT(lfm_chat_new(engine, &options, &chat, &error) == LFM_OK && lfm_chat_get_form(chat) == LFM_FORM_CHATML);
+  EXPECT(lfm_chat_render(chat, messages, 1, true, ids, 256, &longer, &error) == LFM_OK);
+  EXPECT(lfm_chat_render(chat, messages, 1, false, ids, 256, &count, &error) == LFM_OK && count < longer);
+  EXPECT(lfm_chat_render(chat, messages, 1, true, ids, 3, &count, &error) == LFM_LIMIT && count == longer);
+
+  EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
+  generate.max_tokens = 8;
+  generate.sampling.temperature = 0;
+  EXPECT(lfm_chat_answer(chat, session, messages, 1, &generate, NULL, NULL, &answer, &error) == LFM_OK);
+  EXPECT(lfm_answer_prompt(answer).evaluated == longer && lfm_answer_finish(answer).tokens <= 8);
+  EXPECT(lfm_answer_message(answer).role == LFM_ASSISTANT && lfm_answer_description(answer) != NULL);
+  messages[1] = lfm_answer_message(answer);
+  messages[2].role = LFM_USER;
+  messages[2].content = "and then?";
+  {
+    lfm_answer* next = NULL;
+    EXPECT(lfm_chat_answer(chat, session, messages, 3, &generate, NULL, NULL, &next, &error) == LFM_OK);
+    EXPECT(lfm_answer_prompt(next).reused >= longer);
+    lfm_answer_free(next);
+  }
+  lfm_answer_free(answer);
+  options.tools = "not JSON";
+  lfm_chat_free(chat);
+  EXPECT(lfm_chat_new(engine, &options, &chat, &error) == LFM_ARGUMENT);
+  lfm_chat_free(NULL);
+  lfm_answer_free(NULL);
+  lfm_session_free(session);
+}
+
 int main(int argc, char** argv) {
   lfm_engine* engine = NULL;
   lfm_session* session = NULL;
@@ -146,6 +187,7 @@ int main(int argc, char** argv) {
   test_tokens(engine);
   test_session(engine, argv[2]);
   test_generation(engine);
+  test_chat(engine);
 
   EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
   lfm_engine_close(engine); /* which the session outlives */
