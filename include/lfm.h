@@ -13,8 +13,9 @@
  * Pointers: handles may be NULL in the functions that free them, and nowhere else. Arrays are pointer and count; a
  *   pointer of zero elements may be NULL. Texts are UTF-8 with their length in bytes where that is a parameter, and
  *   otherwise end with a zero.
- * Lifetime: an engine may be closed while sessions of it live; they keep what they need.
- * Threads: an engine may be used by any number of threads; a session by one at a time, lfm_session_cancel() excepted.
+ * Lifetime: an engine may be closed while sessions and chats of it live; they keep what they need.
+ * Threads: an engine and a chat may be used by any number of threads; a session by one at a time, lfm_session_cancel()
+ *   excepted.
  */
 #ifndef LFM_H
 #define LFM_H
@@ -281,14 +282,19 @@ typedef struct lfm_chat_options {
   bool preserve_thinking; /* write the thinking of earlier answers too, where the form leaves it out */
 } lfm_chat_options;
 
-/* options: NULL for the model's own form without tools. Any number of threads may use a chat; its engine may be closed
- * before. */
+/* options: NULL for the model's own form without tools. LFM_ARGUMENT where `tools` or `date` aren't what they should
+ * be, LFM_UNSUPPORTED where the vocabulary lacks the form's tokens. */
 LFM_API lfm_code lfm_chat_new(const lfm_engine* engine, const lfm_chat_options* options, lfm_chat** chat,
                               lfm_error* error);
 LFM_API void lfm_chat_free(lfm_chat* chat);
 LFM_API lfm_chat_form lfm_chat_get_form(const lfm_chat* chat); /* never LFM_FORM_FROM_MODEL */
 
-/* The conversation as tokens; with generation_prompt it ends where an answer begins. As lfm_encode() gives them. */
+/* What isn't as expected, an unknown template, say: note i, or NULL where there are no more. Valid as long as the chat
+ * is. */
+LFM_API const char* lfm_chat_note(const lfm_chat* chat, size_t i);
+
+/* The conversation as tokens; with generation_prompt it ends where an answer begins. `tokens`, `count` and LFM_LIMIT as
+ * in lfm_encode(); LFM_ARGUMENT where a call's arguments aren't a JSON object (index: the message). */
 LFM_API lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messages, size_t message_count,
                                  bool generation_prompt, lfm_token* tokens, size_t capacity, size_t* count,
                                  lfm_error* error);
@@ -300,7 +306,7 @@ LFM_API lfm_code lfm_chat_answer(const lfm_chat* chat, lfm_session* session, con
                                  void* user, lfm_answer** answer, lfm_error* error);
 LFM_API void lfm_answer_free(lfm_answer* answer);
 
-/* Valid until the answer is freed. */
+/* Valid until the answer is freed. Texts end before the first zero byte, should a model say one. */
 LFM_API lfm_message lfm_answer_message(const lfm_answer* answer);
 LFM_API lfm_finish lfm_answer_finish(const lfm_answer* answer);
 LFM_API lfm_sync_info lfm_answer_prompt(const lfm_answer* answer);    /* what was reused, and read */

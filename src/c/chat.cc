@@ -19,8 +19,8 @@ struct lfm_answer {
 namespace lfm::c {
 namespace {
 
-std::string text(const char* text) {
-  return text != nullptr ? text : "";
+std::string text(const char* zero_ended) {
+  return zero_ended != nullptr ? zero_ended : "";
 }
 
 Role role_of(lfm_role role) {
@@ -107,6 +107,11 @@ void lfm_chat_free(lfm_chat* chat) {
 
 lfm_chat_form lfm_chat_get_form(const lfm_chat* chat) {
   return c::form_to_c(chat->chat.form());
+}
+
+const char* lfm_chat_note(const lfm_chat* chat, size_t i) {
+  const std::vector<std::string>& notes = chat->chat.notes();
+  return i < notes.size() ? notes[i].c_str() : nullptr;
 }
 
 lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messages, size_t message_count,

@@ -132,6 +132,26 @@ static void test_generation(const lfm_engine* engine) {
   lfm_session_free(session);
 }
 
+/* A call and its result, as an application writes them back. */
+static void test_calls(const lfm_chat* chat) {
+  lfm_tool_call call = {"get_weather", "{\"city\": \"Paris\"}"};
+  lfm_message messages[3];
+  lfm_token ids[512];
+  size_t with_call = 0, without = 0;
+  memset(messages, 0, sizeof messages);
+  messages[0].role = LFM_USER;
+  messages[0].content = "Is it warm in Paris?";
+  messages[1].role = LFM_ASSISTANT;
+  messages[2].role = LFM_TOOL;
+  messages[2].content = "{\"celsius\": 30}";
+  EXPECT(lfm_chat_render(chat, messages, 3, true, ids, 512, &without, &error) == LFM_OK);
+  messages[1].calls = &call;
+  messages[1].call_count = 1;
+  EXPECT(lfm_chat_render(chat, messages, 3, true, ids, 512, &with_call, &error) == LFM_OK && with_call > without);
+  call.arguments = "Paris";
+  EXPECT(lfm_chat_render(chat, messages, 3, true, ids, 512, &without, &error) == LFM_ARGUMENT && error.index == 1);
+}
+
 static void test_chat(const lfm_engine* engine) {
   lfm_chat* chat = NULL;
   lfm_session* session = NULL;
@@ -148,6 +168,8 @@ static void test_chat(const lfm_engine* engine) {
   EXPECT(lfm_chat_render(chat, messages, 1, true, ids, 256, &longer, &error) == LFM_OK);
   EXPECT(lfm_chat_render(chat, messages, 1, false, ids, 256, &count, &error) == LFM_OK && count < longer);
   EXPECT(lfm_chat_render(chat, messages, 1, true, ids, 3, &count, &error) == LFM_LIMIT && count == longer);
+  EXPECT(lfm_chat_note(chat, 1000) == NULL);
+  test_calls(chat);
 
   EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
   generate.max_tokens = 8;
