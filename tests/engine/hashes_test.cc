@@ -55,7 +55,7 @@ std::uint64_t hash_of(const Engine& engine, std::span<const TokenId> ids, const 
 TinyModel model_of(format::TensorType matrices) {
   TinyModel model;
   model.matrices = matrices;
-  model.hidden = 256;
+  model.hidden = model.ffn_width = model.expert_width = 256;  // whole blocks of every type
   model.heads = 8;
   model.kv_heads = {0, 2, 0};
   return model;
