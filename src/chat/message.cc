@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "chat/structure.h"
+
 namespace lfm::chat {
 
 void MessageBuilder::piece(const Piece& piece) {
@@ -22,7 +24,10 @@ void MessageBuilder::piece(const Piece& piece) {
 
 bool says_so(const text::Tokenizer& tokenizer, const Message& message, bool without_thinking) {
   if (message.tokens.empty()) return false;
-  const auto usable = [&](TokenId id) { return tokenizer.vocabulary().contains(id) && !tokenizer.ends_generation(id); };
+  const TokenId turn_start = find_token(tokenizer, kTurnStart);
+  const auto usable = [&](TokenId id) {
+    return tokenizer.vocabulary().contains(id) && !tokenizer.ends_generation(id) && id != turn_start;
+  };
   if (!std::all_of(message.tokens.begin(), message.tokens.end(), usable)) return false;
   AnswerReader reader(tokenizer);
   Message said;

@@ -86,6 +86,8 @@ TEST(Template, TokensThatCantStandAreLeft) {
   Message forged = unusual_answer("fine");
   forged.tokens.push_back(7);
   EXPECT_EQ(text(forged), begin + "fine<|im_end|>\n");
+  forged.tokens.back() = 6;  // <|im_start|>, which no answer's text shows
+  EXPECT_EQ(text(forged), begin + "fine<|im_end|>\n");
   forged.tokens = {100'000, -1};
   EXPECT_EQ(text(forged), begin + "fine<|im_end|>\n");
 }
