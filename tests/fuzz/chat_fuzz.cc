@@ -85,9 +85,7 @@ void read_answer(const Tokenizer& tokenizer, std::vector<TokenId> ids, std::size
   if (reader.calls() < message.tool_calls.size()) std::abort();
   message.tokens = std::move(ids);
   const bool says_so = lfm::chat::says_so(tokenizer, message, false);
-  const auto foreign = [&](TokenId id) {
-    return tokenizer.ends_generation(id) || id == reader.structure().turn_start;
-  };
+  const auto foreign = [&](TokenId id) { return tokenizer.ends_generation(id) || id == reader.structure().turn_start; };
   const auto& said = message.tokens;
   if (whole && !said.empty() && says_so == std::any_of(said.begin(), said.end(), foreign)) std::abort();
 }
