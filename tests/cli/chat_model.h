@@ -34,6 +34,7 @@ class ChatModel {
             {"XDG_STATE_HOME", ""},
             {"TERM", "xterm"},
             {"NO_COLOR", "1"},
+            {"LSAN_OPTIONS", "print_suppressions=0:suppressions=" LFM_LEAKS},
             {"LC_ALL", "C.UTF-8"}};
   }
 

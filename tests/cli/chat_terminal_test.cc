@@ -57,7 +57,7 @@ TEST_F(ChatTerminal, AnswersAndLeaves) {
   PseudoTerminal terminal(model_.chat({"-n", "20"}), model_.environment());
   ASSERT_TRUE(says(terminal, "tokens of context; /help lists the commands"));
   ASSERT_TRUE(at_prompt(terminal));
-  EXPECT_FALSE(terminal.cooked());
+  EXPECT_TRUE(terminal.wait_for_raw());
   ASSERT_TRUE(enter(terminal, "Hello"));
   EXPECT_GT(outputs(terminal.text()).back().size(), 10u);
   terminal.type("/stats\r");
@@ -72,7 +72,7 @@ TEST_F(ChatTerminal, C18_ManyCtrlCLeave) {
   terminal.type("Go\r");
   ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
   ASSERT_TRUE(terminal.wait_for_bytes(100));
-  EXPECT_FALSE(terminal.cooked());
+  EXPECT_TRUE(terminal.wait_for_raw());
   for (int n = 0; n < 50; ++n) {
     ::kill(terminal.process(), SIGINT);
     ::usleep(2000);

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 namespace lfm::test {
 namespace {
@@ -221,6 +222,15 @@ int PseudoTerminal::wait_for_end() {
 bool PseudoTerminal::cooked() const {
   termios mode{};
   return ::tcgetattr(slave_, &mode) == 0 && (mode.c_lflag & ICANON) != 0 && (mode.c_lflag & ECHO) != 0;
+}
+
+bool PseudoTerminal::wait_for_raw() const {
+  const auto until = Clock::now() + kPatience;
+  while (cooked()) {
+    if (Clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 }  // namespace lfm::test

@@ -63,6 +63,7 @@ class PseudoTerminal {
 
   // Whether the terminal is in its usual mode: lines, echo.
   bool cooked() const;
+  bool wait_for_raw() const;  // the line editor shows its prompt before it takes the terminal over
 
   const std::string& text() const noexcept { return text_; }
   pid_t process() const noexcept { return child_; }

@@ -18,7 +18,6 @@ set(src/c_may "c/.*|lfm\\.h|lfm/.*")
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
 # Third parties, each in one place.
-set(src/base/team.cc_may "pthreadpool\\.h")
 set(src/base/cpu.cc_may "cpuinfo\\.h")
 set(src/ops/xnn_linear.cc_may "xnnpack\\.h")
 set(src/chat/json.cc_may "nlohmann/json\\.hpp")
