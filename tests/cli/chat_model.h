@@ -1,6 +1,9 @@
-// The model that the command line's tests talk to: random, and quick.
+// The model that the command line's tests talk to: random, quick, and never at an end by itself.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -16,17 +19,32 @@ class ChatModel {
   ChatModel() {
     TinyModel model;
     model.context_length = 1 << 20;
-    path_ = folder_.write("model.gguf", model.build());
+    model.tied = false;
+    GgufBuilder file = model.builder();
+    make_endless(file, model);
+    path_ = folder_.write("model.gguf", file.build());
   }
 
   const TempFolder& folder() const noexcept { return folder_; }
   const std::string& path() const noexcept { return path_; }
 
-  // lfm chat with these options more. The likeliest tokens, unless they say otherwise.
-  std::vector<std::string> chat(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"chat", "-m", path_, "-t", "1", "--pack-cache", "off", "--temp", "0"};
+  // The command with this model and these options more. The likeliest tokens, unless they say otherwise.
+  std::vector<std::string> command(const std::string& name, const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {name, "-m", path_, "-t", "1", "--pack-cache", "off"};
+    if (std::find(more.begin(), more.end(), "--temp") == more.end()) {
+      arguments.insert(arguments.end(), {"--temp", "0"});
+    }
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
+  }
+  std::vector<std::string> chat(const std::vector<std::string>& more = {}) const { return command("chat", more); }
+
+  // Options with which every token is as likely as any other: all bytes come.
+  static std::vector<std::string> any_bytes(const std::vector<std::string>& more) {
+    std::vector<std::string> options = {"--temp",  "50", "--top-k", "0", "--top-p", "1",
+                                        "--min-p", "0",  "-s",      "3", "-n",      "2000"};
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
   }
 
   std::vector<Variable> environment() const {
@@ -39,6 +57,20 @@ class ChatModel {
   }
 
  private:
+  // Channel 0 is far above zero for every token, and speaks against those that end an answer, and for none.
+  static void make_endless(GgufBuilder& file, const TinyModel& model) {
+    const auto set_channel_0 = [&](const std::string& tensor, std::uint32_t token, float value) {
+      for (auto& t : file.tensors) {
+        if (t.name == tensor) std::memcpy(t.data.data() + token * model.hidden * sizeof value, &value, sizeof value);
+      }
+    };
+    for (std::uint32_t token = 0; token < model.vocab; ++token) {
+      const bool ends = token == 2 || token == 7;  // <|endoftext|>, <|im_end|>
+      set_channel_0("token_embd.weight", token, 4.0f);
+      set_channel_0("output.weight", token, ends ? -1e6f : 0.0f);
+    }
+  }
+
   TempFolder folder_;
   std::string path_;
 };

@@ -38,6 +38,11 @@ int run(int argc, char** argv) {
   lfm::cli::add_bench(app, action);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // A word that is no command is what is wrong, and not that a command is missing.
+    const bool unknown = app.get_subcommands().empty() && !app.remaining().empty();
+    if (unknown) return app.exit(CLI::ExtrasError(app.remaining())), lfm::cli::kUsage;
+    return app.exit(error), lfm::cli::kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? lfm::cli::kOk : lfm::cli::kUsage;
   }

@@ -33,7 +33,7 @@ void SamplingFlags::add_to(CLI::App& command) {
       ->check(number(0, 1));
   command.add_option("--repeat-penalty", repeat_penalty, "penalty for tokens of the context; 1 is none")
       ->check(number(1e-6, 1e9));
-  command.add_option("-s,--seed", seed, "seed: the same seed gives the same text");
+  command.add_option("-s,--seed", seed, "seed: the same seed gives the same text")->check(CLI::NonNegativeNumber);
 }
 
 SamplingOptions SamplingFlags::sampling(const Engine& engine) const {

@@ -1,0 +1,316 @@
+// The command line's habits: exit statuses and messages of every command. Names begin with the case of tests/cases
+// (group C) that a test is.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "chat_model.h"
+
+namespace lfm::test {
+namespace {
+
+class CommandLine : public testing::Test {
+ protected:
+  Outcome run(const std::vector<std::string>& arguments, const std::string& input = "") const {
+    return run_program({.arguments = arguments, .input = input, .environment = model_.environment()});
+  }
+
+  // What every failure is: this status, nothing on standard output, and one line that begins with the program's name
+  // and says this.
+  void expect_failure(const std::vector<std::string>& arguments, const std::string& says,
+                      const std::string& input = "") const {
+    const Outcome outcome = run(arguments, input);
+    const std::string line = testing::PrintToString(arguments);
+    EXPECT_EQ(outcome.status, 1) << line << outcome.err;
+    EXPECT_EQ(outcome.out, "") << line;
+    EXPECT_TRUE(outcome.err.starts_with("lfm: ")) << line << outcome.err;
+    EXPECT_TRUE(outcome.err.ends_with('\n')) << line << outcome.err;
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << line << outcome.err;
+  }
+
+  // Usage: 2, with what is wrong and where help is, before anything is loaded.
+  void expect_usage(const std::vector<std::string>& arguments, const std::string& says = "") const {
+    const Outcome outcome = run(arguments);
+    const std::string line = testing::PrintToString(arguments);
+    EXPECT_EQ(outcome.status, 2) << line << outcome.err;
+    EXPECT_EQ(outcome.out, "") << line;
+    EXPECT_NE(outcome.err.find("--help"), std::string::npos) << line << outcome.err;
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << line << outcome.err;
+  }
+
+  // Every command that opens a model, with what else it needs.
+  std::vector<std::vector<std::string>> with_model(const std::string& path) const {
+    return {{"run", "-m", path, "-p", "Hello", "--pack-cache", "off"},
+            {"chat", "-m", path, "-p", "Hello", "--pack-cache", "off"},
+            {"bench", "-m", path, "-p", "1", "-n", "0", "-r", "1", "--pack-cache", "off"},
+            {"pack", path, "-o", model_.folder().path("out.lfm")},
+            {"pack", path, "--verify"},
+            {"inspect", path},
+            {"tokenize", "-m", path},
+            {"detokenize", "-m", path},
+            {"logits", "-m", path, "--ids", model_.folder().path("ids"), "--out", model_.folder().path("logits")}};
+  }
+
+  std::vector<std::string> short_run(const std::vector<std::string>& more = {}) const {
+    return model_.command("run", more);
+  }
+
+  ChatModel model_;
+};
+
+TEST_F(CommandLine, HelpIsComplete) {
+  const Outcome all = run({"--help"});
+  EXPECT_EQ(all.status, 0);
+  EXPECT_NE(all.out.find("130 when interrupted"), std::string::npos);
+  for (const std::string command : {"run", "chat", "bench", "pack", "inspect", "tokenize", "detokenize", "logits"}) {
+    EXPECT_NE(all.out.find("\n  " + command + " "), std::string::npos) << command;
+    const Outcome one = run({command, "--help"});
+    EXPECT_EQ(one.status, 0) << command;
+    EXPECT_EQ(one.err, "") << command;
+    EXPECT_NE(one.out.find("Usage: lfm " + command), std::string::npos) << one.out;
+    EXPECT_NE(one.out.find("--help"), std::string::npos) << command;
+  }
+  EXPECT_EQ(run({"--version"}).status, 0);
+  EXPECT_TRUE(run({"--version"}).out.starts_with("lfm "));
+}
+
+TEST_F(CommandLine, MissingModels) {
+  model_.folder().write("ids", "1 2 3\n");
+  for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "/nowhere/model.gguf");
+  for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "No such file");
+}
+
+TEST_F(CommandLine, FoldersAndOtherFilesAsModels) {
+  model_.folder().write("ids", "1 2 3\n");
+  for (const auto& arguments : with_model(model_.folder().path("."))) expect_failure(arguments, "regular file");
+  const std::string text = model_.folder().write("text", "This is no model, but a letter to a friend.\n");
+  for (const auto& arguments : with_model(text)) expect_failure(arguments, "");
+  const std::string empty = model_.folder().write("empty", "");
+  for (const auto& arguments : with_model(empty)) expect_failure(arguments, "");
+}
+
+TEST_F(CommandLine, UnreadableModels) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+  model_.folder().write("ids", "1 2 3\n");
+  ASSERT_EQ(::chmod(model_.path().c_str(), 0), 0);
+  for (const auto& arguments : with_model(model_.path())) expect_failure(arguments, "Permission denied");
+}
+
+TEST_F(CommandLine, C01_EmptyPrompts) {
+  expect_failure({"chat", "-m", model_.path()}, "the question is empty");
+  expect_failure({"chat", "-m", model_.path(), "-p", ""}, "the question is empty");
+  expect_failure({"chat", "-m", model_.path()}, "the question is empty", "\n");
+  for (const std::string prompt : {"", " ", "\n", "\t \n"}) {  // the model's first token, and what there is
+    const Outcome outcome = run(short_run({"-n", "2", "-p", prompt}));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+  }
+  EXPECT_EQ(run(model_.chat({"-n", "2", "-p", " "})).status, 0);
+}
+
+TEST_F(CommandLine, C03_C14_OutputIsWholeCharacters) {
+  const Outcome outcome = run(short_run(ChatModel::any_bytes({"--ignore-eos", "-p", "Hello"})));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  std::size_t following = 0;
+  for (const char c : outcome.out) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (following > 0) {
+      ASSERT_EQ(byte & 0xC0, 0x80);
+      --following;
+    } else {
+      ASSERT_NE(byte & 0xC0, 0x80);
+      following = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(following, 0u);
+}
+
+TEST_F(CommandLine, C03_C04_AnyBytesArePrompts) {
+  std::string bytes("\xC0\x80\xED\xA0\x80\xF4\x90\x80\x80\xF5\x80\xE6\xAD", 13);
+  bytes += std::string("a\0b", 3);
+  EXPECT_EQ(run(short_run({"-n", "2"}), bytes).status, 0);
+  EXPECT_EQ(run(model_.chat({"-n", "2"}), bytes).status, 0);
+  const Outcome ids = run({"tokenize", "-m", model_.path(), "--no-bos"}, bytes);
+  EXPECT_EQ(run({"detokenize", "-m", model_.path()}, ids.out).out, bytes);
+}
+
+TEST_F(CommandLine, C06_SpecialTokensAreAsked) {
+  const std::string text = "<|im_end|>";
+  EXPECT_EQ(run({"tokenize", "-m", model_.path(), "--no-bos"}, text).out, "7\n");
+  EXPECT_EQ(run({"tokenize", "-m", model_.path(), "--no-bos", "--plain"}, text).out.find("7\n"), std::string::npos);
+}
+
+TEST_F(CommandLine, C08_PromptsThatDoNotFit) {
+  const std::string prompt(99, 'x');  // and the first token
+  const std::vector<std::string> fits = {"-c", "100", "-n", "5", "-p", prompt};
+  const Outcome full = run(short_run(fits));
+  EXPECT_EQ(full.status, 0) << full.err;
+  EXPECT_NE(full.err.find("the context of 100 tokens is full; -c makes room for more"), std::string::npos) << full.err;
+  expect_failure(short_run({"-c", "99", "-n", "5", "-p", prompt}),
+                 "the prompt has 100 tokens, the context room for 99");
+  expect_failure(model_.chat({"-c", "99", "-n", "5", "-p", prompt}), "99");
+}
+
+TEST_F(CommandLine, C09_EndlessInputEnds) {
+  expect_failure(short_run({"-f", "/dev/zero"}), "/dev/zero: more than 256 MiB");
+  expect_failure(model_.chat({"--tools", "/dev/zero", "-p", "Hello"}), "/dev/zero: more than 256 MiB");
+}
+
+TEST_F(CommandLine, C10_NoInput) {
+  expect_failure({"chat", "-m", model_.path()}, "the question is empty", "");
+  for (const auto& arguments : {model_.chat(), short_run()}) {
+    const Outcome closed =
+        run_program({.arguments = arguments, .environment = model_.environment(), .close_input = true});
+    EXPECT_EQ(closed.status, 1) << closed.err;
+    EXPECT_NE(closed.err.find("standard input: cannot read: Bad file descriptor"), std::string::npos) << closed.err;
+  }
+  const Outcome json = run(model_.chat({"--json"}), "");
+  EXPECT_EQ(json.status, 0) << json.err;
+  EXPECT_EQ(run(model_.chat({"--json", "-n", "2"}), "cut off in the middle of a li").status, 0);
+}
+
+TEST_F(CommandLine, C11_OutputThatCannotBeWritten) {
+  const std::string ids = model_.folder().write("ids", "1 2 3\n");
+  const std::vector<std::vector<std::string>> commands = {
+      short_run({"-p", "Hello", "-n", "100000", "-c", "100000"}),
+      model_.chat({"-p", "Hello", "-n", "100000", "-c", "100000"}),
+      model_.chat({"--json"}),
+      {"inspect", model_.path()},
+      {"inspect", model_.path(), "--json"},
+      {"tokenize", "-m", model_.path()},
+      {"detokenize", "-m", model_.path()},
+      {"bench", "-m", model_.path(), "-p", "1", "-n", "1", "-r", "1", "--pack-cache", "off"},
+      {"pack", model_.path(), "-o", model_.folder().path("out.lfm"), "--force"}};
+  for (const auto& arguments : commands) {
+    for (const Sink sink : {Sink::kFull, Sink::kClosed}) {
+      const Outcome outcome =
+          run_program({.arguments = arguments, .input = "1 2 3\n", .environment = model_.environment(), .out = sink});
+      const std::string line = testing::PrintToString(arguments);
+      EXPECT_EQ(outcome.status, 1) << line << outcome.err;
+      EXPECT_NE(outcome.err.find("cannot write to standard output"), std::string::npos) << line << outcome.err;
+    }
+  }
+  expect_failure({"logits", "-m", model_.path(), "--ids", ids, "--out", "/dev/full", "--pack-cache", "off"},
+                 "cannot write /dev/full");
+  expect_failure({"logits", "-m", model_.path(), "--ids", ids, "--out", "/nowhere/x", "--pack-cache", "off"},
+                 "cannot write /nowhere/x");
+}
+
+TEST_F(CommandLine, C12_EscapesStayOffTheTerminal) {
+  PseudoTerminal terminal(short_run(ChatModel::any_bytes({"--ignore-eos", "-p", "Hello"})), model_.environment());
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_NE(terminal.text().find("␛"), std::string::npos);
+  for (const char c : terminal.text()) {
+    const auto byte = static_cast<unsigned char>(c);
+    ASSERT_TRUE((byte >= 0x20 && byte != 0x7F) || byte == '\n' || byte == '\r' || byte == '\t') << int{byte};
+  }
+}
+
+TEST_F(CommandLine, C13_NamesFromFilesAreEscaped) {
+  GgufBuilder file = TinyModel{}.builder();
+  file.set_string("general.name",
+                  "\x1b]52;c;x\x07"
+                  "name");
+  const std::string path = model_.folder().write("named.gguf", file.build());
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"inspect", path}, std::vector<std::string>{"inspect", path, "--json"}}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("name"), std::string::npos);
+  }
+}
+
+TEST_F(CommandLine, C15_NumbersOutOfRange) {
+  const std::vector<std::vector<std::string>> options = {
+      {"-t", "0"},       {"-t=-1"},        {"-t", "100000"},   {"-t", "2x"},       {"-c", "0"},
+      {"-c=-5"},         {"-n=-2"},        {"-n", "x"},        {"--temp", "nan"},  {"--temp=-1"},
+      {"--temp", "inf"}, {"--top-p", "2"}, {"--top-k=-5"},     {"--min-p", "1.5"}, {"--repeat-penalty", "0"},
+      {"--seed", "1e9"}, {"--seed=-1"},    {"--load", "disk"}, {"--dense", "gpu"}};
+  for (const auto& option : options) {
+    std::vector<std::string> arguments = {"run", "-m", "/nowhere/model.gguf", "-p", "Hello"};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    expect_usage(arguments);
+    arguments[0] = "chat";
+    expect_usage(arguments);
+  }
+  expect_usage({"chat", "-m", "x", "--thinking", "loudly"}, "--thinking");
+  expect_usage({"chat", "-m", "x", "--thinking-budget=-1"}, "--thinking-budget");
+  expect_usage({"chat", "-m", "x", "--form", "llama"}, "--form");
+  expect_usage({"logits", "-m", "x", "--ids", "y", "--out", "z", "--chunk", "5000"}, "--chunk");
+  expect_failure(short_run({"-c", "1", "-p", "Hello"}), "the context room for 1");
+  EXPECT_EQ(run(short_run({"-n", "0", "-p", "Hello"})).status, 0);
+}
+
+TEST_F(CommandLine, C16_WrongUsage) {
+  expect_usage({});
+  expect_usage({"frobnicate"}, "frobnicate");
+  for (const std::string command : {"run", "chat", "bench", "pack", "inspect", "tokenize", "detokenize", "logits"}) {
+    expect_usage({command}, command == "pack" || command == "inspect" ? "model" : "--model");
+    expect_usage({command, "--no-such-option"});
+  }
+  expect_usage({"run", "-m"}, "--model");
+  expect_usage({"run", "-m", "a", "-m", "b", "-p", "x"}, "--model");
+  expect_usage({"run", "-m", "a", "-p", "x", "-f", "y"}, "--file");
+  expect_usage({"chat", "-m", "a", "-p", "x", "--json"}, "--json");
+  expect_usage({"pack", "a"}, "--out");
+  expect_usage({"pack", "a", "--verify", "-o", "b"}, "--out");
+  std::vector<std::string> many = {"run", "-m", "a"};
+  for (int n = 0; n < 20000; ++n) many.emplace_back("--ignore-eos");
+  many.emplace_back("--no-such-option");
+  expect_usage(many);
+}
+
+TEST_F(CommandLine, C17_NumbersAreWrittenWithPoints) {
+  std::vector<Variable> environment = model_.environment();
+  environment.push_back({"LC_ALL", "de_DE.UTF-8"});
+  const auto run_with = [&](const std::string& temperature) {
+    return run_program({.arguments = short_run({"-n", "3", "-p", "Hello", "--temp", temperature, "--timings"}),
+                        .environment = environment});
+  };
+  const Outcome point = run_with("0.7");
+  EXPECT_EQ(point.status, 0) << point.err;
+  EXPECT_EQ(point.err.find(','), std::string::npos) << point.err;
+  EXPECT_EQ(run_with("0,7").status, 2);
+}
+
+TEST_F(CommandLine, C18_InterruptsKeepWhatWasSaid) {
+  const Outcome once = run_program({.arguments = short_run({"-n", "-1", "-c", "200000", "-p", "Hello", "--ignore-eos"}),
+                                    .environment = model_.environment(),
+                                    .signal = SIGINT,
+                                    .signal_after = "e"});
+  EXPECT_EQ(once.status, 130) << once.err;
+  EXPECT_FALSE(once.out.empty());
+  EXPECT_EQ(once.err, "");
+}
+
+TEST_F(CommandLine, C19_TerminationEndsIt) {
+  const Outcome ended =
+      run_program({.arguments = short_run({"-n", "-1", "-c", "200000", "-p", "Hello", "--ignore-eos"}),
+                   .environment = model_.environment(),
+                   .signal = SIGTERM,
+                   .signal_after = "e"});
+  EXPECT_EQ(ended.status, 128 + SIGTERM) << ended.err;
+}
+
+TEST_F(CommandLine, C20_ACacheThatCannotBeWrittenIsANote) {
+  std::vector<std::string> arguments = {"run", "-m", model_.path(), "-t", "1", "-n", "2", "-p", "Hello"};
+  std::vector<Variable> environment = model_.environment();
+  environment.push_back({"HOME", ""});
+  environment.push_back({"XDG_CACHE_HOME", ""});
+  const Outcome outcome = run_program({.arguments = arguments, .environment = environment});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "lfm: note: packed weights aren't kept: HOME isn't set\n");
+}
+
+TEST_F(CommandLine, TokensAreChecked) {
+  expect_failure({"detokenize", "-m", model_.path()}, "ids: not a token id (index 1, at byte 2)", "1 x");
+  expect_failure({"detokenize", "-m", model_.path()}, "index 0", "99999999");
+  const std::string ids = model_.folder().write("ids", "1 2\n3 nope\n");
+  expect_failure(
+      {"logits", "-m", model_.path(), "--ids", ids, "--out", model_.folder().path("l"), "--pack-cache", "off"},
+      "line 2");
+}
+
+}  // namespace
+}  // namespace lfm::test
