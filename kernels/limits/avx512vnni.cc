@@ -14,8 +14,8 @@ std::uint64_t read(const std::byte* data, std::size_t bytes) {
       _mm_prefetch(reinterpret_cast<const char*>(p) + 64 * i + 2048, _MM_HINT_T0);
     }
   }
-  return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(
-      _mm512_add_epi64(_mm512_add_epi64(sums[0], sums[1]), _mm512_add_epi64(sums[2], sums[3]))));
+  const __m512i sum = _mm512_add_epi64(_mm512_add_epi64(sums[0], sums[1]), _mm512_add_epi64(sums[2], sums[3]));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm512_castsi512_si128(sum)));
 }
 
 std::uint64_t multiply(std::size_t steps) {
@@ -30,7 +30,7 @@ std::uint64_t multiply(std::size_t steps) {
   }
 #pragma GCC unroll 11
   for (int i = 1; i < kChains; ++i) sums[0] = _mm512_add_epi32(sums[0], sums[i]);
-  return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(sums[0]));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm512_castsi512_si128(sums[0])));
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& p
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
   LFM_ASSIGN(base::File file, base::File::open_read(path));
-  if (!format::PackFile::begins(file)) {
+  LFM_ASSIGN(const bool packed, format::PackFile::begins(file));
+  if (!packed) {
     LFM_ASSIGN(format::Gguf gguf, format::Gguf::read(file));
     LFM_TRY(file.check_unchanged());
     return ModelFile{std::move(file), std::nullopt, std::move(gguf)};

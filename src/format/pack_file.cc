@@ -100,10 +100,11 @@ std::uint64_t PackPlaces::chunk_bytes(std::uint64_t i) const noexcept {
   return std::min(kPackChunk, weights_bytes - chunk_begin(i));
 }
 
-bool PackFile::begins(const base::File& file) {
+Result<bool> PackFile::begins(const base::File& file) {
   std::array<std::byte, sizeof PackHeader::kMagic> magic;
-  return file.size() >= magic.size() && file.read_at(0, magic).ok() &&
-         std::memcmp(magic.data(), PackHeader::kMagic, magic.size()) == 0;
+  if (file.size() < magic.size()) return false;
+  LFM_TRY(file.read_at(0, magic));
+  return std::memcmp(magic.data(), PackHeader::kMagic, magic.size()) == 0;
 }
 
 Result<PackFile> PackFile::open(const base::File& file) {

@@ -89,7 +89,7 @@ static_assert(sizeof(PackHeader) == 144 && PackHeader::kBytes >= sizeof(PackHead
 class PackFile {
  public:
   // Whether the file begins as packed files do.
-  static bool begins(const base::File& file);
+  static Result<bool> begins(const base::File& file);
 
   //   kFormat       cut, damaged, or contradicting itself
   //   kUnsupported  another version of the format

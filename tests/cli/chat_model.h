@@ -42,7 +42,7 @@ class ChatModel {
   // Options with which every token is as likely as any other: all bytes come.
   static std::vector<std::string> any_bytes(const std::vector<std::string>& more) {
     std::vector<std::string> options = {"--temp",  "50", "--top-k", "0", "--top-p", "1",
-                                        "--min-p", "0",  "-s",      "3", "-n",      "2000"};
+                                        "--min-p", "0",  "-s",      "3", "-n",      "1000"};
     options.insert(options.end(), more.begin(), more.end());
     return options;
   }

@@ -66,6 +66,17 @@ TEST_F(ChatScript, APipeGetsTheAnswerAlone) {
   EXPECT_NE(run({"-n", "12", "--system", "Be brief."}, "Hello").out, once.out);
 }
 
+TEST_F(ChatScript, APipeGetsTheBytesAsTheyAre) {
+  const Outcome outcome = run(ChatModel::any_bytes({"-p", "Hello"}), "");
+  EXPECT_NE(outcome.out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(ChatScript, TheSameSeedGivesTheSameAnswer) {
+  const std::vector<std::string> options = {"-n", "12", "--temp", "1", "--seed", "4", "-p", "Hello"};
+  EXPECT_EQ(run(options, "").out, run(options, "").out);
+  EXPECT_NE(run({"-n", "12", "--temp", "1", "--seed", "5", "-p", "Hello"}, "").out, run(options, "").out);
+}
+
 TEST_F(ChatScript, AnAnswerThatWasCutIsANote) {
   const Outcome outcome = run({"-n", "3", "-p", "Hello"}, "");
   EXPECT_EQ(outcome.status, 0);
@@ -146,6 +157,47 @@ TEST_F(ChatScript, JsonErrorsNameWhatIsWrong) {
     EXPECT_EQ(all[i + 1]["event"], "error");
     EXPECT_NE(all[i + 1]["message"].get<std::string>().find(lines[i].second), std::string::npos) << all[i + 1];
   }
+}
+
+TEST_F(ChatScript, JsonSavesAndLoads) {
+  const std::string saved = model_.folder().path("talk.json");
+  const std::vector<Json> before = events({"-n", "9"}, "Hello\n/save " + saved + "\nAnd then?\n", 0);
+  const std::vector<Json> after = events({"-n", "9", "--resume", saved}, "And then?\n", 0);
+  EXPECT_EQ(answers(after)[0], answers(before)[1]);
+  EXPECT_GT(after.back()["prompt_reused_tokens"], 9);
+
+  ASSERT_EQ(::truncate((saved + ".state").c_str(), 1000), 0);
+  const std::vector<Json> damaged = events({"-n", "9", "--resume", saved}, "And then?\n", 0);
+  EXPECT_EQ(answers(damaged)[0], answers(before)[1]) << "read again";
+  EXPECT_EQ(damaged.back()["prompt_reused_tokens"], 0);
+}
+
+TEST_F(ChatScript, JsonIsFitForATerminal) {
+  const Outcome outcome = run(ChatModel::any_bytes({"--json"}), "Hello\nHello\nHello\nHello\n");
+  EXPECT_NE(outcome.out.find("\\u001b"), std::string::npos);
+  for (const char c : outcome.out) ASSERT_TRUE((c >= 0x20 && c < 0x7F) || c == '\n');
+}
+
+TEST_F(ChatScript, CtrlCEndsAnAnswerWithItsEvents) {
+  const Outcome outcome = run_program({.arguments = model_.chat({"--json", "-c", "100000"}),
+                                       .input = "Tell me a long story\n",
+                                       .environment = model_.environment(),
+                                       .signal = SIGINT,
+                                       .signal_after = "\"event\":\"text\""});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("\"reason\":\"cancelled\""), std::string::npos);
+}
+
+TEST_F(ChatScript, ToolsAreReadFromAFile) {
+  const std::string tools = model_.folder().write(
+      "tools.json", R"([{"name":"get_weather","description":"Weather of a city","parameters":{"type":"object"}}])");
+  const std::vector<Json> all = events({"--tools", tools}, "/tools\n/tools clear\n", 0);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[1]["lines"][0], "get_weather: Weather of a city");
+  EXPECT_EQ(all[2]["lines"][0], "no tools");
+  const Outcome outcome = run({"--tools", model_.folder().write("bad.json", "[1]")}, "Hello");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("bad.json: tools: isn't an object (index 0)"), std::string::npos) << outcome.err;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 namespace lfm::test {
 namespace {
 
+constexpr const char* kUp = "\x1b[A";
 constexpr const char* kCtrlC = "\x03";
 constexpr const char* kCtrlD = "\x04";
 
@@ -16,8 +17,9 @@ class ChatTerminal : public testing::Test {
  protected:
   // Waits for the prompt at which something can be typed.
   static testing::AssertionResult at_prompt(PseudoTerminal& terminal) {
-    return says(terminal, "\x1b[?2004h") && says(terminal, "> ") ? testing::AssertionSuccess()
-                                                                 : testing::AssertionFailure() << terminal.text();
+    return says(terminal, "\x1b[?2004h") && says(terminal, "> ") && terminal.wait_for_raw()
+               ? testing::AssertionSuccess()
+               : testing::AssertionFailure() << terminal.text();
   }
 
   static testing::AssertionResult says(PseudoTerminal& terminal, std::string_view text) {
@@ -66,6 +68,23 @@ TEST_F(ChatTerminal, AnswersAndLeaves) {
   leave(terminal);
 }
 
+TEST_F(ChatTerminal, CtrlCStopsTheAnswerOnly) {
+  PseudoTerminal terminal(model_.chat(), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  for (int round = 0; round < 3; ++round) {
+    terminal.type("Tell me a long story\r");
+    ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
+    ASSERT_TRUE(terminal.wait_for_bytes(100));
+    terminal.type(kCtrlC);
+    ASSERT_TRUE(says(terminal, "(stopped)"));
+    ASSERT_TRUE(at_prompt(terminal));
+  }
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "3: Tell me a long story"));
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
 TEST_F(ChatTerminal, C18_ManyCtrlCLeave) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
@@ -104,6 +123,166 @@ TEST_F(ChatTerminal, CtrlDLeaves) {
   terminal.type(kCtrlD);
   EXPECT_EQ(terminal.wait_for_end(), 0);
   EXPECT_TRUE(terminal.cooked());
+}
+
+TEST_F(ChatTerminal, UndoEditAndRegenerate) {
+  PseudoTerminal terminal(model_.chat({"-n", "8", "--temp", "1", "--seed", "5"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(enter(terminal, "first"));
+  const std::string answer = outputs(terminal.text()).back();
+  ASSERT_TRUE(enter(terminal, "/regen"));
+  EXPECT_NE(outputs(terminal.text()).back(), answer) << "another answer";
+  ASSERT_TRUE(enter(terminal, "second"));
+  terminal.type("/undo\r");
+  ASSERT_TRUE(says(terminal, "1 question left"));
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/edit\r");
+  ASSERT_TRUE(says(terminal, "first")) << "the line begins with the old text";
+  terminal.type("\x17third\r");  // Ctrl-W deletes a word
+  ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "1: third"));
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/undo 2\r");
+  ASSERT_TRUE(says(terminal, "you asked 1 time so far, not 2"));
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, SavesAndLoads) {
+  const std::string saved = model_.folder().path("talk.json");
+  {
+    PseudoTerminal terminal(model_.chat({"-n", "8", "--system", "Be brief."}), model_.environment());
+    ASSERT_TRUE(at_prompt(terminal));
+    ASSERT_TRUE(enter(terminal, "Keep this"));
+    terminal.type("/save " + saved + "\r");
+    ASSERT_TRUE(says(terminal, "saved to"));
+    ASSERT_TRUE(at_prompt(terminal));
+    terminal.type("/save " + model_.path() + "\r");
+    ASSERT_TRUE(says(terminal, "is no saved conversation"));
+    ASSERT_TRUE(at_prompt(terminal));
+    leave(terminal);
+  }
+  PseudoTerminal terminal(model_.chat({"-n", "8"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/load " + saved + "\r");
+  ASSERT_TRUE(says(terminal, "1 question loaded"));
+  ASSERT_TRUE(at_prompt(terminal));
+  EXPECT_EQ(terminal.text().find("read again"), std::string::npos) << terminal.text();
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "system: Be brief."));
+  ASSERT_TRUE(says(terminal, "1: Keep this"));
+  ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(enter(terminal, "And now?"));
+  terminal.type("/stats\r");
+  ASSERT_TRUE(says(terminal, "last prompt"));
+  ASSERT_TRUE(says(terminal, " reused, "));
+  ASSERT_TRUE(at_prompt(terminal));
+  EXPECT_EQ(terminal.text().find(": 0 reused"), std::string::npos) << "the state came from the file";
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, HistoryOutlivesTheProgram) {
+  for (int run = 0; run < 2; ++run) {
+    PseudoTerminal terminal(model_.chat({"-n", "1"}), model_.environment());
+    ASSERT_TRUE(at_prompt(terminal));
+    if (run == 0) {
+      ASSERT_TRUE(enter(terminal, "a question to remember"));
+    } else {
+      terminal.type(std::string(kUp) + kUp);  // the last was /exit
+      ASSERT_TRUE(says(terminal, "a question to remember"));
+      terminal.type("\r");
+      ASSERT_TRUE(at_prompt(terminal));
+    }
+    leave(terminal);
+  }
+  EXPECT_EQ(read_all(model_.folder().path("home/.local/state/lfm/chat_history")),
+            "\"a question to remember\"\n\"/exit\"\n\"a question to remember\"\n\"/exit\"\n");
+}
+
+TEST_F(ChatTerminal, C20_HistoryThatCannotBeKeptIsANote) {
+  PseudoTerminal terminal(model_.chat({"-n", "1", "--history", model_.folder().path(".")}), model_.environment());
+  ASSERT_TRUE(says(terminal, "note: what you type isn't kept: "));
+  ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(enter(terminal, "Hello"));
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, C12_NothingThatTheModelSaysIsAnEscape) {
+  // Bytes by lot: all control characters come.
+  PseudoTerminal terminal(model_.chat(ChatModel::any_bytes({})), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  std::string all;
+  for (int n = 0; n < 8; ++n) {
+    ASSERT_TRUE(enter(terminal, "Hello"));
+    all += outputs(terminal.text()).back();
+  }
+  EXPECT_NE(all.find("␛"), std::string::npos);
+  EXPECT_NE(all.find("␇"), std::string::npos);
+  for (const char c : all) {
+    const auto byte = static_cast<unsigned char>(c);
+    ASSERT_TRUE(byte >= 0x20 || byte == '\n' || byte == '\r' || byte == '\t') << int{byte};
+    ASSERT_NE(byte, 0x7F);
+  }
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, ColoursOnlyWhereTheyAreWanted) {
+  PseudoTerminal plain(model_.chat({"-n", "4"}), model_.environment());
+  ASSERT_TRUE(at_prompt(plain));
+  ASSERT_TRUE(enter(plain, "/help"));
+  EXPECT_EQ(plain.text().find("\x1b[2m"), std::string::npos);
+  std::vector<Variable> environment = model_.environment();
+  environment.push_back({"NO_COLOR", ""});
+  PseudoTerminal coloured(model_.chat({"-n", "4"}), environment);
+  ASSERT_TRUE(says(coloured, "\x1b[2m"));
+  environment.push_back({"TERM", "dumb"});
+  PseudoTerminal dumb(model_.chat({"-n", "4"}), environment);
+  ASSERT_TRUE(says(dumb, "> "));
+  EXPECT_EQ(dumb.text().find('\x1b'), std::string::npos) << testing::PrintToString(dumb.text());
+}
+
+TEST_F(ChatTerminal, TabCompletesCommands) {
+  PseudoTerminal terminal(model_.chat({"-n", "1"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/he\t\r");
+  ASSERT_TRUE(says(terminal, "/regen"));
+  ASSERT_TRUE(says(terminal, "leave; so do Ctrl-D"));
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, C19_SignalsLeaveTheTerminalInOrder) {
+  for (const int number : {SIGTERM, SIGHUP, SIGQUIT}) {
+    PseudoTerminal terminal(model_.chat(), model_.environment());
+    ASSERT_TRUE(at_prompt(terminal));
+    EXPECT_TRUE(terminal.wait_for_raw());
+    ::kill(terminal.process(), number);
+    EXPECT_EQ(terminal.wait_for_end(), 128 + number);
+    EXPECT_TRUE(terminal.cooked()) << number;
+    EXPECT_TRUE(terminal.text().ends_with("\x1b[?2004l")) << number;
+  }
+}
+
+TEST_F(ChatTerminal, C19_StopsAndGoesOn) {
+  PseudoTerminal terminal(model_.chat({"-n", "4"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("half ");
+  ASSERT_TRUE(says(terminal, "half "));
+  terminal.type("\x1a");
+  int status = 0;
+  ASSERT_EQ(::waitpid(terminal.process(), &status, WUNTRACED), terminal.process());
+  ASSERT_TRUE(WIFSTOPPED(status));
+  EXPECT_TRUE(terminal.cooked());
+  ::kill(terminal.process(), SIGCONT);
+  ASSERT_TRUE(says(terminal, "half ")) << "the line is shown again";
+  terminal.resize(40);
+  ASSERT_TRUE(enter(terminal, "done"));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "1: half done"));
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_F(PackFileTest, GivesBackWhatWasWritten) {
     const std::string bytes = packed(header, weights);
     const auto file = File::open_read(folder_.path("packed"));
     ASSERT_TRUE(file.ok());
-    EXPECT_TRUE(PackFile::begins(*file));
+    EXPECT_TRUE(*PackFile::begins(*file));
     const auto pack = PackFile::open(*file);
     ASSERT_TRUE(pack.ok()) << pack.error().describe();
     EXPECT_TRUE(pack->layout() == kLayout);
