@@ -17,9 +17,8 @@ class ChatTerminal : public testing::Test {
  protected:
   // Waits for the prompt at which something can be typed.
   static testing::AssertionResult at_prompt(PseudoTerminal& terminal) {
-    return says(terminal, "\x1b[?2004h") && says(terminal, "> ") && terminal.wait_for_raw()
-               ? testing::AssertionSuccess()
-               : testing::AssertionFailure() << terminal.text();
+    return says(terminal, "\x1b[?2004h") && says(terminal, "> ") ? testing::AssertionSuccess()
+                                                                 : testing::AssertionFailure() << terminal.text();
   }
 
   static testing::AssertionResult says(PseudoTerminal& terminal, std::string_view text) {
@@ -103,6 +102,7 @@ TEST_F(ChatTerminal, C18_ManyCtrlCLeave) {
 TEST_F(ChatTerminal, CtrlCTwiceLeaves) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(terminal.wait_for_raw());
   terminal.type("half a mess");
   ASSERT_TRUE(says(terminal, "mess"));
   terminal.type(kCtrlC);
@@ -120,6 +120,7 @@ TEST_F(ChatTerminal, CtrlCTwiceLeaves) {
 TEST_F(ChatTerminal, CtrlDLeaves) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(terminal.wait_for_raw());
   terminal.type(kCtrlD);
   EXPECT_EQ(terminal.wait_for_end(), 0);
   EXPECT_TRUE(terminal.cooked());
