@@ -188,6 +188,15 @@ TEST_F(ChatScript, CtrlCEndsAnAnswerWithItsEvents) {
   EXPECT_NE(outcome.out.find("\"reason\":\"cancelled\""), std::string::npos);
 }
 
+TEST_F(ChatScript, CtrlCEndsOneQuestionWith130) {
+  const Outcome outcome = run_program({.arguments = model_.chat({"-c", "100000", "-p", "Tell me a long story"}),
+                                       .environment = model_.environment(),
+                                       .signal = SIGINT,
+                                       .signal_after = "e"});
+  EXPECT_EQ(outcome.status, 130) << outcome.err;
+  EXPECT_FALSE(outcome.out.empty()) << "what was said stays";
+}
+
 TEST_F(ChatScript, ToolsAreReadFromAFile) {
   const std::string tools = model_.folder().write(
       "tools.json", R"([{"name":"get_weather","description":"Weather of a city","parameters":{"type":"object"}}])");

@@ -58,7 +58,7 @@ TEST_F(ChatTerminal, AnswersAndLeaves) {
   PseudoTerminal terminal(model_.chat({"-n", "20"}), model_.environment());
   ASSERT_TRUE(says(terminal, "tokens of context; /help lists the commands"));
   ASSERT_TRUE(at_prompt(terminal));
-  EXPECT_TRUE(terminal.wait_for_raw());
+  EXPECT_FALSE(terminal.cooked());
   ASSERT_TRUE(enter(terminal, "Hello"));
   EXPECT_GT(outputs(terminal.text()).back().size(), 10u);
   terminal.type("/stats\r");
@@ -90,7 +90,7 @@ TEST_F(ChatTerminal, C18_ManyCtrlCLeave) {
   terminal.type("Go\r");
   ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
   ASSERT_TRUE(terminal.wait_for_bytes(100));
-  EXPECT_TRUE(terminal.wait_for_raw());
+  EXPECT_FALSE(terminal.cooked());
   for (int n = 0; n < 50; ++n) {
     ::kill(terminal.process(), SIGINT);
     ::usleep(2000);
@@ -102,7 +102,6 @@ TEST_F(ChatTerminal, C18_ManyCtrlCLeave) {
 TEST_F(ChatTerminal, CtrlCTwiceLeaves) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
-  ASSERT_TRUE(terminal.wait_for_raw());
   terminal.type("half a mess");
   ASSERT_TRUE(says(terminal, "mess"));
   terminal.type(kCtrlC);
@@ -120,7 +119,6 @@ TEST_F(ChatTerminal, CtrlCTwiceLeaves) {
 TEST_F(ChatTerminal, CtrlDLeaves) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
-  ASSERT_TRUE(terminal.wait_for_raw());
   terminal.type(kCtrlD);
   EXPECT_EQ(terminal.wait_for_end(), 0);
   EXPECT_TRUE(terminal.cooked());
@@ -181,6 +179,28 @@ TEST_F(ChatTerminal, SavesAndLoads) {
   ASSERT_TRUE(says(terminal, " reused, "));
   ASSERT_TRUE(at_prompt(terminal));
   EXPECT_EQ(terminal.text().find(": 0 reused"), std::string::npos) << "the state came from the file";
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, MessagesOfSeveralLines) {
+  PseudoTerminal terminal(model_.chat({"-n", "1"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("one\\\r");
+  ASSERT_TRUE(says(terminal, ". "));
+  ASSERT_TRUE(enter(terminal, "two"));
+  terminal.type("\"\"\"\r");
+  ASSERT_TRUE(says(terminal, ". "));
+  terminal.type("/three\r");
+  ASSERT_TRUE(says(terminal, ". "));
+  ASSERT_TRUE(enter(terminal, "four\"\"\""));
+  ASSERT_TRUE(enter(terminal, "five\x1b\rsix"));
+  ASSERT_TRUE(enter(terminal, "\x1b[200~seven\reight\tand\x1b\x01 nine\x1b[201~"));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "1: one\r\ntwo\r\n"));
+  ASSERT_TRUE(says(terminal, "2: /three\r\nfour\r\n"));
+  ASSERT_TRUE(says(terminal, "3: five\r\nsix\r\n"));
+  ASSERT_TRUE(says(terminal, "4: seven\r\neight\tand nine\r\n"));
+  ASSERT_TRUE(at_prompt(terminal));
   leave(terminal);
 }
 
@@ -254,11 +274,24 @@ TEST_F(ChatTerminal, TabCompletesCommands) {
   leave(terminal);
 }
 
+TEST_F(ChatTerminal, WhatIsTypedDuringAnAnswerWaits) {
+  PseudoTerminal terminal(model_.chat({"-n", "300"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("Go\r");
+  ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
+  ASSERT_TRUE(terminal.wait_for_bytes(1));
+  terminal.type("/undo\r");
+  ASSERT_TRUE(says(terminal, "0 questions left"));
+  EXPECT_EQ(outputs(terminal.text()).front().find("/undo"), std::string::npos) << "echoed into the answer";
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
 TEST_F(ChatTerminal, C19_SignalsLeaveTheTerminalInOrder) {
   for (const int number : {SIGTERM, SIGHUP, SIGQUIT}) {
     PseudoTerminal terminal(model_.chat(), model_.environment());
     ASSERT_TRUE(at_prompt(terminal));
-    EXPECT_TRUE(terminal.wait_for_raw());
+    EXPECT_FALSE(terminal.cooked());
     ::kill(terminal.process(), number);
     EXPECT_EQ(terminal.wait_for_end(), 128 + number);
     EXPECT_TRUE(terminal.cooked()) << number;
@@ -283,6 +316,19 @@ TEST_F(ChatTerminal, C19_StopsAndGoesOn) {
   terminal.type("/show\r");
   ASSERT_TRUE(says(terminal, "1: half done"));
   ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, AConversationThatDoesNotFitIsSaid) {
+  PseudoTerminal terminal(model_.chat({"-c", "100", "-n", "8"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type(std::string(300, 'x') + "\r");
+  ASSERT_TRUE(says(terminal, "tokens in a context of 100"));
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "nothing was said yet"));
+  ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(enter(terminal, "Hi"));
   leave(terminal);
 }
 

@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
-#include <thread>
 
 namespace lfm::test {
 namespace {
@@ -121,7 +120,7 @@ Outcome run_program(const Launch& launch) {
       const ssize_t n = ::write(in.ends[1], input.data(), std::min(input.size(), std::size_t{4096}));
       input = n > 0 ? input.substr(static_cast<std::size_t>(n)) : std::string_view();
     }
-    if (!signalled && (outcome.out + outcome.err).find(launch.signal_after) != std::string::npos) {
+    if (!signalled && outcome.out.find(launch.signal_after) != std::string::npos) {
       ::kill(child, launch.signal);
       signalled = true;
     }
@@ -222,15 +221,6 @@ int PseudoTerminal::wait_for_end() {
 bool PseudoTerminal::cooked() const {
   termios mode{};
   return ::tcgetattr(slave_, &mode) == 0 && (mode.c_lflag & ICANON) != 0 && (mode.c_lflag & ECHO) != 0;
-}
-
-bool PseudoTerminal::wait_for_raw() const {
-  const auto until = Clock::now() + kPatience;
-  while (cooked()) {
-    if (Clock::now() >= until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 }  // namespace lfm::test

@@ -32,7 +32,7 @@ struct Launch {
   Sink out = Sink::kKept;
   bool close_input = false;  // no standard input at all
 
-  // Sends this signal once standard output or error says `signal_after`.
+  // Sends this signal once standard output says `signal_after`.
   int signal = 0;
   std::string signal_after = {};
 };
@@ -63,7 +63,6 @@ class PseudoTerminal {
 
   // Whether the terminal is in its usual mode: lines, echo.
   bool cooked() const;
-  bool wait_for_raw() const;  // the line editor shows its prompt before it takes the terminal over
 
   const std::string& text() const noexcept { return text_; }
   pid_t process() const noexcept { return child_; }

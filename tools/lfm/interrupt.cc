@@ -36,6 +36,7 @@ InterruptGuard::InterruptGuard(Session& session, int patience) {
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;  // what was said until then is written
   sigaction(SIGINT, &action, &before);
 }
 

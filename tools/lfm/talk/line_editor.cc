@@ -198,10 +198,10 @@ LineEditor::Line LineEditor::read(const std::string& prompt, std::string_view be
   e.prompt = prompt;
   e.interrupted = false;
   if (!begun.empty()) e.push_pasted(begun);
-  if (e.brackets) write_terminal(kBracketsOn);
+  e.take_terminal(true);  // el_gets does so once the prompt is there: keys struck at once would come in the usual mode
   int count = 0;
   const char* const text = el_gets(e.line, &count);
-  if (e.brackets) write_terminal(kBracketsOff);
+  e.take_terminal(false);
   if (e.interrupted) {
     write_terminal("^C\n");
     return {End::kCtrlC};

@@ -77,8 +77,8 @@ TerminalSignals::TerminalSignals() {
 
 TerminalSignals::~TerminalSignals() {
   InterruptGuard::set_farewell(nullptr);
+  give_terminal_back();  // before a signal can end the program
   for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before[i], nullptr);
-  give_terminal_back();
   for (int& end : pipe_ends) {
     if (end >= 0) ::close(end);
     end = -1;
