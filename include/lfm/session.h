@@ -114,9 +114,9 @@ struct SessionStats {
 // with the tokens that were evaluated until then, kNumeric without any; kNoMemory with some of the tokens, or none.
 // kIo of what evaluates tokens: somebody wrote to the packed file that the model is mapped from (Load), and what it
 // held couldn't be saved; without any tokens.
-// Callbacks run on the calling thread. They may call cancel() and what only reads; nothing else of their session, and
-// in append() nothing of the engine's other sessions, which wait meanwhile. What they throw reaches the caller; an
-// append() leaves the session without tokens then.
+// Callbacks run on the calling thread. They may call cancel(), tokens(), logits() and the like; a call of their session
+// that returns a result is kState, and in append() so is one of another session of the engine. What they throw reaches
+// the caller; an append() leaves the session without tokens then.
 class LFM_API Session {
  public:
   Session(Session&&) noexcept;
@@ -134,7 +134,7 @@ class LFM_API Session {
   Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends = {});
 
   // Adds tokens at the end. With `each`, calls it for every one of them in order with the logits (vocabulary) that
-  // follow it. Errors as sync(). `each` must not call this engine or a session of it, cancel() excepted: they are busy.
+  // follow it. Errors as sync(). While `each` runs, the engine's other sessions wait.
   using LogitsCallback = std::function<void(std::span<const float> logits)>;
   Status append(std::span<const TokenId> tokens, const LogitsCallback& each = nullptr);
 

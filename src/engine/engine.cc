@@ -13,10 +13,15 @@
 namespace lfm {
 namespace {
 
-// The same for what changes a session, which is left in order, also by what a callback throws.
+using engine::guarded;
+
+// The same for a session's calls: one at a time, and none from a callback that keeps the team from working. A session
+// is left in order, also by what a callback throws.
 template <typename Body>
-auto settled(engine::SessionState& state, Body&& body) -> decltype(body()) {
-  return engine::guarded([&] {
+auto alone(engine::SessionState& state, Body&& body) -> decltype(body()) {
+  const engine::SessionState::Use use(state);
+  if (!use.granted()) return Error{ErrorCode::kState, "busy with the call that this one comes from", "session"};
+  return guarded([&] {
     try {
       return body();
     } catch (...) {
@@ -27,8 +32,6 @@ auto settled(engine::SessionState& state, Body&& body) -> decltype(body()) {
 }
 
 }  // namespace
-
-using engine::guarded;
 
 Result<Engine> Engine::open(const std::string& path, const EngineOptions& options) {
   return guarded([&]() -> Result<Engine> {
@@ -113,15 +116,15 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 Result<SyncInfo> Session::sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends) {
-  return settled(*state_, [&] { return state_->sync(tokens, ends); });
+  return alone(*state_, [&] { return state_->sync(tokens, ends); });
 }
 
 Status Session::append(std::span<const TokenId> tokens, const LogitsCallback& each) {
-  return settled(*state_, [&] { return state_->append(tokens, each); });
+  return alone(*state_, [&] { return state_->append(tokens, each); });
 }
 
 Result<Finish> Session::generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback) {
-  return settled(*state_, [&] { return state_->generate(options, callback); });
+  return alone(*state_, [&] { return state_->generate(options, callback); });
 }
 
 void Session::cancel() noexcept {
@@ -129,18 +132,18 @@ void Session::cancel() noexcept {
 }
 
 Result<Session> Session::fork() const {
-  return guarded([&]() -> Result<Session> {
+  return alone(*state_, [&]() -> Result<Session> {
     LFM_ASSIGN(auto copy, state_->fork());
     return Session(std::move(copy));
   });
 }
 
 Status Session::save(const std::string& path) const {
-  return guarded([&] { return state_->save(path); });
+  return alone(*state_, [&] { return state_->save(path); });
 }
 
 Status Session::load(const std::string& path) {
-  return guarded([&] { return state_->load(path); });
+  return alone(*state_, [&] { return state_->load(path); });
 }
 
 std::span<const TokenId> Session::tokens() const noexcept {

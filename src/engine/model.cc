@@ -13,6 +13,20 @@ namespace {
 // Tokens whose logits are computed together where every token's are wanted: a chunk's worth would be 130 MB.
 constexpr std::size_t kLogitsAtOnce = 32;
 
+// Says on which thread a callback runs, as long as it does.
+class CallsBack {
+ public:
+  explicit CallsBack(std::atomic<std::thread::id>& where) noexcept : where_(where) {
+    where_.store(std::this_thread::get_id());
+  }
+  ~CallsBack() { where_.store({}); }
+  CallsBack(const CallsBack&) = delete;
+  CallsBack& operator=(const CallsBack&) = delete;
+
+ private:
+  std::atomic<std::thread::id>& where_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, const model::Weights& weights,
@@ -63,6 +77,7 @@ bool Runtime::step(const model::Weights& weights, const model::Config& config, m
     run([&](const ops::Context& context) {
       model::head(context, weights, config, first, count, block_logits_.data(), outputs.stride);
     });
+    const CallsBack here(calls_back_);
     outputs.each(first, count, block_logits_.data());
   }
   return true;

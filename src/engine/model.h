@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "base/team.h"
@@ -60,6 +61,9 @@ class Runtime {
   bool step(const model::Weights& weights, const model::Config& config, model::State& state,
             std::span<const TokenId> tokens, const Outputs& outputs);
 
+  // Whether `each` runs on this thread, and would wait for ever for another step.
+  bool calls_back_here() const noexcept { return calls_back_.load() == std::this_thread::get_id(); }
+
   // Calls task(i) for i in 0..n-1, each once, by whichever member of the team is free.
   void for_each_task(std::size_t n, const std::function<void(std::size_t)>& task);
 
@@ -75,6 +79,7 @@ class Runtime {
   std::vector<float> block_logits_;  // (kLogitsAtOnce, stride), once somebody wants every token's
   std::vector<ops::XnnWorker> xnn_;  // one a member, or none
   ops::Profile profile_;
+  std::atomic<std::thread::id> calls_back_{};  // where `each` runs
 };
 
 // Which model it is, by all bytes that a session's state depends on: metadata and packed weights, whose layout also

@@ -47,6 +47,13 @@ Status check_room(std::size_t tokens, std::size_t room) {
 
 }  // namespace
 
+SessionState::Use::Use(SessionState& state) noexcept
+    : state_(state), granted_(!state.model_->runtime->calls_back_here() && !state.used_.exchange(true)) {}
+
+SessionState::Use::~Use() {
+  if (granted_) state_.used_.store(false);
+}
+
 Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const Model> model,
                                                            const SessionOptions& options) {
   const std::size_t trained = model->config.max_positions();

@@ -13,6 +13,21 @@ namespace lfm::engine {
 
 class SessionState {
  public:
+  // While it lives, the session is in use. Not granted within another one, nor where the model's runtime waits for a
+  // callback on this thread.
+  class Use {
+   public:
+    explicit Use(SessionState& state) noexcept;
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    bool granted() const noexcept { return granted_; }
+
+   private:
+    SessionState& state_;
+    bool granted_;
+  };
+
   static Result<std::unique_ptr<SessionState>> create(std::shared_ptr<const Model> model,
                                                       const SessionOptions& options);
 
@@ -56,6 +71,7 @@ class SessionState {
   std::size_t room_;  // tokens
   std::size_t snapshot_bytes_;
   std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> used_ = false;
   SessionStats stats_;
 
   static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers may set it");

@@ -1,5 +1,5 @@
-// Callbacks that throw (R16): the exception is the application's and reaches it, and the session goes on as a sound
-// one.
+// Callbacks that throw, and that call the session that called them (R16): the exception is the application's and
+// reaches it, the call is an error, and the session goes on as a sound one.
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -7,6 +7,7 @@
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
 #include "support/same_bits.h"
+#include "support/temp_folder.h"
 
 namespace lfm::test {
 namespace {
@@ -35,6 +36,45 @@ TEST(Callbacks, MayThrow) {
   const auto at_once = [](const Piece&) -> bool { throw std::runtime_error("enough"); };
   EXPECT_THROW((void)session.generate(greedy(10), at_once).ok(), std::runtime_error);
   expect_sound(tiny, session);
+}
+
+template <typename T>
+void expect_busy(const Result<T>& result) {
+  expect_error(result, ErrorCode::kState, "session");
+}
+
+void expect_refuses(const TempFolder& folder, Session& session) {
+  const std::vector<TokenId> tokens = random_tokens(3, 3);
+  expect_busy(session.sync(tokens));
+  expect_busy(session.append(tokens));
+  expect_busy(session.generate(greedy(1), [](const Piece&) { return true; }));
+  expect_busy(session.fork());
+  expect_busy(session.save(folder.path("saved")));
+  expect_busy(session.load(folder.path("saved")));
+}
+
+TEST(Callbacks, MayNotCallTheirSession) {
+  const TempFolder folder;
+  const TinyEngine tiny({}, {.threads = 2, .chunk_tokens = 8});
+  Session session = tiny.session(), other = tiny.session();
+  int calls = 0;
+  const auto each = [&](std::span<const float>) {
+    ++calls;
+    expect_refuses(folder, session);
+    expect_refuses(folder, other);  // which would wait for this callback
+  };
+  expect_ok(session.append(random_tokens(10, 1), each));
+  EXPECT_EQ(calls, 10);
+  const auto piece = [&](const Piece&) {
+    ++calls;
+    expect_refuses(folder, session);
+    expect_ok(other.append(random_tokens(3, 4)));
+    return true;
+  };
+  expect_ok(session.generate(greedy(10), piece));
+  EXPECT_GT(calls, 10);
+  expect_sound(tiny, session);
+  expect_sound(tiny, other);
 }
 
 }  // namespace
