@@ -179,6 +179,10 @@ Result<std::vector<Rewriter::Child>> rewrite(std::string_view json, Style style,
 
 }  // namespace
 
+bool is_in_range(std::string_view number) {
+  return nlohmann::json::accept(number);
+}
+
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {

@@ -133,6 +133,7 @@ class ValueReader {
   }
 
   bool number() {
+    const std::size_t begin = out_.size();
     bool negative = false;
     if (in_.peek() == '-' || in_.peek() == '+') {
       negative = in_.peek() == '-';
@@ -160,7 +161,8 @@ class ValueReader {
       }
       if (digits(false) == 0) return in_.expected("an exponent");
     }
-    return !is_word(in_.peek()) || in_.expected("the end of a number");
+    if (is_word(in_.peek())) return in_.expected("the end of a number");
+    return is_in_range(std::string_view(out_).substr(begin)) || in_.fail("a number too large for JSON");
   }
 
   // Appends digits, underscores between them left out, and tells how many there were. Zeros before others are left out
