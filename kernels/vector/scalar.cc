@@ -17,7 +17,8 @@ constexpr float kTiny = 0x1p-100f;  // magnitudes below it are quantised as zero
 void rms_norm(const float* x, const float* gamma, std::size_t n, float eps, float* out) {
   float lanes[16] = {};
   for (std::size_t i = 0; i < n; ++i) lanes[i % 16] = std::fma(x[i], x[i], lanes[i % 16]);
-  const float s = 1.0f / std::sqrt(fold(lanes) / static_cast<float>(n) + eps);
+  const float mean = fold(lanes) / static_cast<float>(n);
+  const float s = std::isfinite(mean) ? 1.0f / std::sqrt(mean + eps) : kNan;
   for (std::size_t i = 0; i < n; ++i) out[i] = (x[i] * s) * gamma[i];
 }
 

@@ -21,8 +21,8 @@ namespace lfm::kernels {
 inline constexpr std::size_t kMaxTaps = 8;  // of the short convolution
 
 struct VectorKernels {
-  // out[i] = (x[i] * s) * gamma[i],  s = 1 / sqrt(sum(x^2) / n + eps); squares are added with fma.  n % 16 == 0. out
-  // may be x.
+  // out[i] = (x[i] * s) * gamma[i],  s = 1 / sqrt(sum(x^2) / n + eps); squares are added with fma. Where their
+  // sum is beyond float, s is NaN, so that it reaches the result.  n % 16 == 0. out may be x.
   void (*rms_norm)(const float* x, const float* gamma, std::size_t n, float eps, float* out);
 
   // Writes one token (slot of mr) of an activation tile, kernels/matmul/layout.h: per 32 columns

@@ -83,6 +83,16 @@ TEST(Activations, OfAllTensorsAtOnce) {
   }
 }
 
+// The norm's reference makes zeros of a row whose squares are beyond float.
+TEST(Activations, BeyondWhatCanBeSquared) {
+  const TinyModel model;
+  GgufBuilder file = model.builder();
+  enlarge(file.tensor("token_embd.weight"), 1e25f);
+  const TempFile path(file.build());
+  for (const DenseBackend dense : {DenseBackend::kXnnpack, DenseBackend::kNative})
+    EXPECT_TRUE(runs_away(path.path(), dense));
+}
+
 // A session that met one is as good as new, and so are the engine's others.
 TEST(Activations, NothingIsLeftOfThem) {
   TinyModel model;

@@ -61,6 +61,18 @@ TEST(Vector, RmsNorm) {
   }
 }
 
+// Not zeros, which would hide that they are out of hand.
+TEST(Vector, RmsNormOfWhatCannotBeSquared) {
+  constexpr std::size_t kN = 32;
+  const std::vector<float> gamma(kN, 1.0f);
+  std::vector<float> x(kN, 1.0f), out(kN);
+  for (const float large : {1e18f, 2e19f, 3e38f}) {
+    x[17] = large;
+    scalar::kVector.rms_norm(x.data(), gamma.data(), kN, 1e-5f, out.data());
+    for (const float value : out) EXPECT_EQ(std::isnan(value), large > 1e19f) << large;
+  }
+}
+
 TEST(Vector, Swiglu) {
   constexpr std::size_t kN = 4096;
   Random random(2);
