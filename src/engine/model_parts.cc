@@ -30,8 +30,7 @@ Result<std::optional<ops::XnnLayout>> dense_of_pack(const ModelFile& model, Dens
   }
   auto here = ops::find_xnn_layout();
   if (!here.ok() && here.error().code == ErrorCode::kNoMemory) return std::move(here).error();
-  if (!here.ok())
-    return wrong_layout(model, "packed for XNNPACK, which doesn't run here: " + here.error().describe());
+  if (!here.ok()) return wrong_layout(model, "packed for XNNPACK, which doesn't run here: " + here.error().describe());
   if (here->nr != layout.xnn_nr || here->kr != layout.xnn_kr)
     return wrong_layout(model, "packed for XNNPACK on another kind of CPU: pack the model again on this one");
   return std::optional<ops::XnnLayout>(*here);

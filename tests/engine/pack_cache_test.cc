@@ -1,5 +1,5 @@
-// Packed files and the cache of them, through the library: the same logits from every source, and nothing stale, foreign
-// or damaged is ever used (F03 to F09).
+// Packed files and the cache of them, through the library: the same logits from every source, and nothing stale,
+// foreign or damaged is ever used (F03 to F09).
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -74,9 +74,12 @@ class SystemLimits : public testing::Test {
     expect_clean_child(what, [&] {
       const rlimit all{limit, limit};
       if (::setrlimit(resource, &all) != 0) return false;
-      for (const std::string& path : {model_, folder_.path("model.lfm")}) {
-        const auto got = run(path, {.threads = 1, .pack_cache = folder_.path("cache"), .pack_cache_min_bytes = 0});
-        if (!got.empty() && got != expected_) return false;
+      for (const unsigned threads : {1u, 3u}) {
+        for (const std::string& path : {model_, folder_.path("model.lfm")}) {
+          const auto got =
+              run(path, {.threads = threads, .pack_cache = folder_.path("cache"), .pack_cache_min_bytes = 0});
+          if (!got.empty() && got != expected_) return false;
+        }
       }
       return true;
     });
@@ -128,7 +131,7 @@ TEST_F(SystemLimits, StoppedAndContinued) {
   const pid_t child = ::fork();
   if (child == 0) {
     for (int i = 0; i < 100; ++i) {
-      if (run(model_, {.threads = 1}) != expected_) ::_exit(1);
+      if (run(model_, {.threads = 2}) != expected_) ::_exit(1);
     }
     ::_exit(0);
   }

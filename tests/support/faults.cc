@@ -82,13 +82,13 @@ using lfm::test::Verdict;
     return real arguments;                                                   \
   }
 
-// Likewise for reads and writes, which may also be cut to a byte.
+// Likewise for reads and writes, which may also be cut to a half.
 #define LFM_FAULTY_TRANSFER(name, parameters, arguments)                      \
   extern "C" __attribute__((visibility("default"))) ssize_t name parameters { \
     static auto* const real = lfm::test::next<ssize_t parameters>(#name);     \
     const Verdict verdict = judge(Faults::kFiles, #name);                     \
     if (verdict == Verdict::kFail) return -1;                                 \
-    if (verdict == Verdict::kShorten) size = std::min<size_t>(size, 1);       \
+    if (verdict == Verdict::kShorten) size = (size + 1) / 2;                  \
     return real arguments;                                                    \
   }
 

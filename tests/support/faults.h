@@ -16,7 +16,7 @@ class Faults {
     kThreads = 8,  // pthread_create
   };
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-  static constexpr int kShort = -1;  // instead of an error: reads and writes of one byte
+  static constexpr int kShort = -1;  // instead of an error: reads and writes do half of it
 
   // Call number `fail_at` of these calls, from 0, fails with this error; with `forever` all after it too.
   explicit Faults(unsigned calls, std::uint64_t fail_at = kNever, int error = 0, bool forever = false) noexcept;

@@ -30,19 +30,19 @@ double seconds_to_encode(const std::string& text) {
 
 TEST(TokenizerTime, GrowsWithTheTextEvenWhereNothingCutsIt) {
   const std::string_view units[] = {"a", " ", "\n", "Z", ".", "\u4F60", "\u0301", "1", "\n ", "<|", "\x80", "ab"};
-  constexpr std::size_t kBytes = std::size_t{1} << 18;
+  constexpr std::size_t kBytes = std::size_t{1} << 17;
   for (const std::string_view unit : units) {
     std::string text;
     while (text.size() < kBytes) text += unit;
-    // The machine is shared: a single calm measurement of three is enough.
+    // The machine is shared: a single calm measurement of five is enough. Squared, the ratio would be 16.
     double ratio = 0;
     for (int attempt = 0; attempt < 5; ++attempt) {
       const double once = seconds_to_encode(text);
-      const double twice = seconds_to_encode(text + text);
-      ratio = twice / once;
-      if (ratio <= 2.6) break;
+      const double four_times = seconds_to_encode(text + text + text + text);
+      ratio = four_times / once;
+      if (ratio <= 6) break;
     }
-    EXPECT_LE(ratio, 2.6) << "'" << unit << "'";
+    EXPECT_LE(ratio, 6) << "'" << unit << "'";
   }
 }
 
