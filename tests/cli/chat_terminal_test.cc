@@ -319,6 +319,26 @@ TEST_F(ChatTerminal, C19_StopsAndGoesOn) {
   leave(terminal);
 }
 
+TEST_F(ChatTerminal, C19_StopsDuringAnAnswer) {
+  PseudoTerminal terminal(model_.chat(), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("Go\r");
+  ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
+  ASSERT_TRUE(terminal.wait_for_bytes(100));
+  terminal.type("\x1a");
+  int status = 0;
+  ASSERT_EQ(::waitpid(terminal.process(), &status, WUNTRACED), terminal.process());
+  ASSERT_TRUE(WIFSTOPPED(status));
+  EXPECT_TRUE(terminal.cooked());
+  ::kill(terminal.process(), SIGCONT);
+  ASSERT_TRUE(terminal.wait_for_bytes(terminal.text().size() + 16384));  // more than was on its way
+  EXPECT_FALSE(terminal.cooked());
+  terminal.type(kCtrlC);
+  ASSERT_TRUE(says(terminal, "(stopped)"));
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
 TEST_F(ChatTerminal, AConversationThatDoesNotFitIsSaid) {
   PseudoTerminal terminal(model_.chat({"-c", "100", "-n", "8"}), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));

@@ -34,6 +34,15 @@ void give_terminal_back() {
   [[maybe_unused]] const ssize_t n = ::write(STDOUT_FILENO, kNoBracketedPaste, sizeof(kNoBracketedPaste) - 1);
 }
 
+// Likewise. Whoever looks meanwhile finds the terminal as it was at the start; afterwards it is as it was before.
+void stop_in_order() {
+  termios now;
+  const bool known = has_terminal && tcgetattr(STDIN_FILENO, &now) == 0;
+  give_terminal_back();
+  raise(SIGSTOP);  // on this thread, so that it is done when this returns
+  if (known) tcsetattr(STDIN_FILENO, TCSANOW, &now);
+}
+
 void on_signal(int number) {
   const int saved = errno;
   if (number == SIGTERM || number == SIGHUP || number == SIGQUIT) {
@@ -41,7 +50,7 @@ void on_signal(int number) {
     signal(number, SIG_DFL);
     raise(number);  // when the handler has returned
   } else if (number == SIGTSTP && !waiting.load()) {
-    kill(getpid(), SIGSTOP);
+    stop_in_order();
   } else {
     const auto byte = static_cast<unsigned char>(number);
     [[maybe_unused]] const ssize_t n = ::write(pipe_ends[1], &byte, 1);
@@ -101,7 +110,7 @@ Event TerminalSignals::wait() {
 }
 
 void TerminalSignals::stop() {
-  kill(getpid(), SIGSTOP);
+  raise(SIGSTOP);
 }
 
 QuietKeyboard::QuietKeyboard() {
