@@ -1,5 +1,7 @@
 #include "kernels/matmul/pack.h"
 
+#include <cstring>
+
 #include "kernels/matmul/planes.h"
 
 namespace lfm::kernels {

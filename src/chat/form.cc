@@ -1,5 +1,7 @@
 #include "chat/form.h"
 
+#include <algorithm>
+
 #include "base/try.h"
 #include "chat/json.h"
 #include "chat/message.h"

@@ -1,6 +1,7 @@
 #include "format/gguf.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <string>

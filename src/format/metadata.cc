@@ -1,6 +1,7 @@
 #include "format/metadata.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "base/file.h"

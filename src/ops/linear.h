@@ -1,6 +1,7 @@
 // Products of activations with packed matrices, whatever backend the matrix is packed for.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 

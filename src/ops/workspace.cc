@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "ops/context.h"
 

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <stdexcept>
+
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
 #include "support/temp_folder.h"

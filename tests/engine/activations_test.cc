@@ -2,6 +2,7 @@
 // answer without a word, never an index made of it, and the session is as new afterwards.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>

@@ -1,6 +1,7 @@
 // The same tokens give the same bits: whatever the threads, the chunks, and what else goes on in the engine.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 

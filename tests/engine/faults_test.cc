@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 
 #include "base/atomic_file.h"
 #include "lfm/lfm.h"

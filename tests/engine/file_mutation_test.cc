@@ -1,4 +1,6 @@
 // A quick sample of file_mutation_slow_test.cc.
+#include <random>
+
 #include "engine/gguf_mutation.h"
 #include "engine/pack_mutation.h"
 

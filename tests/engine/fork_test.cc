@@ -1,6 +1,8 @@
 // Forks: the same conversation twice, and then each its own.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
 #include "support/same_bits.h"

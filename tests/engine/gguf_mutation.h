@@ -2,6 +2,8 @@
 // that comes before the weights.
 #pragma once
 
+#include <cstring>
+
 #include "engine/open_cleanly.h"
 #include "support/temp_folder.h"
 

@@ -2,6 +2,7 @@
 // promise), and whatever instruction set does the work.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 

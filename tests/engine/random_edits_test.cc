@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
+#include <stdexcept>
 
 #include "engine/tiny_engine.h"
 #include "support/expect.h"

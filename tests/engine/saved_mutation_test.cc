@@ -3,8 +3,10 @@
 // and 64 MiB beside the file, and the session that was to load it is as it was.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <stdexcept>
 
 #include "engine/forgery.h"
 #include "engine/tiny_engine.h"

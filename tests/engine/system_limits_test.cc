@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 
 #include "engine/tiny_engine.h"
 #include "support/child.h"

@@ -1,6 +1,8 @@
 // The tensor list of GGUF files: what is read, and what no table of cases (tests/cases) can say.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "format/gguf.h"
 #include "support/expect.h"
 #include "support/gguf_builder.h"

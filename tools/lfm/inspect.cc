@@ -2,6 +2,7 @@
 #include "lfm/inspect.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>

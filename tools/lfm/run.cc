@@ -1,5 +1,6 @@
 // lfm run: continues raw text.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 #include <optional>
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tests/kernels/attention/kv_cache.h"
 #include "tests/support/isa.h"

@@ -1,6 +1,10 @@
 // The scalar conversions to and from f16, seen through the cache, against their definition.
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
+#include <limits>
+
 #include "tests/kernels/attention/kv_cache.h"
 
 namespace lfm::kernels {

@@ -1,6 +1,10 @@
 // Every ISA against the scalar kernels: the same bits, and nothing touched outside the buffers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "tests/kernels/attention/kv_cache.h"
 #include "tests/support/isa.h"
 

@@ -1,8 +1,10 @@
 // What the quantised forms promise: small errors, right sums, a visible NaN.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "kernels/matmul/layout.h"
 #include "kernels/vector/vector.h"

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cstring>
+
 #include "kernels/matmul/layout.h"
 #include "kernels/vector/vector.h"
 #include "tests/support/isa.h"

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 
 #include "kernels/vector/exp_scalar.h"
 #include "tests/support/same_bits.h"

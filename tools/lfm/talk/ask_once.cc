@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include "command.h"
 #include "interrupt.h"
 #include "io.h"

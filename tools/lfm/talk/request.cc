@@ -1,5 +1,6 @@
 #include "talk/request.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
