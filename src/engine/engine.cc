@@ -15,8 +15,8 @@ namespace {
 
 using engine::guarded;
 
-// The same for a session's calls: one at a time, and none from a callback that keeps the team from working. A session
-// is left in order, also by what a callback throws.
+// guarded() for the calls of a session: one at a time, and none from a callback that keeps the team from working. The
+// session is left in order, also by what a callback throws.
 template <typename Body>
 auto alone(engine::SessionState& state, Body&& body) -> decltype(body()) {
   const engine::SessionState::Use use(state);

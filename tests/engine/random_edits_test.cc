@@ -1,10 +1,7 @@
-// A conversation that is edited, cut, forked, saved and loaded at random for a long time: after each step its logits
-// are, bit for bit, those of a fresh session with the same tokens.
-#include <gtest/gtest.h>
+// What sync() keeps and evaluates, and that it gives what a fresh session gives.
+#include "engine/random_edits.h"
 
-#include <algorithm>
-#include <random>
-#include <stdexcept>
+#include <gtest/gtest.h>
 
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
@@ -13,113 +10,6 @@
 
 namespace lfm::test {
 namespace {
-
-constexpr std::size_t kRoom = 400;
-constexpr int kSteps = 200;
-
-class RandomEdits {
- public:
-  RandomEdits(const TinyModel& model, const EngineOptions& options, const SessionOptions& session)
-      : tiny_(model, options), options_(session), session_(new_session()), random_(17) {}
-
-  void run() {
-    for (int i = 0; i < kSteps && !testing::Test::HasFailure(); ++i) {
-      const std::string what = step();
-      SCOPED_TRACE(testing::Message() << "step " << i << ": " << what << ", " << ids_.size() << " tokens");
-      EXPECT_EQ(tokens_of(session_), ids_);
-      if (ids_.empty()) continue;
-      Session fresh = TinyEngine::new_session(tiny_.engine(), kRoom);
-      expect_ok(fresh.append(ids_));
-      expect_same_bits(fresh.logits(), session_.logits());
-    }
-    for (const int count : counts_) EXPECT_GT(count, 0);
-  }
-
- private:
-  Session new_session() const {
-    auto session = tiny_.engine().new_session(options_);
-    if (!session.ok()) throw std::runtime_error(session.error().describe());
-    return *std::move(session);
-  }
-
-  std::size_t below(std::size_t n) { return random_() % n; }
-
-  std::uint32_t seed() { return static_cast<std::uint32_t>(random_()); }
-
-  void grow(std::size_t most) {
-    const std::size_t room = kRoom - ids_.size();
-    const std::vector<TokenId> more = random_tokens(std::min(room, below(most + 1)), seed());
-    ids_.insert(ids_.end(), more.begin(), more.end());
-  }
-
-  void sync() {
-    std::vector<std::size_t> ends;
-    for (std::size_t at = 1 + below(60); at < ids_.size(); at += 1 + below(60)) ends.push_back(at);
-    const auto info = session_.sync(ids_, ends);
-    ASSERT_TRUE(info.ok()) << info.error().describe();
-    EXPECT_EQ(info->reused + info->evaluated, ids_.size());
-  }
-
-  std::string step() {
-    const std::size_t kind = below(std::size(counts_));
-    ++counts_[kind];
-    switch (kind) {
-      case 0:
-        grow(90);
-        sync();
-        return "goes on";
-      case 1:
-        if (!ids_.empty()) ids_[below(ids_.size())] = static_cast<TokenId>(below(300));
-        sync();
-        return "edit in the middle";
-      case 2:
-        if (!ids_.empty()) ids_[ids_.size() - 1 - below(std::min<std::size_t>(ids_.size(), 20))] = 5;
-        grow(8);
-        sync();
-        return "edit near the end";
-      case 3:
-        ids_.resize(below(ids_.size() + 1));
-        sync();
-        return "truncation";
-      case 4: {
-        auto fork = session_.fork();
-        EXPECT_TRUE(fork.ok());
-        if (fork.ok()) std::swap(session_, *fork);
-        expect_ok(fork->append(random_tokens(std::min<std::size_t>(9, kRoom - ids_.size()), 3)));
-        return "fork, and the other one goes on";
-      }
-      case 5: {
-        expect_ok(session_.save(folder_.path("talk")));
-        session_ = new_session();
-        expect_ok(session_.append(random_tokens(below(50), 4)));
-        expect_ok(session_.load(folder_.path("talk")));
-        return "save and load";
-      }
-      case 6: {
-        if (ids_.empty()) return "nothing to go on from";
-        generate(session_, greedy(below(40)));
-        ids_ = tokens_of(session_);
-        return "generation";
-      }
-      default: {
-        session_.cancel();
-        const std::vector<TokenId> more = random_tokens(std::min<std::size_t>(50, kRoom - ids_.size()), seed());
-        const Status status = session_.append(more);
-        if (!more.empty()) expect_error(status, ErrorCode::kCancelled, "");
-        sync();
-        return "cancelled";
-      }
-    }
-  }
-
-  TinyEngine tiny_;
-  SessionOptions options_;
-  Session session_;
-  std::mt19937 random_;
-  TempFolder folder_;
-  std::vector<TokenId> ids_;
-  int counts_[8] = {};
-};
 
 TinyModel quantised() {
   TinyModel model;
@@ -132,21 +22,21 @@ TinyModel quantised() {
 }
 
 TEST(RandomEdits, AreFreshRuns) {
-  RandomEdits(quantised(), {.threads = 1, .dense = DenseBackend::kXnnpack, .chunk_tokens = 64},
-              {.context_tokens = kRoom})
-      .run();
+  const TinyEngine tiny(quantised(), {.threads = 1, .dense = DenseBackend::kXnnpack, .chunk_tokens = 64});
+  RandomEdits(tiny.engine()).run();
 }
 
 // With room for a few states only, most edits go back to far before them.
 TEST(RandomEdits, WithFewSnapshots) {
-  RandomEdits({}, {.threads = 1}, {.context_tokens = kRoom, .snapshot_bytes = 0}).run();
+  const TinyEngine tiny;
+  RandomEdits(tiny.engine(), 0).run();
 }
 
 TEST(RandomEdits, OnTheNativeBackend) {
   TinyModel model = quantised();
   model.conv_taps = 4;
-  RandomEdits(model, {.threads = 1, .dense = DenseBackend::kNative, .chunk_tokens = 512}, {.context_tokens = kRoom})
-      .run();
+  const TinyEngine tiny(model, {.threads = 1, .dense = DenseBackend::kNative, .chunk_tokens = 512});
+  RandomEdits(tiny.engine()).run();
 }
 
 // A session cancelled on its way to a shorter version of itself has forgotten the rest of the longer one.

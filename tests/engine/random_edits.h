@@ -1,0 +1,131 @@
+// A conversation that is edited, cut, forked, saved and loaded at random for a long time: after each step its logits
+// are, bit for bit, those of a fresh session with the same tokens.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "engine/tiny_engine.h"
+#include "support/expect.h"
+#include "support/same_bits.h"
+#include "support/temp_folder.h"
+
+namespace lfm::test {
+
+class RandomEdits {
+ public:
+  static constexpr std::size_t kRoom = 400;
+  static constexpr int kSteps = 200;
+
+  explicit RandomEdits(const Engine& engine, std::size_t snapshot_bytes = SessionOptions{}.snapshot_bytes)
+      : engine_(engine),
+        options_{.context_tokens = kRoom, .snapshot_bytes = snapshot_bytes},
+        session_(new_session()),
+        random_(17) {}
+
+  void run() {
+    for (int i = 0; i < kSteps && !testing::Test::HasFailure(); ++i) {
+      const std::string what = step();
+      SCOPED_TRACE(testing::Message() << "step " << i << ": " << what << ", " << ids_.size() << " tokens");
+      EXPECT_EQ(tokens_of(session_), ids_);
+      if (ids_.empty()) continue;
+      Session fresh = TinyEngine::new_session(engine_, kRoom);
+      expect_ok(fresh.append(ids_));
+      expect_same_bits(fresh.logits(), session_.logits());
+    }
+    for (const int count : counts_) EXPECT_GT(count, 0);
+  }
+
+ private:
+  Session new_session() const {
+    auto session = engine_.new_session(options_);
+    if (!session.ok()) throw std::runtime_error(session.error().describe());
+    return *std::move(session);
+  }
+
+  std::size_t below(std::size_t n) { return random_() % n; }
+
+  std::uint32_t seed() { return static_cast<std::uint32_t>(random_()); }
+
+  void grow(std::size_t most) {
+    const std::size_t room = kRoom - ids_.size();
+    const std::vector<TokenId> more = random_tokens(std::min(room, below(most + 1)), seed());
+    ids_.insert(ids_.end(), more.begin(), more.end());
+  }
+
+  void sync() {
+    std::vector<std::size_t> ends;
+    for (std::size_t at = 1 + below(60); at < ids_.size(); at += 1 + below(60)) ends.push_back(at);
+    const auto info = session_.sync(ids_, ends);
+    ASSERT_TRUE(info.ok()) << info.error().describe();
+    EXPECT_EQ(info->reused + info->evaluated, ids_.size());
+  }
+
+  std::string step() {
+    const std::size_t kind = below(std::size(counts_));
+    ++counts_[kind];
+    switch (kind) {
+      case 0:
+        grow(90);
+        sync();
+        return "goes on";
+      case 1:
+        if (!ids_.empty()) ids_[below(ids_.size())] = static_cast<TokenId>(below(300));
+        sync();
+        return "edit in the middle";
+      case 2:
+        if (!ids_.empty()) ids_[ids_.size() - 1 - below(std::min<std::size_t>(ids_.size(), 20))] = 5;
+        grow(8);
+        sync();
+        return "edit near the end";
+      case 3:
+        ids_.resize(below(ids_.size() + 1));
+        sync();
+        return "truncation";
+      case 4: {
+        auto fork = session_.fork();
+        EXPECT_TRUE(fork.ok());
+        if (fork.ok()) std::swap(session_, *fork);
+        expect_ok(fork->append(random_tokens(std::min<std::size_t>(9, kRoom - ids_.size()), 3)));
+        return "fork, and the other one goes on";
+      }
+      case 5: {
+        expect_ok(session_.save(folder_.path("talk")));
+        session_ = new_session();
+        expect_ok(session_.append(random_tokens(below(50), 4)));
+        expect_ok(session_.load(folder_.path("talk")));
+        return "save and load";
+      }
+      case 6: {
+        if (ids_.empty()) return "nothing to go on from";
+        generate(session_, greedy(below(40)));
+        ids_ = tokens_of(session_);
+        return "generation";
+      }
+      default: {
+        session_.cancel();
+        const std::vector<TokenId> more = random_tokens(std::min<std::size_t>(50, kRoom - ids_.size()), seed());
+        const Status status = session_.append(more);
+        if (!more.empty()) expect_error(status, ErrorCode::kCancelled, "");
+        sync();
+        return "cancelled";
+      }
+    }
+  }
+
+  const Engine& engine_;
+  SessionOptions options_;
+  Session session_;
+  std::mt19937 random_;
+  TempFolder folder_;
+  std::vector<TokenId> ids_;
+  int counts_[8] = {};
+};
+
+}  // namespace lfm::test
