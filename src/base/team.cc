@@ -10,6 +10,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,25 +21,32 @@
 namespace lfm::base {
 namespace {
 
-// About 20 microseconds of spinning: longer than the imbalance of a phase.
-constexpr int kSpins = 2000;
-// After that a member that waits for the next call gives its core away this often, about a millisecond altogether: as
-// long as choosing a token takes. Then it sleeps.
+// A member that waits for the next call gives its core away this often, about a millisecond altogether: as long as
+// choosing a token takes. Then it sleeps.
 constexpr int kYields = 1000;
 
-void pause(int spins) noexcept {
-  if (spins >= kSpins) {
-    sched_yield();
-    return;
-  }
+// How often a wait looks before it gives its core away. With a core for every thread that is some 20 microseconds,
+// longer than the imbalance of a phase; with fewer cores, others wait for this one.
+int spins_of(unsigned threads) noexcept {
+  return threads <= std::thread::hardware_concurrency() ? 2000 : 200;
+}
+
+void pause() noexcept {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
 }
 
 template <typename Condition>
-void wait_while(Condition&& condition) noexcept {
-  for (int spins = 0; condition(); spins = std::min(spins + 1, kSpins)) pause(spins);
+void wait_while(int spins, Condition&& condition) noexcept {
+  while (condition()) {
+    if (spins > 0) {
+      --spins;
+      pause();
+    } else {
+      sched_yield();
+    }
+  }
 }
 
 }  // namespace
@@ -54,6 +62,8 @@ struct Shared {
   std::array<Slot, 3> rounds;
 };
 
+Barrier::Barrier(unsigned members) noexcept : members_(members), spins_(spins_of(members)) {}
+
 void Barrier::wait() noexcept {
   const unsigned phase = phase_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
@@ -61,7 +71,7 @@ void Barrier::wait() noexcept {
     phase_.store(phase + 1, std::memory_order_release);
     return;
   }
-  wait_while([&] { return phase_.load(std::memory_order_acquire) == phase; });
+  wait_while(spins_, [&] { return phase_.load(std::memory_order_acquire) == phase; });
 }
 
 void Worker::barrier() noexcept {
@@ -82,7 +92,7 @@ struct Team::State {
     pthread_t thread;
   };
 
-  explicit State(unsigned threads) : size(threads) { members.reserve(threads - 1); }
+  explicit State(unsigned threads) : size(threads), spins(spins_of(threads)) { members.reserve(threads - 1); }
   ~State() {
     body = nullptr;
     begin();
@@ -118,9 +128,9 @@ struct Team::State {
   }
 
   std::uint32_t next_call(std::uint32_t seen) const noexcept {
-    for (int spins = 0; spins < kSpins + kYields; ++spins) {
+    for (int waits = 0; waits < spins + kYields; ++waits) {
       if (const std::uint32_t now = calls.load(std::memory_order_acquire); now != seen) return now;
-      pause(spins);
+      waits < spins ? pause() : static_cast<void>(sched_yield());
     }
     calls.wait(seen, std::memory_order_acquire);
     return calls.load(std::memory_order_acquire);
@@ -137,6 +147,7 @@ struct Team::State {
   }
 
   const unsigned size;
+  const int spins;
   std::vector<Member> members;
   std::mutex running;
 
@@ -183,7 +194,7 @@ void Team::run_erased(void (*body)(void*, Worker&), void* context) {
   state.shared = &shared;
   state.begin();
   state.take_part(0);
-  wait_while([&] { return state.busy.load(std::memory_order_acquire) != 0; });
+  wait_while(state.spins, [&] { return state.busy.load(std::memory_order_acquire) != 0; });
   if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }
 

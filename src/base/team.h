@@ -25,11 +25,12 @@ constexpr Range split(std::size_t n, std::size_t index, std::size_t count) noexc
 // than a phase can be (there are more threads than cores, or the machine runs something else).
 class Barrier {
  public:
-  explicit Barrier(unsigned members) noexcept : members_(members) {}
+  explicit Barrier(unsigned members) noexcept;
   void wait() noexcept;
 
  private:
   const unsigned members_;
+  const int spins_;
   alignas(64) std::atomic<unsigned> arrived_{0};
   alignas(64) std::atomic<unsigned> phase_{0};
 };
