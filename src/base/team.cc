@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -52,7 +51,7 @@ void wait_while(int spins, Condition&& condition) noexcept {
 }  // namespace
 
 struct Shared {
-  explicit Shared(unsigned members) noexcept : barrier(members) {}
+  Shared(unsigned members, int spins) noexcept : barrier(members, spins) {}
   Barrier barrier;
   // A round counts tasks in slot round % 3. Whoever enters round r clears slot r + 1: its last user was round r - 2,
   // which everyone has left, and its next can't begin before the barrier that ends round r.
@@ -61,8 +60,6 @@ struct Shared {
   };
   std::array<Slot, 3> rounds;
 };
-
-Barrier::Barrier(unsigned members) noexcept : members_(members), spins_(spins_of(members)) {}
 
 void Barrier::wait() noexcept {
   const unsigned phase = phase_.load(std::memory_order_relaxed);
@@ -188,7 +185,7 @@ unsigned Team::size() const noexcept {
 void Team::run_erased(void (*body)(void*, Worker&), void* context) {
   State& state = *state_;
   const std::lock_guard lock(state.running);
-  Shared shared(state.size);
+  Shared shared(state.size, state.spins);
   state.body = body;
   state.context = context;
   state.shared = &shared;

@@ -25,7 +25,8 @@ constexpr Range split(std::size_t n, std::size_t index, std::size_t count) noexc
 // than a phase can be (there are more threads than cores, or the machine runs something else).
 class Barrier {
  public:
-  explicit Barrier(unsigned members) noexcept;
+  // spins: how often a wait looks before it yields.
+  Barrier(unsigned members, int spins) noexcept : members_(members), spins_(spins) {}
   void wait() noexcept;
 
  private:

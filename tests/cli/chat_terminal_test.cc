@@ -35,6 +35,25 @@ class ChatTerminal : public testing::Test {
                                                                 : testing::AssertionFailure() << terminal.text();
   }
 
+  // Asks, and waits until so much of the answer is there.
+  static testing::AssertionResult answering(PseudoTerminal& terminal, const std::string& question,
+                                            std::size_t bytes = 100) {
+    terminal.type(question + "\r");
+    return says(terminal, "\x1b[?2004l") && terminal.wait_for_bytes(bytes)
+               ? testing::AssertionSuccess()
+               : testing::AssertionFailure() << terminal.text();
+  }
+
+  // Ctrl-Z, and what a shell does when somebody wants to go on.
+  static void stop_and_continue(PseudoTerminal& terminal) {
+    terminal.type("\x1a");
+    int status = 0;
+    ASSERT_EQ(::waitpid(terminal.process(), &status, WUNTRACED), terminal.process());
+    ASSERT_TRUE(WIFSTOPPED(status));
+    EXPECT_TRUE(terminal.cooked());
+    ::kill(terminal.process(), SIGCONT);
+  }
+
   static void leave(PseudoTerminal& terminal) {
     terminal.type("/exit\r");
     EXPECT_EQ(terminal.wait_for_end(), 0) << terminal.text();
@@ -73,9 +92,7 @@ TEST_F(ChatTerminal, CtrlCStopsTheAnswerOnly) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
   for (int round = 0; round < 3; ++round) {
-    terminal.type("Tell me a long story\r");
-    ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
-    ASSERT_TRUE(terminal.wait_for_bytes(100));
+    ASSERT_TRUE(answering(terminal, "Tell me a long story"));
     terminal.type(kCtrlC);
     ASSERT_TRUE(says(terminal, "(stopped)"));
     ASSERT_TRUE(at_prompt(terminal));
@@ -89,9 +106,7 @@ TEST_F(ChatTerminal, CtrlCStopsTheAnswerOnly) {
 TEST_F(ChatTerminal, C18_ManyCtrlCLeave) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
-  terminal.type("Go\r");
-  ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
-  ASSERT_TRUE(terminal.wait_for_bytes(100));
+  ASSERT_TRUE(answering(terminal, "Go"));
   EXPECT_FALSE(terminal.cooked());
   for (int n = 0; n < 50; ++n) {
     ::kill(terminal.process(), SIGINT);
@@ -279,9 +294,7 @@ TEST_F(ChatTerminal, TabCompletesCommands) {
 TEST_F(ChatTerminal, WhatIsTypedDuringAnAnswerWaits) {
   PseudoTerminal terminal(model_.chat({"-n", "300"}), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
-  terminal.type("Go\r");
-  ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
-  ASSERT_TRUE(terminal.wait_for_bytes(1));
+  ASSERT_TRUE(answering(terminal, "Go", 1));
   terminal.type("/undo\r");
   ASSERT_TRUE(says(terminal, "0 questions left"));
   EXPECT_EQ(outputs(terminal.text()).front().find("/undo"), std::string::npos) << "echoed into the answer";
@@ -306,12 +319,7 @@ TEST_F(ChatTerminal, C19_StopsAndGoesOn) {
   ASSERT_TRUE(at_prompt(terminal));
   terminal.type("half ");
   ASSERT_TRUE(says(terminal, "half "));
-  terminal.type("\x1a");
-  int status = 0;
-  ASSERT_EQ(::waitpid(terminal.process(), &status, WUNTRACED), terminal.process());
-  ASSERT_TRUE(WIFSTOPPED(status));
-  EXPECT_TRUE(terminal.cooked());
-  ::kill(terminal.process(), SIGCONT);
+  ASSERT_NO_FATAL_FAILURE(stop_and_continue(terminal));
   ASSERT_TRUE(says(terminal, "half ")) << "the line is shown again";
   terminal.resize(40);
   ASSERT_TRUE(enter(terminal, "done"));
@@ -324,15 +332,8 @@ TEST_F(ChatTerminal, C19_StopsAndGoesOn) {
 TEST_F(ChatTerminal, C19_StopsDuringAnAnswer) {
   PseudoTerminal terminal(model_.chat(), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));
-  terminal.type("Go\r");
-  ASSERT_TRUE(says(terminal, "\x1b[?2004l"));
-  ASSERT_TRUE(terminal.wait_for_bytes(100));
-  terminal.type("\x1a");
-  int status = 0;
-  ASSERT_EQ(::waitpid(terminal.process(), &status, WUNTRACED), terminal.process());
-  ASSERT_TRUE(WIFSTOPPED(status));
-  EXPECT_TRUE(terminal.cooked());
-  ::kill(terminal.process(), SIGCONT);
+  ASSERT_TRUE(answering(terminal, "Go"));
+  ASSERT_NO_FATAL_FAILURE(stop_and_continue(terminal));
   ASSERT_TRUE(terminal.wait_for_bytes(terminal.text().size() + 16384));  // more than was on its way
   EXPECT_FALSE(terminal.cooked());
   terminal.type(kCtrlC);
