@@ -35,6 +35,8 @@ struct Choice {
   float weight;
 };
 
+inline constexpr std::size_t kMaxColumnTiles = 16;  // row tiles of an output block whose sums wait in Private::panel
+
 struct Dimensions {
   unsigned threads = 1;
   std::size_t max_tokens = 1;  // of a chunk
@@ -58,8 +60,9 @@ class Workspace {
   struct Private {
     Activations token;                      // of a single token
     std::span<float> row;                   // (widest_input)
-    std::span<float> panel;                 // (max(T * 64, hidden + 16)) sums of an output block
-    std::span<float> tile;                  // (12, max(hidden + 16, 64)) results of one tile of tokens
+    std::span<float> panel;                 // (max(T * 256, hidden + 16)) sums of an output block
+    std::span<float> tile;                  // (12, max(hidden + 16, 256)) results of one tile of tokens, or of an
+                                            // expert's gate and up: (2, expert_width) of one token
     std::span<Choice> choices;              // (experts_used) of a single token
     std::span<float> logits;                // (12, experts padded to 16)
     std::span<ExpertTile> tiles;            // of the chunk

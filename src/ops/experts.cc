@@ -16,7 +16,12 @@ using kernels::kMaxTokens;
 using kernels::kTileRows;
 
 constexpr std::size_t kChannelsAtOnce = 64;  // of an expert's width, in one task
-constexpr std::size_t kColumnsAtOnce = 64;   // of the output, in one task when several tokens run
+
+// Row tiles of the output in one task when several tokens run. Every task reads the inner activations of all tokens, so
+// tasks are few: four for each member.
+std::size_t down_tiles_at_once(std::size_t tiles, unsigned threads) {
+  return std::clamp<std::size_t>(tiles / (threads * std::size_t{4}), 1, kMaxColumnTiles);
+}
 
 // One tile of tokens in the forms that a matrix may want.
 struct TokenRows {
@@ -181,7 +186,8 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
   c.done(Phase::kExpertsOut);
 }
 
-// inner[pair] = silu(gate u) * (up u), in the form that down wants. Tasks are (expert, 64 of its channels).
+// inner[pair] = silu(gate u) * (up u), in the form that down wants. Tasks are (expert, 64 of its channels); those that
+// a member takes of one expert for a single token run as one, so that gate and up are long streams.
 void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles) const {
   Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
@@ -189,21 +195,21 @@ void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles
   const std::size_t width = gate.rows;
   const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
   const bool to_blocks = down.form() == kBlocks;
-  float* gates = mine.tile.data();  // (12, 64)
-  float ups[kMaxTokens * kChannelsAtOnce];
 
-  const auto run_task = [&](std::size_t expert, std::size_t block) {
-    const std::size_t channel = block * kChannelsAtOnce;
-    const std::size_t channels = std::min(kChannelsAtOnce, width - channel);
+  const auto run_tasks = [&](std::size_t expert, base::Range tasks) {
+    const std::size_t channel = tasks.begin * kChannelsAtOnce;
+    const std::size_t channels = std::min(tasks.end * kChannelsAtOnce, width) - channel;
     const base::Range rows{channel / kTileRows, (channel + channels) / kTileRows};
     for (std::size_t i = mine.expert_tile[expert]; i < mine.expert_tile[expert + 1]; ++i) {
       const ExpertTile& tile = mine.tiles[i];
       const TokenRows tokens = c.tokens == 1 ? rows_at(in, 0, hidden) : rows_at(w.gathered, tile.first_pair, hidden);
-      multiply(c, gate, gate.data + expert * gate.bytes(), rows, tokens, tile.pairs, gates, kChannelsAtOnce);
-      multiply(c, up, up.data + expert * up.bytes(), rows, tokens, tile.pairs, ups, kChannelsAtOnce);
+      float* gates = mine.tile.data();  // (pairs, channels)
+      float* ups = gates + tile.pairs * channels;
+      multiply(c, gate, gate.data + expert * gate.bytes(), rows, tokens, tile.pairs, gates, channels);
+      multiply(c, up, up.data + expert * up.bytes(), rows, tokens, tile.pairs, ups, channels);
       for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
-        float* row = gates + slot * kChannelsAtOnce;
-        c.kernels.vector.swiglu(row, ups + slot * kChannelsAtOnce, channels, row);
+        float* row = gates + slot * channels;
+        c.kernels.vector.swiglu(row, ups + slot * channels, channels, row);
         if (to_blocks) {
           std::byte* target =
               w.inner.tiles +
@@ -219,10 +225,16 @@ void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles
   // Experts without tokens have no tiles; the used ones are those of the tiles.
   if (c.tokens == 1) {
     const base::Range part = c.worker.part(tiles * blocks);
-    for (std::size_t task = part.begin; task < part.end; ++task)
-      run_task(mine.tiles[task / blocks].expert, task % blocks);
+    for (std::size_t task = part.begin; task < part.end;) {
+      const std::size_t first = task % blocks;
+      const std::size_t last = std::min(blocks, first + (part.end - task));
+      run_tasks(mine.tiles[task / blocks].expert, {first, last});
+      task += last - first;
+    }
   } else {
-    c.worker.for_each_task(experts * blocks, [&](std::size_t task) { run_task(task / blocks, task % blocks); });
+    c.worker.for_each_task(experts * blocks, [&](std::size_t task) {
+      run_tasks(task / blocks, {task % blocks, task % blocks + 1});
+    });
   }
 }
 
@@ -259,9 +271,9 @@ void Experts::down_add(const Context& c, std::size_t tiles) const {
     const base::Range part = c.worker.part(down.tiles());
     if (part.begin < part.end) run_columns(part);
   } else {
-    constexpr std::size_t kTilesAtOnce = kColumnsAtOnce / kTileRows;
-    c.worker.for_each_task((down.tiles() + kTilesAtOnce - 1) / kTilesAtOnce, [&](std::size_t block) {
-      run_columns({block * kTilesAtOnce, std::min(down.tiles(), (block + 1) * kTilesAtOnce)});
+    const std::size_t step = down_tiles_at_once(down.tiles(), c.worker.count());
+    c.worker.for_each_task((down.tiles() + step - 1) / step, [&](std::size_t block) {
+      run_columns({block * step, std::min(down.tiles(), (block + 1) * step)});
     });
   }
 }

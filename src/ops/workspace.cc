@@ -10,6 +10,7 @@ using base::Arena;
 using kernels::kActBlockBytes;
 using kernels::kBlockColumns;
 using kernels::kMaxTokens;
+using kernels::kTileRows;
 
 template <typename T>
 struct Request {
@@ -98,8 +99,9 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
     Private& p = w.members[i];
     single[i].want(requests, 1, d.widest_input, kAll);
     requests.want(p.row, d.widest_input);
-    requests.want(p.panel, std::max(tokens * 64, padded_hidden));
-    requests.want(p.tile, kMaxTokens * std::max<std::size_t>(padded_hidden, 64));
+    requests.want(p.panel, std::max(tokens * kMaxColumnTiles * kTileRows, padded_hidden));
+    requests.want(p.tile,
+                  std::max(kMaxTokens * std::max(padded_hidden, kMaxColumnTiles * kTileRows), 2 * d.expert_width));
     requests.want(p.choices, d.experts_used);
     requests.want(p.logits, kMaxTokens * padded_experts);
     // Every expert's last tiles may be smaller than the largest: 8, 4, 2 and 1.
