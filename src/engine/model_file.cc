@@ -15,7 +15,7 @@
 namespace lfm::engine {
 namespace {
 
-constexpr std::uint64_t kSampledChunks = 14;
+constexpr std::uint64_t kSampledChunks = 8;
 
 // Calls body(chunk, scratch of kPackChunk bytes) for every chunk; the first error ends it.
 template <typename Body>

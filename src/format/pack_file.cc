@@ -16,7 +16,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "numbers are copied as the file has them");
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kLargePage = std::uint64_t{2} << 20;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 48;
 constexpr std::uint64_t kSamples = 64;
 constexpr std::uint64_t kSampleBytes = 4096;
@@ -91,7 +90,7 @@ PackPlaces PackPlaces::of(std::uint64_t gguf_bytes, std::uint64_t weights_bytes)
   places.sums_offset = base::round_up(places.gguf_offset + gguf_bytes, kPage);
   places.chunks = (weights_bytes + kPackChunk - 1) / kPackChunk;
   const std::uint64_t sums_end = places.sums_offset + places.chunks * sizeof(std::uint64_t);
-  places.weights_offset = base::round_up(sums_end, weights_bytes < kLargePage ? kPage : kLargePage);
+  places.weights_offset = base::round_up(sums_end, weights_bytes < kPackChunk ? kPage : kPackChunk);
   places.weights_bytes = weights_bytes;
   return places;
 }

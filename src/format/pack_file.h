@@ -45,7 +45,9 @@ struct PackSource {
   static Result<PackSource> of(const base::File& file, const Gguf& gguf);
 };
 
-inline constexpr std::uint64_t kPackChunk = std::uint64_t{1} << 20;  // bytes of weights that share a checksum
+// Bytes of weights that share a checksum and are written at once, at a multiple of their size: those of a large page, so
+// that a file system that keeps files in large pages can map them as such.
+inline constexpr std::uint64_t kPackChunk = std::uint64_t{2} << 20;
 
 // Where the parts of a file lie, which follows from three sizes.
 struct PackPlaces {
@@ -66,7 +68,7 @@ struct PackPlaces {
 
 struct PackHeader {
   static constexpr char kMagic[8] = {'L', 'F', 'M', 'P', 'A', 'C', 'K', '\0'};
-  static constexpr std::uint32_t kVersion = 1;
+  static constexpr std::uint32_t kVersion = 2;
   static constexpr std::uint64_t kBytes = 4096;
 
   char magic[8];
