@@ -62,6 +62,7 @@ struct ModelInfo {
   std::size_t experts_used = 0;    // for each token
   std::uint64_t parameters = 0;
   std::uint64_t active_parameters = 0;       // that one token uses
+  std::uint64_t prompt_parameters = 0;       // of them, that every token of a prompt is multiplied with
   std::uint64_t weight_bytes = 0;            // packed, in memory
   std::uint64_t weight_bytes_per_token = 0;  // that decoding a token reads
   std::uint64_t cache_bytes_per_token = 0;   // of context: keys and values

@@ -59,14 +59,16 @@ bool Runtime::step(const model::Weights& weights, const model::Config& config, m
   };
   const std::atomic<bool> never = false;
   model::Stop stop{outputs.stop != nullptr ? *outputs.stop : never};
+  const std::size_t wanted = outputs.each != nullptr ? tokens.size() : outputs.last_logits != nullptr ? 1 : 0;
   std::atomic<bool> done = true;
   run([&](const ops::Context& context) {
-    if (!model::forward(context, weights, config, state, tokens, outputs.checkpoints, outputs.stop ? &stop : nullptr)) {
+    if (!model::forward(context, weights, config, state, tokens, wanted, outputs.checkpoints,
+                        outputs.stop ? &stop : nullptr)) {
       done.store(false, std::memory_order_relaxed);
       return;
     }
     if (outputs.last_logits != nullptr) {
-      model::head(context, weights, config, tokens.size() - 1, 1, outputs.last_logits, outputs.stride);
+      model::head(context, weights, config, wanted - 1, 1, outputs.last_logits, outputs.stride);
     }
   });
   if (!done) return false;

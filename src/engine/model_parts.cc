@@ -74,6 +74,7 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
   info.experts_used = config.experts_used;
   info.parameters = totals.parameters;
   info.active_parameters = totals.active_parameters;
+  info.prompt_parameters = totals.prompt_parameters;
   info.weight_bytes = plan.bytes;
   info.weight_bytes_per_token = totals.bytes_per_token;
   info.cache_bytes_per_token = config.kv_bytes_per_position();

@@ -19,10 +19,30 @@ void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
   }
 }
 
+// Goes on with the last `count` tokens alone: their rows of x (tokens, hidden) and of a mixer's result (tokens, width)
+// move to the front. Every member moves columns of its own.
+void keep_last(ops::Context& c, std::size_t count, std::size_t hidden, std::size_t width) {
+  const std::size_t first = c.tokens - count;
+  if (first == 0) return;
+  const auto move_rows = [&](std::span<float> rows, std::size_t columns) {
+    const base::Range part = c.worker.part(columns);
+    for (std::size_t t = 0; t < count; ++t) {
+      const float* row = rows.data() + (first + t) * columns;
+      std::copy(row + part.begin, row + part.end, rows.data() + t * columns + part.begin);
+    }
+  };
+  move_rows(c.workspace.x, hidden);
+  move_rows(c.workspace.mixed, width);
+  c.worker.barrier();
+  c.tokens = count;
+}
+
 }  // namespace
 
-bool forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints, Stop* stop) {
+bool forward(const ops::Context& all, const Weights& weights, const Config& config, State& state,
+             std::span<const std::int32_t> tokens, std::size_t outputs, std::span<const ops::StateCopy> checkpoints,
+             Stop* stop) {
+  ops::Context c = all;
   const std::size_t position = state.position();
   const base::Range mine = c.worker.part(tokens.size());
   for (std::size_t t = mine.begin; t < mine.end; ++t) {
@@ -40,10 +60,18 @@ bool forward(const ops::Context& c, const Weights& weights, const Config& config
       const std::size_t offset = static_cast<std::size_t>(state.conv(i) - state.all_conv().data());
       for (std::size_t j = 0; j < checkpoints.size(); ++j)
         copies[j] = {checkpoints[j].tokens, checkpoints[j].state + offset};
-      conv->run(c, layer.operator_norm, config.norm_eps, state.conv(i), {copies, checkpoints.size()});
+      conv->mix(c, layer.operator_norm, config.norm_eps, state.conv(i), {copies, checkpoints.size()});
     } else if (const auto* attention = std::get_if<ops::Attention>(&layer.mixer)) {
-      attention->run(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
+      attention->mix(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
     }
+    const bool last = i + 1 == weights.layers.size();  // what follows its mixer serves the outputs alone
+    if (last && outputs == 0) break;
+    std::visit(
+        [&](const auto& mixer) {
+          if (last) keep_last(c, outputs, config.hidden, mixer.width());
+          mixer.add_out(c);
+        },
+        layer.mixer);
     std::visit([&](const auto& ffn) { ffn.run(c, layer.ffn_norm, config.norm_eps); }, layer.ffn);
     // Behind barriers of this layer, and before those of the next, so that all see the same.
     if (stop != nullptr && stop->seen[i % 2]) return false;
@@ -51,18 +79,18 @@ bool forward(const ops::Context& c, const Weights& weights, const Config& config
   return true;
 }
 
-void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
+void head(const ops::Context& all, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
           float* logits, std::size_t stride) {
-  ops::Context outputs = c;
-  outputs.tokens = count;
+  ops::Context c = all;
+  c.tokens = count;
   const std::size_t hidden = config.hidden;
-  const ops::Activations& in = ops::prepare(outputs, hidden, weights.head.form(), [&](std::size_t t, float* scratch) {
+  const ops::Activations& in = ops::prepare(c, hidden, weights.head.form(), [&](std::size_t t, float* scratch) {
     const float* x = c.workspace.x.data() + (first + t) * hidden;
     c.kernels.vector.rms_norm(x, weights.output_norm, hidden, config.norm_eps, scratch);
     return scratch;
   });
-  ops::for_row_blocks(outputs, {weights.head.tiles()}, [&](std::size_t, base::Range tiles) {
-    ops::linear(outputs, weights.head, tiles, in, logits + tiles.begin * kernels::kTileRows, stride);
+  ops::for_row_blocks(c, {weights.head.tiles()}, [&](std::size_t, base::Range tiles) {
+    ops::linear(c, weights.head, tiles, in, logits + tiles.begin * kernels::kTileRows, stride);
   });
   c.worker.barrier();
   c.done(ops::Phase::kHead);

@@ -19,18 +19,21 @@ struct Stop {
   std::array<bool, 2> seen = {};  // by member 0, in even and odd layers
 };
 
-// Runs the tokens through all layers: the workspace's x then holds the last layer's output, (tokens, hidden), and the
-// state's caches hold the tokens, but its position stays: State::advance() is the caller's.
+// Runs the tokens through all layers: the workspace's x then holds the last layer's output for the last `outputs` of
+// them, (outputs, hidden), and the state's caches hold the tokens, but its position stays: State::advance() is the
+// caller's.
 //   tokens       ids < vocab; c.tokens of them, at most the workspace's max_tokens and the state's free positions
+//   outputs      0..tokens: the last layer's output costs a layer's FFN for each
 //   checkpoints  copies to be made of State::all_conv() as it is after some of the tokens, ascending; at most
 //                kMaxCheckpoints
 //   stop         null, or looked at once a layer: where it says so the pass ends early, and every member gets false.
 //                Then the convolution states, x and the checkpoints are good for nothing.
 inline constexpr std::size_t kMaxCheckpoints = 256;
 bool forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens, std::span<const ops::StateCopy> checkpoints, Stop* stop);
+             std::span<const std::int32_t> tokens, std::size_t outputs, std::span<const ops::StateCopy> checkpoints,
+             Stop* stop);
 
-// Logits of `count` tokens, from `first` of those that forward() ran.
+// Logits of `count` tokens, from `first` of forward()'s outputs.
 //   logits (count, stride), stride >= vocab rounded up to 16; the floats behind vocab are scratch
 void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
           float* logits, std::size_t stride);

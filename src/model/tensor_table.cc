@@ -194,6 +194,15 @@ TensorTotals Matcher::sum() const {
       totals.bytes_per_token -= tensor->bytes / config_.experts * idle;
     }
   }
+  totals.prompt_parameters = totals.active_parameters - table_.embedding->elements();
+  if (table_.output != nullptr) totals.prompt_parameters -= table_.output->elements();
+  const LayerTensors& last = table_.layers.back();
+  for (const Tensor tensor : {last.out_proj, last.o, last.gate, last.up, last.down, last.router}) {
+    if (tensor != nullptr) totals.prompt_parameters -= tensor->elements();
+  }
+  for (const Tensor tensor : {last.gate_exps, last.up_exps, last.down_exps}) {
+    if (tensor != nullptr) totals.prompt_parameters -= tensor->elements() / config_.experts * config_.experts_used;
+  }
   // Of an embedding that isn't the head too, a token reads one row.
   if (table_.output != nullptr) {
     totals.bytes_per_token -= table_.embedding->bytes - table_.embedding->bytes / config_.vocab;

@@ -46,6 +46,8 @@ struct LayerTensors {
 struct TensorTotals {
   std::uint64_t parameters = 0;
   std::uint64_t active_parameters = 0;  // that one token uses: all but the experts not chosen
+  std::uint64_t prompt_parameters = 0;  // of them, that every token of a prompt is multiplied with: not the embedding,
+                                        // nor what follows the last mixer and serves tokens with logits alone
   std::uint64_t bytes = 0;              // of all tensors in the file
   std::uint64_t bytes_per_token = 0;    // of weights that decoding one token reads
 };

@@ -23,7 +23,7 @@ void rotary_angles(const Context& c, double rope_base, std::size_t position) {
   }
 }
 
-void Attention::run(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const {
+void Attention::mix(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const {
   Workspace& w = c.workspace;
   const std::size_t hidden = o.rows;
   const Activations& in = prepare(c, hidden, q.form() | k.form() | v.form(), [&](std::size_t token, float* scratch) {
@@ -47,12 +47,10 @@ void Attention::run(const Context& c, const float* gamma, float eps, std::size_t
   }
   c.worker.barrier();
   c.done(Phase::kAttention);
+}
 
-  const std::size_t width = heads * head_dim;
-  linear_add(c, o,
-             prepare(c, width, o.form(), [&](std::size_t token, float*) { return w.mixed.data() + token * width; }));
-  c.worker.barrier();
-  c.done(Phase::kAttentionOut);
+void Attention::add_out(const Context& c) const {
+  add_mixed(c, o, Phase::kAttentionOut);
 }
 
 // Norms and rotates the queries and the key of one KV head of a token in place, and adds key and value to the cache.

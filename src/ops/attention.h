@@ -30,9 +30,13 @@ struct Attention {
   std::size_t kv_heads = 0;
   std::size_t head_dim = 0;
 
-  // x += attention(rms_norm(x) * gamma) for tokens at positions `position` and on, which are added to the cache.
-  // Expects the workspace's cos and sin of these positions.
-  void run(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const;
+  // mixed (tokens, heads * head_dim) = y of rms_norm(x) * gamma for tokens at positions `position` and on, which are
+  // added to the cache. Expects the workspace's cos and sin of these positions. add_out() ends the mixer.
+  void mix(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const;
+
+  // x += o mixed
+  void add_out(const Context& c) const;
+  std::size_t width() const noexcept { return o.columns; }  // columns of mixed
 
  private:
   void enter(const Context& c, std::size_t token, std::size_t kv_head, float eps, std::size_t position,

@@ -30,10 +30,7 @@ void DenseFfn::run(const Context& c, const float* gamma, float eps) const {
   c.worker.barrier();
   c.done(Phase::kDenseIn);
 
-  linear_add(c, down,
-             prepare(c, width, down.form(), [&](std::size_t token, float*) { return w.mixed.data() + token * width; }));
-  c.worker.barrier();
-  c.done(Phase::kDenseOut);
+  add_mixed(c, down, Phase::kDenseOut);
 }
 
 }  // namespace lfm::ops

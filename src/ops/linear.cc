@@ -66,8 +66,11 @@ void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Act
   }
 }
 
-void linear_add(const Context& c, const Matrix& matrix, const Activations& in) {
+void add_mixed(const Context& c, const Matrix& matrix, Phase phase) {
   const std::size_t hidden = matrix.rows;
+  const Activations& in = prepare(c, matrix.columns, matrix.form(), [&](std::size_t token, float*) {
+    return c.workspace.mixed.data() + token * matrix.columns;
+  });
   const std::size_t stride = hidden + kernels::kTileRows;
   for_row_blocks(c, {matrix.tiles()}, [&](std::size_t, base::Range tiles) {
     const std::size_t begin = tiles.begin * kernels::kTileRows;
@@ -78,6 +81,8 @@ void linear_add(const Context& c, const Matrix& matrix, const Activations& in) {
       c.kernels.vector.add(out + t * stride, count, c.workspace.x.data() + t * hidden + begin);
     }
   });
+  c.worker.barrier();
+  c.done(phase);
 }
 
 Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride,

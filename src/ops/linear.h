@@ -46,8 +46,9 @@ std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept;
 void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Activations& in, float* out,
             std::size_t out_stride);
 
-// The same, added to x (tokens, hidden): the end of a mixer or FFN. rows == hidden.
-void linear_add(const Context& c, const Matrix& matrix, const Activations& in);
+// x (tokens, hidden) += the matrix times mixed (tokens, columns): the end of a mixer or FFN, and of its phase. rows ==
+// hidden.
+void add_mixed(const Context& c, const Matrix& matrix, Phase phase);
 
 // Makes `xnn` ready for every call of linear() with this matrix and stride.
 Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride,

@@ -8,7 +8,7 @@ namespace lfm::ops {
 
 using kernels::kTileRows;
 
-void ShortConv::run(const Context& c, const float* gamma, float eps, float* state,
+void ShortConv::mix(const Context& c, const float* gamma, float eps, float* state,
                     std::span<const StateCopy> checkpoints) const {
   Workspace& w = c.workspace;
   const std::size_t hidden = out_proj.rows;
@@ -29,12 +29,10 @@ void ShortConv::run(const Context& c, const float* gamma, float eps, float* stat
   });
   c.worker.barrier();
   c.done(Phase::kConvIn);
+}
 
-  linear_add(c, out_proj, prepare(c, hidden, out_proj.form(), [&](std::size_t token, float*) {
-               return w.mixed.data() + token * hidden;
-             }));
-  c.worker.barrier();
-  c.done(Phase::kConvOut);
+void ShortConv::add_out(const Context& c) const {
+  add_mixed(c, out_proj, Phase::kConvOut);
 }
 
 // One tile of channels over all tokens, with a stop at every checkpoint.

@@ -24,10 +24,14 @@ struct ShortConv {
   const float* taps = nullptr;  // (hidden / 16, L, 16); tap L - 1 is the current token
   std::size_t l = 0;            // L
 
-  // x += short_conv(rms_norm(x) * gamma), and moves the state on.
+  // mixed (tokens, hidden) = y of rms_norm(x) * gamma, and moves the state on. add_out() ends the mixer.
   //   state        (hidden / 16, L - 1, 16), oldest first
   //   checkpoints  copies of the state to be made on the way, in ascending order
-  void run(const Context& c, const float* gamma, float eps, float* state, std::span<const StateCopy> checkpoints) const;
+  void mix(const Context& c, const float* gamma, float eps, float* state, std::span<const StateCopy> checkpoints) const;
+
+  // x += out_proj mixed
+  void add_out(const Context& c) const;
+  std::size_t width() const noexcept { return out_proj.columns; }  // columns of mixed
 
  private:
   void convolve(const Context& c, std::size_t tile, float* state, std::span<const StateCopy> checkpoints) const;

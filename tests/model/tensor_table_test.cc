@@ -63,6 +63,8 @@ TEST(TensorTableTest, Totals) {
   const std::uint64_t idle = 2 * 2 * 3 * 64 * 64;  // layers, experts not used, matrices
   EXPECT_EQ(totals.parameters, parameters);
   EXPECT_EQ(totals.active_parameters, parameters - idle);
+  const std::uint64_t last = 64 * 64 + 4 * 64 + 2 * 3 * 64 * 64;  // o, router, experts used
+  EXPECT_EQ(totals.prompt_parameters, parameters - idle - 300 * 64 - last);
   EXPECT_EQ(totals.bytes, parameters * 4);
   EXPECT_EQ(totals.bytes_per_token, (parameters - idle) * 4);
 }
@@ -76,6 +78,7 @@ TEST(TensorTableTest, TotalsOfAHeadOfItsOwn) {
   const model::TensorTable& table = loaded->table;
   EXPECT_EQ(table.head()->name, "output.weight");
   EXPECT_EQ(table.totals.active_parameters, table.totals.parameters);
+  EXPECT_EQ(table.totals.prompt_parameters, table.totals.parameters - 2 * 300 * 64 - 64 * 64 - 3 * 64 * 96);
   EXPECT_EQ(table.totals.bytes_per_token, table.totals.bytes - (300 - 1) * 64 * 4);
 }
 
