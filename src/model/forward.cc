@@ -109,7 +109,7 @@ ops::Dimensions workspace_dimensions(const Config& config, unsigned threads, std
   d.experts = config.experts;
   d.experts_used = config.experts_used;
   d.widest_input = std::max(config.hidden, query_width);
-  d.widest_output = 3 * config.hidden;
+  d.widest_output = 3 * config.hidden + kernels::kTileRows;  // ShortConv::in_stride()
   for (const LayerConfig& layer : config.layers) {
     d.widest_output = std::max(d.widest_output, query_width + 2 * layer.kv_heads * config.head_dim);
     if (layer.moe) {

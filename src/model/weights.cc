@@ -287,7 +287,7 @@ Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWor
       // in_proj runs in three parts, each cut like a matrix of `hidden` rows.
       ops::Matrix part = conv->in_proj;
       part.rows = config.hidden;
-      status = prepare({&part}, 3 * config.hidden);
+      status = prepare({&part}, conv->in_stride());
       if (status.ok()) status = prepare({&conv->out_proj}, narrow);
     } else if (const auto* attention = std::get_if<ops::Attention>(&layer.mixer)) {
       status = prepare({&attention->q, &attention->k, &attention->v},

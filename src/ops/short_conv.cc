@@ -19,7 +19,7 @@ void ShortConv::mix(const Context& c, const float* gamma, float eps, float* stat
   });
 
   // The convolution needs nothing but its own channels, so whoever computed them goes on without a barrier.
-  const std::size_t stride = 3 * hidden;
+  const std::size_t stride = in_stride();
   for_row_blocks(c, {channel_tiles}, [&](std::size_t, base::Range tiles) {
     for (std::size_t part = 0; part < 3; ++part) {
       linear(c, in_proj, {part * channel_tiles + tiles.begin, part * channel_tiles + tiles.end}, in,
@@ -39,7 +39,7 @@ void ShortConv::add_out(const Context& c) const {
 void ShortConv::convolve(const Context& c, std::size_t tile, float* state,
                          std::span<const StateCopy> checkpoints) const {
   const std::size_t hidden = out_proj.rows;
-  const std::size_t stride = 3 * hidden;
+  const std::size_t stride = in_stride();
   const std::size_t tile_state = (l - 1) * kTileRows;
   state += tile * tile_state;
   std::size_t token = 0;
