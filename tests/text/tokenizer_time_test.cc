@@ -34,15 +34,16 @@ TEST(TokenizerTime, GrowsWithTheTextEvenWhereNothingCutsIt) {
   for (const std::string_view unit : units) {
     std::string text;
     while (text.size() < kBytes) text += unit;
-    // The machine is shared: a single calm measurement of five is enough. Squared, the ratio would be 16.
+    // The machine is shared: a single calm measurement of five is enough. The longer text may leave the caches, which
+    // makes up to 8 of 4. Squared, the ratio would be 16.
     double ratio = 0;
     for (int attempt = 0; attempt < 5; ++attempt) {
       const double once = seconds_to_encode(text);
       const double four_times = seconds_to_encode(text + text + text + text);
       ratio = four_times / once;
-      if (ratio <= 6) break;
+      if (ratio <= 10) break;
     }
-    EXPECT_LE(ratio, 6) << "'" << unit << "'";
+    EXPECT_LE(ratio, 10) << "'" << unit << "'";
   }
 }
 
