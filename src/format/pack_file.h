@@ -45,8 +45,8 @@ struct PackSource {
   static Result<PackSource> of(const base::File& file, const Gguf& gguf);
 };
 
-// Bytes of weights that share a checksum and are written at once, at a multiple of their size: those of a large page, so
-// that a file system that keeps files in large pages can map them as such.
+// Bytes of weights that share a checksum and are written at once, at a multiple of their size: those of a large page,
+// so that a file system that keeps files in large pages can map them as such.
 inline constexpr std::uint64_t kPackChunk = std::uint64_t{2} << 20;
 
 // Where the parts of a file lie, which follows from three sizes.

@@ -33,8 +33,8 @@ struct ShortConv {
   void add_out(const Context& c) const;
   std::size_t width() const noexcept { return out_proj.columns; }  // columns of mixed
 
-  // Floats from a token's B, C and x to the next token's: a tile more than they are. The convolution walks from token to
-  // token, and rows a multiple of 4 KiB apart would share a few sets of the caches.
+  // Floats from a token's B, C and x to the next token's: a tile more than they are. The convolution walks from token
+  // to token, and rows a multiple of 4 KiB apart would share a few sets of the caches.
   std::size_t in_stride() const noexcept { return in_proj.rows + kernels::kTileRows; }
 
  private:

@@ -36,8 +36,8 @@ double bytes_per_token(const BenchResult& result, const ModelInfo& model) {
   return static_cast<double>(model.weight_bytes_per_token + model.cache_bytes_per_token * position);
 }
 
-// Multiplications and additions of one prompt token in the layers' matrices. What runs for the last token alone, such as
-// the head, isn't counted.
+// Multiplications and additions of one prompt token in the layers' matrices. What runs for the last token alone, such
+// as the head, isn't counted.
 double operations_per_token(const ModelInfo& model) {
   return 2.0 * static_cast<double>(model.prompt_parameters);
 }
