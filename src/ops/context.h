@@ -61,7 +61,7 @@ class Workspace {
     Activations token;                      // of a single token
     std::span<float> row;                   // (widest_input)
     std::span<float> panel;                 // (max(T * 256, hidden + 16)) sums of an output block
-    std::span<float> tile;                  // (12, max(hidden + 16, 256)) results of one tile of tokens, or of an
+    std::span<float> tile;                  // (12, max(hidden + 16, 2 * 256)) results of one tile of tokens, or of an
                                             // expert's gate and up: (2, expert_width) of one token
     std::span<Choice> choices;              // (experts_used) of a single token
     std::span<float> logits;                // (12, experts padded to 16)

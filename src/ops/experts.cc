@@ -15,7 +15,9 @@ using kernels::kBlockColumns;
 using kernels::kMaxTokens;
 using kernels::kTileRows;
 
-constexpr std::size_t kChannelsAtOnce = 64;  // of an expert's width, in one task
+// Of an expert's width: what a member's part of a single token is a multiple of, and what a task of several tokens has.
+constexpr std::size_t kChannelStep = 64;
+constexpr std::size_t kChannelsAtOnce = kMaxColumnTiles * kTileRows;
 
 // Row tiles of the output in one task when several tokens run. Every task reads the inner activations of all tokens, so
 // tasks are few: four for each member.
@@ -186,19 +188,17 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
   c.done(Phase::kExpertsOut);
 }
 
-// inner[pair] = silu(gate u) * (up u), in the form that down wants. Tasks are (expert, 64 of its channels); those that
-// a member takes of one expert for a single token run as one, so that gate and up are long streams.
+// inner[pair] = silu(gate u) * (up u), in the form that down wants. With a single token, what a member takes of an
+// expert's channels runs as one, so that gate and up are long streams.
 void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles) const {
   Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
   const std::size_t hidden = gate.columns;
   const std::size_t width = gate.rows;
-  const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
   const bool to_blocks = down.form() == kBlocks;
 
-  const auto run_tasks = [&](std::size_t expert, base::Range tasks) {
-    const std::size_t channel = tasks.begin * kChannelsAtOnce;
-    const std::size_t channels = std::min(tasks.end * kChannelsAtOnce, width) - channel;
+  const auto run_channels = [&](std::size_t expert, std::size_t channel, std::size_t end) {
+    const std::size_t channels = std::min(end, width) - channel;
     const base::Range rows{channel / kTileRows, (channel + channels) / kTileRows};
     for (std::size_t i = mine.expert_tile[expert]; i < mine.expert_tile[expert + 1]; ++i) {
       const ExpertTile& tile = mine.tiles[i];
@@ -224,16 +224,19 @@ void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles
 
   // Experts without tokens have no tiles; the used ones are those of the tiles.
   if (c.tokens == 1) {
-    const base::Range part = c.worker.part(tiles * blocks);
-    for (std::size_t task = part.begin; task < part.end;) {
-      const std::size_t first = task % blocks;
-      const std::size_t last = std::min(blocks, first + (part.end - task));
-      run_tasks(mine.tiles[task / blocks].expert, {first, last});
-      task += last - first;
+    const std::size_t steps = (width + kChannelStep - 1) / kChannelStep;
+    const base::Range part = c.worker.part(tiles * steps);
+    for (std::size_t step = part.begin; step < part.end;) {
+      const std::size_t first = step % steps;
+      const std::size_t count = std::min(steps - first, part.end - step);
+      run_channels(mine.tiles[step / steps].expert, first * kChannelStep, (first + count) * kChannelStep);
+      step += count;
     }
   } else {
+    const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
     c.worker.for_each_task(experts * blocks, [&](std::size_t task) {
-      run_tasks(task / blocks, {task % blocks, task % blocks + 1});
+      const std::size_t channel = task % blocks * kChannelsAtOnce;
+      run_channels(task / blocks, channel, channel + kChannelsAtOnce);
     });
   }
 }

@@ -101,7 +101,7 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
     requests.want(p.row, d.widest_input);
     requests.want(p.panel, std::max(tokens * kMaxColumnTiles * kTileRows, padded_hidden));
     requests.want(p.tile,
-                  std::max(kMaxTokens * std::max(padded_hidden, kMaxColumnTiles * kTileRows), 2 * d.expert_width));
+                  std::max(kMaxTokens * std::max(padded_hidden, 2 * kMaxColumnTiles * kTileRows), 2 * d.expert_width));
     requests.want(p.choices, d.experts_used);
     requests.want(p.logits, kMaxTokens * padded_experts);
     // Every expert's last tiles may be smaller than the largest: 8, 4, 2 and 1.
