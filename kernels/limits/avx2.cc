@@ -6,12 +6,17 @@ namespace lfm::kernels::avx2 {
 namespace {
 
 std::uint64_t read(const std::byte* data, std::size_t bytes) {
+  const std::size_t part = bytes / kReadStreams;
   __m256i sums[8] = {};
-  for (const std::byte* p = data; p < data + bytes; p += 256) {
+  for (std::size_t at = 0; at < part; at += 256) {
+#pragma GCC unroll 4
+    for (std::size_t stream = 0; stream < kReadStreams; ++stream) {
+      const std::byte* p = data + stream * part + at;
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      sums[i] = _mm256_add_epi64(sums[i], _mm256_load_si256(reinterpret_cast<const __m256i*>(p + 32 * i)));
-      _mm_prefetch(reinterpret_cast<const char*>(p) + 32 * i + 2048, _MM_HINT_T0);
+      for (int i = 0; i < 8; ++i) {
+        sums[i] = _mm256_add_epi64(sums[i], _mm256_load_si256(reinterpret_cast<const __m256i*>(p + 32 * i)));
+        if (i % 2 == 0) _mm_prefetch(p + 32 * i + kReadAhead, _MM_HINT_T0);
+      }
     }
   }
 #pragma GCC unroll 7

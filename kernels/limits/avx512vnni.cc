@@ -6,12 +6,17 @@ namespace lfm::kernels::avx512vnni {
 namespace {
 
 std::uint64_t read(const std::byte* data, std::size_t bytes) {
+  const std::size_t part = bytes / kReadStreams;
   __m512i sums[4] = {};
-  for (const std::byte* p = data; p < data + bytes; p += 256) {
+  for (std::size_t at = 0; at < part; at += 256) {
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      sums[i] = _mm512_add_epi64(sums[i], _mm512_load_si512(p + 64 * i));
-      _mm_prefetch(reinterpret_cast<const char*>(p) + 64 * i + 2048, _MM_HINT_T0);
+    for (std::size_t stream = 0; stream < kReadStreams; ++stream) {
+      const std::byte* p = data + stream * part + at;
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        sums[i] = _mm512_add_epi64(sums[i], _mm512_load_si512(p + 64 * i));
+        _mm_prefetch(p + 64 * i + kReadAhead, _MM_HINT_T0);
+      }
     }
   }
   const __m512i sum = _mm512_add_epi64(_mm512_add_epi64(sums[0], sums[1]), _mm512_add_epi64(sums[2], sums[3]));

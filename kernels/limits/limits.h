@@ -8,9 +8,12 @@
 
 namespace lfm::kernels {
 
+inline constexpr std::size_t kReadStreams = 4;
+inline constexpr std::size_t kReadAhead = 1024;  // bytes
+
 struct LimitKernels {
-  // Reads all bytes in order, with the prefetching that streaming kernels use. Returns a sum, so that it can't be
-  // skipped. bytes % 256 == 0, 64-byte aligned.
+  // Reads all bytes once, as a few streams side by side and fetching ahead in each: a core has more reads under way so
+  // than in one stream. Returns a sum, so that it can't be skipped. bytes % 1024 == 0, 64-byte aligned.
   std::uint64_t (*read)(const std::byte* data, std::size_t bytes);
 
   // `steps` rounds of int8 multiply-adds between registers, the fastest that the ISA has, in enough chains to hide

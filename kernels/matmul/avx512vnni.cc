@@ -5,8 +5,8 @@
 //   activations      q[4l..+3] of one token, to all rows    signed operand, broadcast from memory
 //   dot              += 4 products of each row
 //
-// A step takes a block of one tile through MR tokens: MR integer dots in registers (they begin with the zero point's
-// share), then scaled into MR float sums that stay in registers along K. 12 + 12 registers, and 4 for codes and scales.
+// A step takes a block of a few tiles through a few tokens: their integer dots (which begin with the zero point's
+// share) and, along all of K, their float sums are in registers. 2 tiles by 6 tokens are 12 + 12 registers.
 #include <immintrin.h>
 
 #include "kernels/matmul/matmul.h"
@@ -15,6 +15,7 @@ namespace lfm::kernels::avx512vnni {
 namespace {
 
 constexpr std::size_t kLine = 64;
+constexpr std::size_t kAhead = 3072;  // bytes between a fetch of weights and their use
 
 __m512i load_line(const std::byte* p) {
   return _mm512_load_si512(p);
@@ -33,13 +34,6 @@ __m512i broadcast_int(const std::byte* p) {
   __builtin_memcpy(&value, p, sizeof(value));
   return _mm512_set1_epi32(value);
 }
-// sum + codes * the four activations at q. GCC would broadcast with an instruction of its own.
-__m512i add_products(__m512i sum, __m512i codes, const std::byte* q) {
-  using Word [[gnu::may_alias]] = std::int32_t;
-  asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(codes), "m"(*reinterpret_cast<const Word*>(q)));
-  return sum;
-}
-
 __m512 broadcast_float(const std::byte* p) {
   return _mm512_castsi512_ps(broadcast_int(p));
 }
@@ -141,114 +135,178 @@ struct HalfScales {  // Q6_K
   }
 };
 
-// ---- A block of one tile and MR tokens. ----
+// ---- A block of kTiles tiles and kTokens tokens: number i of its dots and sums is of tile i % kTiles and token
+// i / kTiles. ----
 
-// Adds the products of columns 4L .. 4L+3, for each L in turn.
-template <class Codes, int... L, int MR>
-[[gnu::always_inline]] inline void add_columns(const std::byte* planes, const std::byte* act, __m512i (&dot)[MR]) {
-  const auto add = [&](__m512i codes, const std::byte* q) __attribute__((always_inline)) {
-#pragma GCC unroll 12
-    for (int t = 0; t < MR; ++t) dot[t] = add_products(dot[t], codes, q + 32 * t);
-  };
-  (add(Codes::template columns<L>(planes), act + 4 * L), ...);
-}
-
-// The words that follow the codes of an activation block.
+// Tokens of an activation block of MR tokens, from token `first`.
 template <int MR>
-struct ActWords {
-  const std::byte* base;
-  explicit ActWords(const std::byte* act) : base(act + kBlockColumns * MR) {}
-  __m512 scale(int t) const { return broadcast_float(base + 4 * t); }
-  __m512i neg8_sum(int t) const { return broadcast_int(base + 4 * (MR + t)); }
-  __m512i neg8_low(int t) const { return broadcast_int(base + 4 * (2 * MR + t)); }
-  __m512 scaled_sum(int t) const { return broadcast_float(base + 4 * (3 * MR + t)); }
+struct ActBlock {
+  const std::byte* codes;
+  const std::byte* words;
+  ActBlock(const std::byte* block, int first)
+      : codes(block + 32 * first), words(block + static_cast<int>(kBlockColumns) * MR + 4 * first) {}
+  __m512i q(int t, int l) const { return broadcast_int(codes + 32 * t + 4 * l); }
+  __m512 scale(int t) const { return broadcast_float(words + 4 * t); }
+  __m512i neg8_sum(int t) const { return broadcast_int(words + 4 * (MR + t)); }
+  __m512i neg8_low(int t) const { return broadcast_int(words + 4 * (2 * MR + t)); }
+  __m512 scaled_sum(int t) const { return broadcast_float(words + 4 * (3 * MR + t)); }
 };
 
-template <class Codes, int kZero, class Scales, int MR>
-[[gnu::always_inline]] inline void step(const Scales& scales, std::size_t b, const std::byte* planes,
-                                        const std::byte* act, __m512 (&sum)[MR]) {
-  const ActWords<MR> words(act);
-  __m512i dot[MR];
-#pragma GCC unroll 12
-  for (int t = 0; t < MR; ++t) {
-    dot[t] = zero_share<kZero>(words.neg8_sum(t));
+// Block b of a group of each tile.
+template <class Codes, class Scales>
+struct WeightBlock {
+  const std::byte* group;  // of the first tile
+  std::size_t apart;       // bytes from one tile to the next
+  std::size_t b;
+  Scales scales(int r) const { return {of_tile(r)}; }
+  const std::byte* planes(int r) const { return of_tile(r) + Scales::kBytes + b * Codes::kBytes; }
+  // Fetches the block's share of what comes later.
+  void fetch(int r) const {
+    constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
+    const std::byte* share = of_tile(r) + kAhead + b * kShare;
+#pragma GCC unroll 9
+    for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
   }
-  add_columns<Codes, 0, 4, 1, 5, 2, 6, 3, 7>(planes, act, dot);
-  const __m512 scale = scales.scale(b);
-#pragma GCC unroll 12
-  for (int t = 0; t < MR; ++t) {
-    sum[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[t]), _mm512_mul_ps(scale, words.scale(t)), sum[t]);
+
+ private:
+  const std::byte* of_tile(int r) const {
+    return group + static_cast<std::size_t>(r) * apart;
   }
-  if constexpr (requires { scales.min(b); }) {
-    const __m512 min = scales.min(b);
+};
+
+// Adds the products of columns 4L .. 4L+3, for each L in turn.
+template <int kTiles, int... L, class Codes, class Scales, int MR, int kDots>
+[[gnu::always_inline]] inline void add_columns(const WeightBlock<Codes, Scales>& weights, const ActBlock<MR>& act,
+                                               __m512i (&dot)[kDots]) {
+  const auto add = [&]<int kL>() __attribute__((always_inline)) {
+    __m512i codes[kTiles];
+#pragma GCC unroll 2
+    for (int r = 0; r < kTiles; ++r) codes[r] = Codes::template columns<kL>(weights.planes(r));
 #pragma GCC unroll 12
-    for (int t = 0; t < MR; ++t) sum[t] = _mm512_fmadd_ps(min, words.scaled_sum(t), sum[t]);
+    for (int i = 0; i < kDots; ++i) dot[i] = _mm512_dpbusd_epi32(dot[i], codes[i % kTiles], act.q(i / kTiles, kL));
+  };
+  (add.template operator()<L>(), ...);
+}
+
+template <int kTiles, int kZero, class Codes, class Scales, int MR, int kSums>
+[[gnu::always_inline]] inline void step(const WeightBlock<Codes, Scales>& weights, const ActBlock<MR>& act,
+                                        __m512 (&sum)[kSums]) {
+  __m512i dot[kSums];
+#pragma GCC unroll 12
+  for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_sum(i / kTiles));
+  add_columns<kTiles, 0, 4, 1, 5, 2, 6, 3, 7>(weights, act, dot);
+  __m512 scale[kTiles];
+#pragma GCC unroll 2
+  for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).scale(weights.b);
+#pragma GCC unroll 12
+  for (int i = 0; i < kSums; ++i) {
+    const __m512 both = _mm512_mul_ps(scale[i % kTiles], act.scale(i / kTiles));
+    sum[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[i]), both, sum[i]);
+  }
+  if constexpr (requires(Scales scales) { scales.min(0); }) {
+    __m512 min[kTiles];
+#pragma GCC unroll 2
+    for (int r = 0; r < kTiles; ++r) min[r] = weights.scales(r).min(weights.b);
+#pragma GCC unroll 12
+    for (int i = 0; i < kSums; ++i) sum[i] = _mm512_fmadd_ps(min[i % kTiles], act.scaled_sum(i / kTiles), sum[i]);
   }
 }
 
 // Q6_K: both halves of a block have a scale. Scaled and added, the halves stay below 2^24, exact in float.
-template <class Codes, int kZero, int MR>
-[[gnu::always_inline]] inline void step(const HalfScales& scales, std::size_t b, const std::byte* planes,
-                                        const std::byte* act, __m512 (&sum)[MR]) {
-  const ActWords<MR> words(act);
-  __m512i dot[MR];
+template <int kTiles, int kZero, class Codes, int MR, int kSums>
+[[gnu::always_inline]] inline void step(const WeightBlock<Codes, HalfScales>& weights, const ActBlock<MR>& act,
+                                        __m512 (&sum)[kSums]) {
+  __m512i dot[kSums];
+  __m512 scale[kTiles];
 #pragma GCC unroll 12
-  for (int t = 0; t < MR; ++t) dot[t] = zero_share<kZero>(words.neg8_low(t));
-  add_columns<Codes, 0, 1, 2, 3>(planes, act, dot);
-  alignas(64) float low[MR][kTileRows];  // leaves the registers to the other half
-  const __m512 low_step = scales.half(b, 0);
+  for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_low(i / kTiles));
+  add_columns<kTiles, 0, 1, 2, 3>(weights, act, dot);
+#pragma GCC unroll 2
+  for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).half(weights.b, 0);
+  alignas(64) float low[kSums][kTileRows];  // leaves the registers to the other half
 #pragma GCC unroll 12
-  for (int t = 0; t < MR; ++t) _mm512_store_ps(low[t], _mm512_mul_ps(_mm512_cvtepi32_ps(dot[t]), low_step));
+  for (int i = 0; i < kSums; ++i) _mm512_store_ps(low[i], _mm512_mul_ps(_mm512_cvtepi32_ps(dot[i]), scale[i % kTiles]));
 #pragma GCC unroll 12
-  for (int t = 0; t < MR; ++t) {
-    dot[t] = zero_share<kZero>(_mm512_sub_epi32(words.neg8_sum(t), words.neg8_low(t)));
+  for (int i = 0; i < kSums; ++i) {
+    dot[i] = zero_share<kZero>(_mm512_sub_epi32(act.neg8_sum(i / kTiles), act.neg8_low(i / kTiles)));
   }
-  add_columns<Codes, 4, 5, 6, 7>(planes, act, dot);
-  const __m512 high_step = scales.half(b, 1);
-  const __m512 scale = scales.scale(b);
+  add_columns<kTiles, 4, 5, 6, 7>(weights, act, dot);
+#pragma GCC unroll 2
+  for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).half(weights.b, 1);
 #pragma GCC unroll 12
-  for (int t = 0; t < MR; ++t) {
-    const __m512 both = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[t]), high_step, _mm512_load_ps(low[t]));
-    sum[t] = _mm512_fmadd_ps(both, _mm512_mul_ps(scale, words.scale(t)), sum[t]);
+  for (int i = 0; i < kSums; ++i) {
+    const __m512 both = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[i]), scale[i % kTiles], _mm512_load_ps(low[i]));
+    const __m512 scales = _mm512_mul_ps(weights.scales(i % kTiles).scale(weights.b), act.scale(i / kTiles));
+    sum[i] = _mm512_fmadd_ps(both, scales, sum[i]);
   }
 }
 
-// Fetches weights that come later: the share of block b in a group, kAhead bytes on.
-template <class Codes, class Scales, std::size_t kAhead>
-[[gnu::always_inline]] inline void fetch_ahead(const std::byte* group, std::size_t b) {
-  constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
-  const std::byte* share = group + kAhead + b * kShare;
-#pragma GCC unroll 9
-  for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
+// ---- All of K. ----
+
+// kTiles tiles, `apart` bytes from one another in memory and `out_apart` floats in the output, and kTokens tokens from
+// token `first` of MR. Weights come from memory for the first tokens, and from a cache for the rest; so the first fetch
+// weights ahead, and the others `soon`, a line in each block, `soon_step` bytes apart.
+template <class Codes, class Scales, int kZero, int MR, int kTiles, int kTokens>
+void take(const std::byte* weights, std::size_t apart, std::size_t k, const std::byte* act, int first, float* out,
+          std::size_t out_apart, std::ptrdiff_t out_stride, const std::byte* soon, std::size_t soon_step) {
+  constexpr int kSums = kTiles * kTokens;
+  __m512 sum[kSums];
+#pragma GCC unroll 12
+  for (int i = 0; i < kSums; ++i) sum[i] = _mm512_setzero_ps();
+  for (std::size_t left = k / kBlockColumns; left > 0;) {
+    const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const WeightBlock<Codes, Scales> block{weights, apart, b};
+      if (MR == kTokens || first == 0) {
+#pragma GCC unroll 2
+        for (int r = 0; r < kTiles; ++r) block.fetch(r);
+      } else {
+        _mm_prefetch(soon, _MM_HINT_T1);
+        soon += soon_step;
+      }
+      step<kTiles, kZero>(block, ActBlock<MR>(act, first), sum);
+      act += kActBlockBytes * MR;
+    }
+    weights += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
+    left -= blocks;
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < kSums; ++i) {
+    _mm512_storeu_ps(out + i % kTiles * static_cast<std::ptrdiff_t>(out_apart) + i / kTiles * out_stride, sum[i]);
+  }
 }
 
-// Weights are read in the order in which they lie, tile by tile, so that fetching ahead of them works however few
-// tokens there are to hide the memory behind.
+// The two tiles that are taken together lie far from one another: each of two parts of the weights is read in the order
+// in which it lies, and the hardware and we fetch ahead in both. So one core has more reads under way than in a single
+// stream, which is what a few tokens wait for. Activations that follow in memory are likely the next call's, and every
+// two tiles fetch their share of them.
 template <class Codes, class Scales, int kZero, int MR>
 void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
               std::ptrdiff_t out_stride) {
-  // Bytes between a fetch and its use: few tokens pass faster.
-  constexpr std::size_t kAhead = MR <= 2 ? 4096 : 2048;
+  constexpr int kTokens = MR == 12 ? 6 : MR < 4 ? MR : 4;
+  constexpr std::size_t kLongestPart = 63;  // tiles; odd, so that no power of two lies between the streams
   const std::size_t blocks = k / kBlockColumns;
-  const std::byte* group = weights;
-  for (std::size_t tile = 0; tile < tiles; ++tile) {
-    const std::byte* block_act = act;
-    __m512 sum[MR];
-#pragma GCC unroll 12
-    for (int t = 0; t < MR; ++t) sum[t] = _mm512_setzero_ps();
-    for (std::size_t first = 0; first < blocks; first += Scales::kBlocks) {
-      const std::byte* planes = group + Scales::kBytes;
-      for (std::size_t b = 0; b < Scales::kBlocks && first + b < blocks; ++b) {
-        fetch_ahead<Codes, Scales, kAhead>(group, b);
-        step<Codes, kZero>(Scales{group}, b, planes, block_act, sum);
-        planes += Codes::kBytes;
-        block_act += kActBlockBytes * MR;
+  const std::size_t tile_bytes =
+      (blocks + Scales::kBlocks - 1) / Scales::kBlocks * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
+  while (tiles >= 2) {
+    const std::size_t part = tiles / 2 < kLongestPart ? tiles / 2 : kLongestPart;
+    const std::byte* soon = act + kActBlockBytes * MR * blocks;
+    const std::size_t soon_step = kActBlockBytes * MR / part;
+    for (std::size_t tile = 0; tile < part; ++tile) {
+      for (int token = 0; token < MR; token += kTokens) {
+        take<Codes, Scales, kZero, MR, 2, kTokens>(weights + tile * tile_bytes, part * tile_bytes, k, act, token,
+                                                   out + tile * kTileRows + token * out_stride, part * kTileRows,
+                                                   out_stride, soon, soon_step);
       }
-      group += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
+      soon += soon_step * blocks;
     }
-#pragma GCC unroll 12
-    for (int t = 0; t < MR; ++t) _mm512_storeu_ps(out + t * out_stride, sum[t]);
-    out += kTileRows;
+    weights += 2 * part * tile_bytes;
+    out += 2 * part * kTileRows;
+    tiles -= 2 * part;
+  }
+  for (int token = 0; tiles == 1 && token < MR; token += kTokens) {
+    take<Codes, Scales, kZero, MR, 1, kTokens>(weights, 0, k, act, token, out + token * out_stride, 0, out_stride, act,
+                                               0);
   }
 }
 
@@ -286,7 +344,7 @@ void float_tile(const std::byte* tile, std::size_t k, const float* act, std::ptr
   constexpr std::size_t kColumnBytes = tile_bytes(kFormat, 1);
   __m512 sum[MR][4] = {};
   for (std::size_t column = 0; column < k; column += 4) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int i = 0; i < 4; ++i) {
       const __m512 weights = load_floats<kFormat>(tile);
 #pragma GCC unroll 6

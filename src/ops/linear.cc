@@ -5,23 +5,15 @@
 namespace lfm::ops {
 namespace {
 
-// Row tiles that run over one tile of tokens before the next: their weights stay in L1 or L2 meanwhile.
-constexpr std::size_t kTilesAtOnce = 4;
-
 void multiply_blocks(const Context& c, const Matrix& m, kernels::BlockFormat format, base::Range tiles,
                      const Activations& in, float* out, std::size_t out_stride) {
   const kernels::MatmulFn matmul = c.kernels.matmul.blocks[static_cast<std::size_t>(format)];
-  const std::size_t tile_bytes = m.tile_bytes();
+  const std::byte* weights = m.data + tiles.begin * m.tile_bytes();
   const std::size_t token_bytes = m.columns / kernels::kBlockColumns * kernels::kActBlockBytes;
-  const std::size_t step = c.tokens == 1 ? tiles.end - tiles.begin : kTilesAtOnce;
-  for (std::size_t tile = tiles.begin; tile < tiles.end; tile += step) {
-    const std::size_t count = std::min(step, tiles.end - tile);
-    for_each_token_tile(c.tokens, [&](std::size_t first, std::size_t tokens) {
-      matmul(m.data + tile * tile_bytes, count, m.columns, in.tiles + first * token_bytes, tokens,
-             out + first * out_stride + (tile - tiles.begin) * kernels::kTileRows,
-             static_cast<std::ptrdiff_t>(out_stride));
-    });
-  }
+  for_each_token_tile(c.tokens, [&](std::size_t first, std::size_t tokens) {
+    matmul(weights, tiles.end - tiles.begin, m.columns, in.tiles + first * token_bytes, tokens,
+           out + first * out_stride, static_cast<std::ptrdiff_t>(out_stride));
+  });
 }
 
 void multiply_floats(const Context& c, const Matrix& m, kernels::FloatFormat format, base::Range tiles,

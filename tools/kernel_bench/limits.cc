@@ -16,7 +16,7 @@ Isa best_isa() {
   return __builtin_cpu_supports("avx2") ? Isa::kAvx2 : Isa::kScalar;
 }
 
-// Bytes read in order from a buffer larger than the caches.
+// Bytes read from a buffer larger than the caches.
 void read_bandwidth(benchmark::State& state) {
   constexpr std::size_t kBytes = std::size_t{512} << 20;
   auto* data = static_cast<std::byte*>(std::aligned_alloc(4096, kBytes));

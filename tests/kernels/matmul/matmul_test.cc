@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -265,6 +266,34 @@ TEST_P(MatmulBlocks, EveryIsaGivesTheBitsOfScalar) {
       EXPECT_TRUE(same_bits(run(function(*kernels), packed->data(), tiles, k, act, edge),
                             run(function(scalar::kMatmul), packed->data(), tiles, k, act, edge)))
           << name(isa) << " tiles " << tiles << " k " << k << " mr " << act.mr;
+    }
+  }
+}
+
+// However long the parts are that a kernel reads side by side, and however many: a call gives what calls of a tile
+// give.
+TEST_P(MatmulBlocks, ManyTilesGiveTheBitsOfEach) {
+  constexpr std::size_t kManyTiles = 301;
+  const std::size_t k = is_k_format(format()) ? 256 : 96;
+  Random random(1);
+  const auto packed =
+      pack(format(), random_rows(format(), kManyTiles * kTileRows, k, false, random), kManyTiles, k, Edge::kEnd);
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
+    const MatmulKernels* kernels = kernels_of(isa);
+    if (kernels == nullptr) continue;
+    for (const std::size_t mr : kTokenCounts) {
+      const Act act = random_act(mr, k, false, random);
+      const auto all = run(function(*kernels), packed->data(), kManyTiles, k, act, Edge::kEnd);
+      std::vector<float> each(all.size());
+      for (std::size_t tile = 0; tile < kManyTiles; ++tile) {
+        const auto out =
+            run(function(*kernels), packed->data() + tile * tile_bytes(format(), k), 1, k, act, Edge::kEnd);
+        for (std::size_t t = 0; t < mr; ++t) {
+          std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(t * kTileRows), kTileRows,
+                      each.begin() + static_cast<std::ptrdiff_t>((t * kManyTiles + tile) * kTileRows));
+        }
+      }
+      EXPECT_TRUE(same_bits(all, each)) << name(isa) << " mr " << mr;
     }
   }
 }
