@@ -124,9 +124,9 @@ class LFM_API Session {
   ~Session();
 
   // Makes the session's tokens exactly these: keeps the longest common beginning up to the nearest state that it still
-  // has (one every 32 tokens, at the ends of calls, at `ends`, and as far back as snapshot_bytes go), and evaluates the
-  // rest. The result is that of a fresh session with these tokens, bit for bit. An edit, another answer, going back,
-  // and taking off a stop string are all this.
+  // has (one every 32 tokens, at the ends of calls but an append() of one token, at `ends`, and as far back as
+  // snapshot_bytes go), and evaluates the rest. The result is that of a fresh session with these tokens, bit for bit.
+  // An edit, another answer, going back, and taking off a stop string are all this.
   //   ends  ascending; numbers of tokens after which a message ends, say: an edit of what follows one of them costs
   //         the new tokens only. At most 64 of those in EngineOptions::chunk_tokens tokens are kept.
   //   kArgument  an id outside the vocabulary (index);   kLimit  more tokens than the context has room for

@@ -99,7 +99,8 @@ Status SessionState::append(std::span<const TokenId> tokens, const Session::Logi
   LFM_TRY(check(tokens));
   const std::size_t end = now_.tokens.size() + tokens.size();
   LFM_TRY(check_room(end, room_));
-  return evaluate(tokens, {end, {}, each ? &each : nullptr});
+  // Who adds token by token decodes, and has as few states kept as generate() has.
+  return evaluate(tokens, {tokens.size() == 1 ? kNoEnd : end, {}, each ? &each : nullptr});
 }
 
 // Tokens are valid and fit.

@@ -204,6 +204,25 @@ TEST(Sync, IsAFreshSession) {
   }
 }
 
+// Decoding by append() costs no copies of states: 45 tokens go back to the 40 of the call before.
+TEST(Sync, SingleTokensKeepNoState) {
+  const TinyEngine tiny;
+  Session session = tiny.session();
+  std::vector<TokenId> ids = random_tokens(40, 12);
+  expect_ok(session.append(ids));
+  for (const TokenId id : random_tokens(5, 13)) {
+    expect_ok(session.append({&id, 1}));
+    ids.push_back(id);
+  }
+  ids.back() ^= 1;
+  const auto info = session.sync(ids);
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->reused, 40u);
+  Session fresh = tiny.session();
+  expect_ok(fresh.append(ids));
+  expect_same_bits(fresh.logits(), session.logits());
+}
+
 TEST(Sync, ReusesWhatIsThere) {
   const TinyEngine tiny;
   Session session = tiny.session();
