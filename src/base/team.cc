@@ -5,9 +5,11 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -50,9 +52,18 @@ void wait_while(int spins, Condition&& condition) noexcept {
 
 }  // namespace
 
+// What is left of a member's part in a round of for_each_run(): the round (8 bits), begin and end (28 bits each). While
+// it is of an earlier round, all of the part is left.
+struct alignas(64) Part {
+  std::atomic<std::uint64_t> left{0};
+};
+
 struct Shared {
-  Shared(unsigned members, int spins) noexcept : barrier(members, spins) {}
+  Shared(unsigned members, int spins, std::span<Part> all_parts) noexcept : barrier(members, spins), parts(all_parts) {
+    for (Part& part : parts) part.left.store(0, std::memory_order_relaxed);
+  }
   Barrier barrier;
+  std::span<Part> parts;  // of the members
   // A round counts tasks in slot round % 3. Whoever enters round r clears slot r + 1: its last user was round r - 2,
   // which everyone has left, and its next can't begin before the barrier that ends round r.
   struct alignas(64) Slot {
@@ -81,6 +92,24 @@ std::atomic<std::size_t>& Worker::open_round() noexcept {
   return shared_.rounds[round % 3].next;
 }
 
+Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept {
+  constexpr unsigned kBits = 28;
+  constexpr std::uint64_t kMask = (std::uint64_t{1} << kBits) - 1;
+  const std::uint64_t round = run_round_ % 256;
+  std::atomic<std::uint64_t>& left = shared_.parts[member].left;
+  std::uint64_t seen = left.load(std::memory_order_relaxed);
+  for (;;) {
+    Range range{seen >> kBits & kMask, seen & kMask};
+    if (seen >> (2 * kBits) != round) range = split(n, member, count_);
+    const std::size_t size = range.end - range.begin;
+    const std::size_t taken = std::min(size, std::max(least, size / 2));
+    Range run = range;
+    (member == index_ ? run.end = range.begin += taken : run.begin = range.end -= taken);
+    const std::uint64_t now = round << (2 * kBits) | std::uint64_t{range.begin} << kBits | range.end;
+    if (left.compare_exchange_weak(seen, now, std::memory_order_relaxed)) return run;
+  }
+}
+
 // Threads that wait for calls, and the call that runs. Member 0 is whoever calls run().
 struct Team::State {
   struct Member {
@@ -89,7 +118,9 @@ struct Team::State {
     pthread_t thread;
   };
 
-  explicit State(unsigned threads) : size(threads), spins(spins_of(threads)) { members.reserve(threads - 1); }
+  explicit State(unsigned threads) : size(threads), spins(spins_of(threads)), parts(threads) {
+    members.reserve(threads - 1);
+  }
   ~State() {
     body = nullptr;
     begin();
@@ -146,6 +177,7 @@ struct Team::State {
   const unsigned size;
   const int spins;
   std::vector<Member> members;
+  std::vector<Part> parts;
   std::mutex running;
 
   void (*body)(void*, Worker&) = nullptr;  // null: the team is dissolved
@@ -185,7 +217,7 @@ unsigned Team::size() const noexcept {
 void Team::run_erased(void (*body)(void*, Worker&), void* context) {
   State& state = *state_;
   const std::lock_guard lock(state.running);
-  Shared shared(state.size, state.spins);
+  Shared shared(state.size, state.spins, state.parts);
   state.body = body;
   state.context = context;
   state.shared = &shared;

@@ -49,6 +49,18 @@ class Worker {
   // This member's part of 0..n-1.
   Range part(std::size_t n) const noexcept { return split(n, index_, count_); }
 
+  // Calls run(range) for ranges that make up 0..n-1, n < 2^28. Every member goes through its own part, in runs that get
+  // shorter, and then takes from the ends of the others' parts: runs are long, and all members are done at about the
+  // same time. A run has at least `least` where so many are left. Otherwise as for_each_task().
+  template <typename Run>
+  void for_each_run(std::size_t n, std::size_t least, Run&& run) {
+    ++run_round_;
+    for (unsigned i = 0; i < count_; ++i) {
+      const unsigned member = (index_ + i) % count_;
+      for (Range range = claim(member, n, least); range.begin < range.end; range = claim(member, n, least)) run(range);
+    }
+  }
+
   // Calls task(i) for i in 0..n-1, each once, by whichever member is free. All members must call it alike, with a
   // barrier() between two calls.
   template <typename Task>
@@ -64,11 +76,14 @@ class Worker {
   friend class Team;
   Worker(Shared& shared, unsigned index, unsigned count) noexcept : shared_(shared), index_(index), count_(count) {}
   std::atomic<std::size_t>& open_round() noexcept;
+  // The next run of a member's part in this round: from its beginning for the member itself, from its end for others.
+  Range claim(unsigned member, std::size_t n, std::size_t least) noexcept;
 
   Shared& shared_;
   const unsigned index_;
   const unsigned count_;
   unsigned round_ = 0;
+  unsigned run_round_ = 0;
 };
 
 class Team {

@@ -225,13 +225,14 @@ void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles
   // Experts without tokens have no tiles; the used ones are those of the tiles.
   if (c.tokens == 1) {
     const std::size_t steps = (width + kChannelStep - 1) / kChannelStep;
-    const base::Range part = c.worker.part(tiles * steps);
-    for (std::size_t step = part.begin; step < part.end;) {
-      const std::size_t first = step % steps;
-      const std::size_t count = std::min(steps - first, part.end - step);
-      run_channels(mine.tiles[step / steps].expert, first * kChannelStep, (first + count) * kChannelStep);
-      step += count;
-    }
+    c.worker.for_each_run(tiles * steps, 1, [&](base::Range run) {
+      for (std::size_t step = run.begin; step < run.end;) {
+        const std::size_t first = step % steps;
+        const std::size_t count = std::min(steps - first, run.end - step);
+        run_channels(mine.tiles[step / steps].expert, first * kChannelStep, (first + count) * kChannelStep);
+        step += count;
+      }
+    });
   } else {
     const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
     c.worker.for_each_task(experts * blocks, [&](std::size_t task) {
@@ -271,8 +272,7 @@ void Experts::down_add(const Context& c, std::size_t tiles) const {
   };
 
   if (c.tokens == 1) {
-    const base::Range part = c.worker.part(down.tiles());
-    if (part.begin < part.end) run_columns(part);
+    c.worker.for_each_run(down.tiles(), kLeastTiles, run_columns);
   } else {
     const std::size_t step = down_tiles_at_once(down.tiles(), c.worker.count());
     c.worker.for_each_task((down.tiles() + step - 1) / step, [&](std::size_t block) {

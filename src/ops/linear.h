@@ -18,6 +18,9 @@ struct TokenTile {
 std::size_t token_tiles(std::size_t tokens) noexcept;
 TokenTile token_tile(std::size_t tokens, std::size_t index) noexcept;
 
+// Row tiles that a member takes at least, with one token: tens of KB of weights, a microsecond or two.
+inline constexpr std::size_t kLeastTiles = 4;
+
 // Calls body(first, count) for every tile of `tokens`.
 template <typename Body>
 void for_each_token_tile(std::size_t tokens, Body&& body) {
@@ -35,7 +38,8 @@ template <typename RowOf>
 const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&& row_of);
 
 // For each of the matrices that share the phase: body(which, tiles) over all its row tiles. With one token every member
-// gets one contiguous part; with several, blocks of rows go to whoever is free. No barrier at the end.
+// goes through a contiguous part of its own, in long runs; with several, blocks of rows go to whoever is free. No
+// barrier at the end.
 template <typename Body>
 void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body);
 
@@ -84,8 +88,21 @@ const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&&
 
 template <typename Body>
 void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body) {
-  std::size_t which = 0;
-  if (c.tokens == 1) {
+  if (c.tokens == 1 && c.xnn == nullptr) {
+    std::size_t all = 0;
+    for (const std::size_t tiles : tile_counts) all += tiles;
+    return c.worker.for_each_run(all, kLeastTiles, [&](base::Range run) {  // numbered through all matrices
+      std::size_t first = 0, which = 0;
+      for (const std::size_t tiles : tile_counts) {
+        const base::Range now{std::max(run.begin, first), std::min(run.end, first + tiles)};
+        if (now.begin < now.end) body(which, base::Range{now.begin - first, now.end - first});
+        first += tiles;
+        ++which;
+      }
+    });
+  }
+  if (c.tokens == 1) {  // XNNPACK has been made ready for whole parts
+    std::size_t which = 0;
     for (const std::size_t tiles : tile_counts) {
       const base::Range part = c.worker.part(tiles);
       if (part.begin < part.end) body(which, part);

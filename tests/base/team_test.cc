@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <new>
 #include <set>
@@ -82,6 +83,49 @@ TEST(Team, Barriers) {
 
 TEST(Team, BarriersWithMoreThreadsThanCores) {
   expect_barriers(4 * std::max(1u, std::thread::hardware_concurrency()), 20);
+}
+
+// Many rounds, so that members are in all states that they can meet each other in; more than the 256 that a round's
+// number has. A member that is held up is helped.
+TEST(Team, RunsTakeEachNumberOnce) {
+  constexpr std::size_t kRounds = 600;
+  for (const unsigned threads : {1u, 2u, 3u, 7u}) {
+    Team team = team_of(threads);
+    std::vector<std::vector<std::atomic<int>>> times;
+    for (std::size_t round = 0; round < kRounds; ++round) times.emplace_back(round * 7 % 97);
+    std::atomic<std::size_t> short_runs{0};
+    team.run([&](Worker& worker) {
+      for (std::size_t round = 0; round < kRounds; ++round) {
+        const std::size_t least = 1 + round % 5;
+        worker.for_each_run(times[round].size(), least, [&](Range run) {
+          if (run.end - run.begin < least) ++short_runs;  // what is left of a part: one for each member at most
+          for (std::size_t i = run.begin; i < run.end; ++i) ++times[round][i];
+        });
+        worker.barrier();
+      }
+    });
+    for (const auto& round : times) {
+      for (const std::atomic<int>& count : round) EXPECT_EQ(count, 1);
+    }
+    EXPECT_LE(short_runs, kRounds * threads);
+  }
+}
+
+TEST(Team, RunsOfAMemberThatIsHeldUpAreTaken) {
+  constexpr std::size_t kNumbers = 64;
+  Team team = team_of(2);
+  std::atomic<std::size_t> done{0}, first{0};
+  team.run([&](Worker& worker) {
+    worker.for_each_run(kNumbers, 1, [&](Range run) {
+      if (worker.index() == 1 && first == 0) {  // stays in its first run until all others are done
+        first = run.end - run.begin;
+        while (done < kNumbers - first) std::this_thread::yield();
+      }
+      done += run.end - run.begin;
+    });
+  });
+  EXPECT_EQ(done, kNumbers);
+  EXPECT_LE(first, kNumbers / 4);
 }
 
 TEST(Team, TasksAreDoneOnce) {
