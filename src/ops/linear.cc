@@ -5,15 +5,23 @@
 namespace lfm::ops {
 namespace {
 
+// Weights that run over all tokens before the next do: L2 holds them meanwhile.
+constexpr std::size_t kWeightsAtOnce = std::size_t{512} << 10;
+
 void multiply_blocks(const Context& c, const Matrix& m, kernels::BlockFormat format, base::Range tiles,
                      const Activations& in, float* out, std::size_t out_stride) {
   const kernels::MatmulFn matmul = c.kernels.matmul.blocks[static_cast<std::size_t>(format)];
-  const std::byte* weights = m.data + tiles.begin * m.tile_bytes();
+  const std::size_t tile_bytes = m.tile_bytes();
   const std::size_t token_bytes = m.columns / kernels::kBlockColumns * kernels::kActBlockBytes;
-  for_each_token_tile(c.tokens, [&](std::size_t first, std::size_t tokens) {
-    matmul(weights, tiles.end - tiles.begin, m.columns, in.tiles + first * token_bytes, tokens,
-           out + first * out_stride, static_cast<std::ptrdiff_t>(out_stride));
-  });
+  const std::size_t count = tiles.end - tiles.begin;
+  const std::size_t step = c.tokens == 1 ? count : std::max<std::size_t>(1, kWeightsAtOnce / tile_bytes / 2) * 2;
+  for (std::size_t tile = 0; tile < count; tile += step) {
+    for_each_token_tile(c.tokens, [&](std::size_t first, std::size_t tokens) {
+      matmul(m.data + (tiles.begin + tile) * tile_bytes, std::min(step, count - tile), m.columns,
+             in.tiles + first * token_bytes, tokens, out + first * out_stride + tile * kernels::kTileRows,
+             static_cast<std::ptrdiff_t>(out_stride));
+    });
+  }
 }
 
 void multiply_floats(const Context& c, const Matrix& m, kernels::FloatFormat format, base::Range tiles,

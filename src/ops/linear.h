@@ -18,7 +18,7 @@ struct TokenTile {
 std::size_t token_tiles(std::size_t tokens) noexcept;
 TokenTile token_tile(std::size_t tokens, std::size_t index) noexcept;
 
-// Row tiles that a member takes at least, with one token: tens of KB of weights, a microsecond or two.
+// Row tiles that a member takes at least: tens of KB of weights.
 inline constexpr std::size_t kLeastTiles = 4;
 
 // Calls body(first, count) for every tile of `tokens`.
@@ -37,13 +37,13 @@ void for_each_token_tile(std::size_t tokens, Body&& body) {
 template <typename RowOf>
 const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&& row_of);
 
-// For each of the matrices that share the phase: body(which, tiles) over all its row tiles. With one token every member
-// goes through a contiguous part of its own, in long runs; with several, blocks of rows go to whoever is free. No
-// barrier at the end.
+// For each of the matrices that share the phase: body(which, tiles) over all its row tiles. Every member goes through a
+// contiguous part of its own and then helps others: with one token in long runs, since memory is fastest so; with
+// several in blocks of up to kMaxColumnTiles. No barrier at the end.
 template <typename Body>
 void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body);
 
-// Row tiles of a block when several tokens run.
+// Row tiles of a block when several tokens run and a matrix is XNNPACK's, which has been made ready for these sizes.
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept;
 
 // out[t * out_stride + i] = row (tiles.begin * 16 + i) of the matrix times token t, for all tokens of the context.
@@ -88,14 +88,17 @@ const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&&
 
 template <typename Body>
 void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body) {
-  if (c.tokens == 1 && c.xnn == nullptr) {
+  if (c.xnn == nullptr) {
     std::size_t all = 0;
     for (const std::size_t tiles : tile_counts) all += tiles;
+    const std::size_t most = c.tokens == 1 ? all : kMaxColumnTiles;
     return c.worker.for_each_run(all, kLeastTiles, [&](base::Range run) {  // numbered through all matrices
       std::size_t first = 0, which = 0;
       for (const std::size_t tiles : tile_counts) {
-        const base::Range now{std::max(run.begin, first), std::min(run.end, first + tiles)};
-        if (now.begin < now.end) body(which, base::Range{now.begin - first, now.end - first});
+        const std::size_t end = std::min(run.end, first + tiles);
+        for (std::size_t begin = std::max(run.begin, first); begin < end; begin += most) {
+          body(which, base::Range{begin - first, std::min(end, begin + most) - first});
+        }
         first += tiles;
         ++which;
       }
