@@ -104,7 +104,13 @@ Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept 
     const std::size_t size = range.end - range.begin;
     const std::size_t taken = std::min(size, std::max(least, size / 2));
     Range run = range;
-    (member == index_ ? run.end = range.begin += taken : run.begin = range.end -= taken);
+    if (member == index_) {
+      range.begin += taken;
+      run.end = range.begin;
+    } else {
+      range.end -= taken;
+      run.begin = range.end;
+    }
     const std::uint64_t now = round << (2 * kBits) | std::uint64_t{range.begin} << kBits | range.end;
     if (left.compare_exchange_weak(seen, now, std::memory_order_relaxed)) return run;
   }
