@@ -143,19 +143,7 @@ struct HalfScales {  // Q6_K
 
 // ---- A block of half a tile and some tokens. ----
 
-// Tokens of an activation block of MR tokens, from token `first`.
-template <int MR>
-struct ActBlock {
-  const std::byte* codes;
-  const std::byte* words;
-  ActBlock(const std::byte* block, int first)
-      : codes(block + 32 * first), words(block + static_cast<int>(kBlockColumns) * MR + 4 * first) {}
-  __m256i q(int t, int l) const { return broadcast_int(codes + 32 * t + 4 * l); }
-  __m256 scale(int t) const { return broadcast_float(words + 4 * t); }
-  __m256i neg8_sum(int t) const { return broadcast_int(words + 4 * (MR + t)); }
-  __m256i neg8_low(int t) const { return broadcast_int(words + 4 * (2 * MR + t)); }
-  __m256 scaled_sum(int t) const { return broadcast_float(words + 4 * (3 * MR + t)); }
-};
+#include "kernels/matmul/act_block.inc"
 
 // Keeps sums in the order written: GCC would regroup them into a tree, and spill all its leaves.
 __m256i in_order(__m256i sum) {

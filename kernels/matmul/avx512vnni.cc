@@ -138,19 +138,7 @@ struct HalfScales {  // Q6_K
 // ---- A block of kTiles tiles and kTokens tokens: number i of its dots and sums is of tile i % kTiles and token
 // i / kTiles. ----
 
-// Tokens of an activation block of MR tokens, from token `first`.
-template <int MR>
-struct ActBlock {
-  const std::byte* codes;
-  const std::byte* words;
-  ActBlock(const std::byte* block, int first)
-      : codes(block + 32 * first), words(block + static_cast<int>(kBlockColumns) * MR + 4 * first) {}
-  __m512i q(int t, int l) const { return broadcast_int(codes + 32 * t + 4 * l); }
-  __m512 scale(int t) const { return broadcast_float(words + 4 * t); }
-  __m512i neg8_sum(int t) const { return broadcast_int(words + 4 * (MR + t)); }
-  __m512i neg8_low(int t) const { return broadcast_int(words + 4 * (2 * MR + t)); }
-  __m512 scaled_sum(int t) const { return broadcast_float(words + 4 * (3 * MR + t)); }
-};
+#include "kernels/matmul/act_block.inc"
 
 // Block b of a group of each tile.
 template <class Codes, class Scales>
@@ -344,7 +332,7 @@ void float_tile(const std::byte* tile, std::size_t k, const float* act, std::ptr
   constexpr std::size_t kColumnBytes = tile_bytes(kFormat, 1);
   __m512 sum[MR][4] = {};
   for (std::size_t column = 0; column < k; column += 4) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const __m512 weights = load_floats<kFormat>(tile);
 #pragma GCC unroll 6
