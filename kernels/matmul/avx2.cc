@@ -8,7 +8,7 @@
 //   dot, int32       += pair + pair, of each row
 //
 // int16 holds as many columns as cannot overflow it; Codes::kRun says how many vectors of codes that is.
-// A step takes a block of half a tile through some tokens, up to four: 4 + 4 integer and 4 float accumulators.
+// A step takes a block of half a tile through up to four tokens: 4 + 4 integer and 4 float accumulators.
 #include <immintrin.h>
 
 #include "kernels/matmul/matmul.h"
@@ -152,20 +152,19 @@ __m256i in_order(__m256i sum) {
 }
 
 // The integer dots of columns 4L .. 4L+3 of all L, without the zero point.
-template <class Codes, int... L, int MR, int kTokens>
-[[gnu::always_inline]] inline void dot_columns(const std::byte* planes, const ActBlock<MR>& act,
-                                               __m256i (&dot)[kTokens]) {
-  __m256i pairs[kTokens];
+template <class Codes, int... L, int MR>
+[[gnu::always_inline]] inline void dot_columns(const std::byte* planes, const ActBlock<MR>& act, __m256i (&dot)[MR]) {
+  __m256i pairs[MR];
   int taken = 0;
   const auto add = [&](__m256i codes, int l) __attribute__((always_inline)) {
 #pragma GCC unroll 4
-    for (int t = 0; t < kTokens; ++t) {
+    for (int t = 0; t < MR; ++t) {
       const __m256i products = Codes::products(codes, act.q(t, l));
       pairs[t] = taken % Codes::kRun == 0 ? products : in_order(_mm256_add_epi16(pairs[t], products));
     }
     if (++taken % Codes::kRun != 0) return;
 #pragma GCC unroll 4
-    for (int t = 0; t < kTokens; ++t) {
+    for (int t = 0; t < MR; ++t) {
       const __m256i sums = _mm256_madd_epi16(pairs[t], _mm256_set1_epi16(1));
       dot[t] = taken == Codes::kRun ? sums : in_order(_mm256_add_epi32(dot[t], sums));
     }
@@ -181,37 +180,37 @@ __m256 with_zero(__m256i dot, __m256i neg8_sum) {
   return _mm256_cvtepi32_ps(dot);
 }
 
-template <class Codes, int kZero, class Scales, int MR, int kTokens>
+template <class Codes, int kZero, class Scales, int MR>
 [[gnu::always_inline]] inline void step(const Scales& scales, std::size_t b, const std::byte* planes,
-                                        const ActBlock<MR>& act, __m256 (&sum)[kTokens]) {
-  __m256i dot[kTokens];
+                                        const ActBlock<MR>& act, __m256 (&sum)[MR]) {
+  __m256i dot[MR];
   dot_columns<Codes, 0, 4, 1, 5, 2, 6, 3, 7>(planes, act, dot);
   const __m256 scale = scales.scale(b);
 #pragma GCC unroll 4
-  for (int t = 0; t < kTokens; ++t) {
+  for (int t = 0; t < MR; ++t) {
     sum[t] = _mm256_fmadd_ps(with_zero<kZero>(dot[t], act.neg8_sum(t)), _mm256_mul_ps(scale, act.scale(t)), sum[t]);
   }
   if constexpr (requires { scales.min(b); }) {
     const __m256 min = scales.min(b);
 #pragma GCC unroll 4
-    for (int t = 0; t < kTokens; ++t) sum[t] = _mm256_fmadd_ps(min, act.scaled_sum(t), sum[t]);
+    for (int t = 0; t < MR; ++t) sum[t] = _mm256_fmadd_ps(min, act.scaled_sum(t), sum[t]);
   }
 }
 
 // Q6_K: 16 columns have a scale. Scaled and added, both dots of a block stay below 2^24, exact in float.
-template <class Codes, int kZero, int MR, int kTokens>
+template <class Codes, int kZero, int MR>
 [[gnu::always_inline]] inline void step(const HalfScales& scales, std::size_t b, const std::byte* planes,
-                                        const ActBlock<MR>& act, __m256 (&sum)[kTokens]) {
-  __m256i dot[kTokens];
-  __m256 low[kTokens];
+                                        const ActBlock<MR>& act, __m256 (&sum)[MR]) {
+  __m256i dot[MR];
+  __m256 low[MR];
   dot_columns<Codes, 0, 1, 2, 3>(planes, act, dot);
 #pragma GCC unroll 4
-  for (int t = 0; t < kTokens; ++t) {
+  for (int t = 0; t < MR; ++t) {
     low[t] = _mm256_mul_ps(with_zero<kZero>(dot[t], act.neg8_low(t)), scales.of_columns(b, 0));
   }
   dot_columns<Codes, 4, 5, 6, 7>(planes, act, dot);
 #pragma GCC unroll 4
-  for (int t = 0; t < kTokens; ++t) {
+  for (int t = 0; t < MR; ++t) {
     const __m256 high = with_zero<kZero>(dot[t], _mm256_sub_epi32(act.neg8_sum(t), act.neg8_low(t)));
     const __m256 both = _mm256_fmadd_ps(high, scales.of_columns(b, 1), low[t]);
     sum[t] = _mm256_fmadd_ps(both, _mm256_mul_ps(scales.scale(b), act.scale(t)), sum[t]);
@@ -229,78 +228,65 @@ template <class Codes, class Scales>
   for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
 }
 
-// With many tokens, columns are taken in runs of blocks that stay in L1 while tokens, tile halves and tiles pass by;
-// meanwhile sums wait in `out`. With one or two, both halves go together.
+// kHalves halves of a tile, from half `half`, and MR tokens.
+template <class Codes, class Scales, int kZero, std::size_t kHalves, int MR>
+void take(const std::byte* group, std::size_t half, std::size_t k, const std::byte* const* act, float* out,
+          std::ptrdiff_t out_stride) {
+  const std::byte* rows[MR];
+#pragma GCC unroll 4
+  for (int t = 0; t < MR; ++t) rows[t] = act[t];
+  __m256 sum[kHalves][MR] = {};
+  std::size_t at = 0;
+  for (std::size_t left = k / kBlockColumns; left > 0;) {
+    const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
+    const std::byte* planes = group + Scales::kBytes + 32 * half;
+    for (std::size_t b = 0; b < blocks; ++b) {
+      if (half == 0) fetch_ahead<Codes, Scales>(group, b);
+#pragma GCC unroll 2
+      for (std::size_t h = 0; h < kHalves; ++h) {
+        step<Codes, kZero>(Scales{group, half + h}, b, planes + 32 * h, ActBlock<MR>{rows, at}, sum[h]);
+      }
+      planes += Codes::kBytes;
+      at += kActBlockBytes;
+    }
+    group += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
+    left -= blocks;
+  }
+#pragma GCC unroll 2
+  for (std::size_t h = 0; h < kHalves; ++h) {
+#pragma GCC unroll 4
+    for (int t = 0; t < MR; ++t) _mm256_storeu_ps(out + t * out_stride + h * kHalfRows, sum[h][t]);
+  }
+}
+
+// With one or two tokens, both halves of a tile go together.
 template <class Codes, class Scales, int kZero, int MR>
-void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
+void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* const* act, float* out,
               std::ptrdiff_t out_stride) {
-  constexpr int kTokens = MR < 4 ? MR : 4;
-  constexpr bool kFromMemory = MR <= 2;  // weights are read once, in order; else a cache holds them
-  constexpr std::size_t kHalves = kFromMemory ? 2 : 1;
-  constexpr std::size_t kRun = kFromMemory ? std::size_t{1} << 30 : 16;
-  constexpr std::size_t kGroupBytes = Scales::kBytes + Scales::kBlocks * Codes::kBytes;
-  const std::size_t blocks = k / kBlockColumns;
-  const std::size_t tile_bytes = (blocks + Scales::kBlocks - 1) / Scales::kBlocks * kGroupBytes;
-
-  // kHalves halves of a tile from half `half`, kTokens tokens from token `token`.
-  const auto take = [=](const std::byte* group, std::size_t half, int token, std::size_t begin, std::size_t end,
-                        float* half_out) __attribute__((always_inline)) {
-    const std::byte* block_act = act + begin * kActBlockBytes * MR;
-    __m256 sum[kHalves][kTokens];
-#pragma GCC unroll 2
-    for (std::size_t h = 0; h < kHalves; ++h) {
-#pragma GCC unroll 4
-      for (int t = 0; t < kTokens; ++t) {
-        sum[h][t] = begin == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(half_out + t * out_stride + h * kHalfRows);
-      }
+  constexpr std::size_t kHalves = MR <= 2 ? 2 : 1;
+  const std::size_t groups = (k / kBlockColumns + Scales::kBlocks - 1) / Scales::kBlocks;
+  const std::size_t tile_bytes = groups * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
+  for (; tiles > 0; --tiles) {
+    for (std::size_t half = 0; half < 2; half += kHalves) {
+      take<Codes, Scales, kZero, kHalves, MR>(weights, half, k, act, out + half * kHalfRows, out_stride);
     }
-    for (std::size_t first = begin; first < end; first += Scales::kBlocks) {
-      const std::byte* planes = group + Scales::kBytes + 32 * half;
-      for (std::size_t b = 0; b < Scales::kBlocks && first + b < end; ++b) {
-        if constexpr (kFromMemory) fetch_ahead<Codes, Scales>(group, b);
-#pragma GCC unroll 2
-        for (std::size_t h = 0; h < kHalves; ++h) {
-          step<Codes, kZero>(Scales{group, half + h}, b, planes + 32 * h, ActBlock<MR>(block_act, token), sum[h]);
-        }
-        planes += Codes::kBytes;
-        block_act += kActBlockBytes * MR;
-      }
-      group += kGroupBytes;
-    }
-#pragma GCC unroll 2
-    for (std::size_t h = 0; h < kHalves; ++h) {
-#pragma GCC unroll 4
-      for (int t = 0; t < kTokens; ++t) _mm256_storeu_ps(half_out + t * out_stride + h * kHalfRows, sum[h][t]);
-    }
-  };
-
-  for (std::size_t begin = 0; begin < blocks; begin += kRun) {
-    const std::size_t end = blocks - begin < kRun ? blocks : begin + kRun;
-    for (std::size_t tile = 0; tile < tiles; ++tile) {
-      const std::byte* group = weights + tile * tile_bytes + begin / Scales::kBlocks * kGroupBytes;
-      for (std::size_t half = 0; half < 2; half += kHalves) {
-        for (int token = 0; token < MR; token += kTokens) {
-          take(group, half, token, begin, end, out + token * out_stride + tile * kTileRows + half * kHalfRows);
-        }
-      }
-    }
+    weights += tile_bytes;
+    out += kTileRows;
   }
 }
 
 template <class Codes, class Scales, int kZero>
-void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, std::size_t mr,
-            float* out, std::ptrdiff_t out_stride) {
-  switch (mr) {
+void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
+            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+  switch (tokens) {
     case 1:
-      return tiles_by<Codes, Scales, kZero, 1>(weights, tiles, k, act, out, out_stride);
+      return tiles_by<Codes, Scales, kZero, 1>(weights, tiles, k, act.data(), out, out_stride);
     case 2:
-      return tiles_by<Codes, Scales, kZero, 2>(weights, tiles, k, act, out, out_stride);
+      return tiles_by<Codes, Scales, kZero, 2>(weights, tiles, k, act.data(), out, out_stride);
+    case 3:
+      return tiles_by<Codes, Scales, kZero, 3>(weights, tiles, k, act.data(), out, out_stride);
     case 4:
-      return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act, out, out_stride);
-    case 8:
-      return tiles_by<Codes, Scales, kZero, 8>(weights, tiles, k, act, out, out_stride);
-    case 12:
-      return tiles_by<Codes, Scales, kZero, 12>(weights, tiles, k, act, out, out_stride);
+      return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act.data(), out, out_stride);
   }
 }
 
@@ -314,30 +300,31 @@ __m256 load_floats(const std::byte* p) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 
-// kTokens tokens through kHalves halves of a tile.
-template <FloatFormat kFormat, int kTokens, int kHalves>
-void float_tile(const std::byte* half, std::size_t k, const float* act, std::ptrdiff_t act_stride, float* out,
-                std::ptrdiff_t out_stride) {
+// MR tokens through kHalves halves of a tile.
+template <FloatFormat kFormat, int MR, int kHalves>
+void float_tile(const std::byte* half, std::size_t k, const float* const* act, float* out, std::ptrdiff_t out_stride) {
   constexpr std::size_t kColumnBytes = tile_bytes(kFormat, 1);
   constexpr int kRows = static_cast<int>(kHalfRows);
-  __m256 sum[kTokens][kHalves][4] = {};
+  const float* rows[MR];
+#pragma GCC unroll 3
+  for (int t = 0; t < MR; ++t) rows[t] = act[t];
+  __m256 sum[MR][kHalves][4] = {};
   for (std::size_t column = 0; column < k; column += 4) {
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < 4; ++i) {
 #pragma GCC unroll 2
       for (int h = 0; h < kHalves; ++h) {
         const __m256 weights = load_floats<kFormat>(half + kColumnBytes / 2 * static_cast<std::size_t>(h));
 #pragma GCC unroll 3
-        for (int t = 0; t < kTokens; ++t) {
-          sum[t][h][i] = _mm256_fmadd_ps(weights, _mm256_set1_ps(act[t * act_stride + i]), sum[t][h][i]);
+        for (int t = 0; t < MR; ++t) {
+          sum[t][h][i] = _mm256_fmadd_ps(weights, _mm256_set1_ps(rows[t][column + i]), sum[t][h][i]);
         }
       }
       half += kColumnBytes;
     }
-    act += 4;
   }
 #pragma GCC unroll 3
-  for (int t = 0; t < kTokens; ++t) {
+  for (int t = 0; t < MR; ++t) {
 #pragma GCC unroll 2
     for (int h = 0; h < kHalves; ++h) {
       const __m256* s = sum[t][h];
@@ -348,22 +335,18 @@ void float_tile(const std::byte* half, std::size_t k, const float* act, std::ptr
 }
 
 template <FloatFormat kFormat>
-void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act, std::ptrdiff_t act_stride,
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
   for (std::size_t tile = 0; tile < tiles; ++tile) {
-    const float* token_act = act;
     float* tile_out = out + tile * kTileRows;
-    std::size_t left = tokens;
-    for (; left >= 3; left -= 3) {
-      float_tile<kFormat, 3, 1>(weights, k, token_act, act_stride, tile_out, out_stride);
-      float_tile<kFormat, 3, 1>(weights + tile_bytes(kFormat, 1) / 2, k, token_act, act_stride, tile_out + kHalfRows,
-                                out_stride);
-      token_act += 3 * act_stride;
+    std::size_t t = 0;
+    for (; t + 3 <= tokens; t += 3) {
+      float_tile<kFormat, 3, 1>(weights, k, &act[t], tile_out, out_stride);
+      float_tile<kFormat, 3, 1>(weights + tile_bytes(kFormat, 1) / 2, k, &act[t], tile_out + kHalfRows, out_stride);
       tile_out += 3 * out_stride;
     }
-    for (; left > 0; --left) {
-      float_tile<kFormat, 1, 2>(weights, k, token_act, act_stride, tile_out, out_stride);
-      token_act += act_stride;
+    for (; t < tokens; ++t) {
+      float_tile<kFormat, 1, 2>(weights, k, &act[t], tile_out, out_stride);
       tile_out += out_stride;
     }
     weights += tile_bytes(kFormat, k);
@@ -373,6 +356,7 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const fl
 }  // namespace
 
 const MatmulKernels kMatmul = {
+    4,
     {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
      blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 0>, blocks<Codes4, SuperScales, 0>,
      blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},

@@ -231,29 +231,28 @@ template <int kTiles, int kZero, class Codes, int MR, int kSums>
 
 // ---- All of K. ----
 
-// kTiles tiles, `apart` bytes from one another in memory and `out_apart` floats in the output, and kTokens tokens from
-// token `first` of MR. Weights come from memory for the first tokens, and from a cache for the rest; so the first fetch
-// weights ahead, and the others `soon`, a line in each block, `soon_step` bytes apart.
-template <class Codes, class Scales, int kZero, int MR, int kTiles, int kTokens>
-void take(const std::byte* weights, std::size_t apart, std::size_t k, const std::byte* act, int first, float* out,
-          std::size_t out_apart, std::ptrdiff_t out_stride, const std::byte* soon, std::size_t soon_step) {
-  constexpr int kSums = kTiles * kTokens;
+// kTiles tiles, `apart` bytes from one another in memory and `out_apart` floats in the output, and MR tokens. With each
+// block a line of `soon` is fetched.
+template <class Codes, class Scales, int kZero, int kTiles, int MR>
+void take(const std::byte* weights, std::size_t apart, std::size_t k, const std::byte* const* act, float* out,
+          std::size_t out_apart, std::ptrdiff_t out_stride, const std::byte* soon) {
+  constexpr int kSums = kTiles * MR;
+  const std::byte* rows[MR];
+#pragma GCC unroll 6
+  for (int t = 0; t < MR; ++t) rows[t] = act[t];
   __m512 sum[kSums];
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) sum[i] = _mm512_setzero_ps();
+  std::size_t at = 0;
   for (std::size_t left = k / kBlockColumns; left > 0;) {
     const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
     for (std::size_t b = 0; b < blocks; ++b) {
       const WeightBlock<Codes, Scales> block{weights, apart, b};
-      if (MR == kTokens || first == 0) {
 #pragma GCC unroll 2
-        for (int r = 0; r < kTiles; ++r) block.fetch(r);
-      } else {
-        _mm_prefetch(soon, _MM_HINT_T1);
-        soon += soon_step;
-      }
-      step<kTiles, kZero>(block, ActBlock<MR>(act, first), sum);
-      act += kActBlockBytes * MR;
+      for (int r = 0; r < kTiles; ++r) block.fetch(r);
+      if constexpr (MR > 1) _mm_prefetch(soon + at, _MM_HINT_T1);
+      step<kTiles, kZero>(block, ActBlock<MR>{rows, at}, sum);
+      at += kActBlockBytes;
     }
     weights += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
     left -= blocks;
@@ -266,52 +265,43 @@ void take(const std::byte* weights, std::size_t apart, std::size_t k, const std:
 
 // The two tiles that are taken together lie far from one another: each of two parts of the weights is read in the order
 // in which it lies, and the hardware and we fetch ahead in both. So one core has more reads under way than in a single
-// stream, which is what a few tokens wait for. Activations that follow in memory are likely the next call's, and every
-// two tiles fetch their share of them.
+// stream, which is what a few tokens wait for. Meanwhile every two tiles fetch a row of the next call's activations.
 template <class Codes, class Scales, int kZero, int MR>
-void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, float* out,
-              std::ptrdiff_t out_stride) {
-  constexpr int kTokens = MR == 12 ? 6 : MR < 4 ? MR : 4;
+void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
+              float* out, std::ptrdiff_t out_stride) {
   constexpr std::size_t kLongestPart = 63;  // tiles; odd, so that no power of two lies between the streams
-  const std::size_t blocks = k / kBlockColumns;
-  const std::size_t tile_bytes =
-      (blocks + Scales::kBlocks - 1) / Scales::kBlocks * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
+  const std::size_t groups = (k / kBlockColumns + Scales::kBlocks - 1) / Scales::kBlocks;
+  const std::size_t tile_bytes = groups * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
   while (tiles >= 2) {
     const std::size_t part = tiles / 2 < kLongestPart ? tiles / 2 : kLongestPart;
-    const std::byte* soon = act + kActBlockBytes * MR * blocks;
-    const std::size_t soon_step = kActBlockBytes * MR / part;
     for (std::size_t tile = 0; tile < part; ++tile) {
-      for (int token = 0; token < MR; token += kTokens) {
-        take<Codes, Scales, kZero, MR, 2, kTokens>(weights + tile * tile_bytes, part * tile_bytes, k, act, token,
-                                                   out + tile * kTileRows + token * out_stride, part * kTileRows,
-                                                   out_stride, soon, soon_step);
-      }
-      soon += soon_step * blocks;
+      const std::byte* soon = act[MR + tile < act.size() ? MR + tile : 0];
+      take<Codes, Scales, kZero, 2, MR>(weights + tile * tile_bytes, part * tile_bytes, k, act.data(),
+                                        out + tile * kTileRows, part * kTileRows, out_stride, soon);
     }
     weights += 2 * part * tile_bytes;
     out += 2 * part * kTileRows;
     tiles -= 2 * part;
   }
-  for (int token = 0; tiles == 1 && token < MR; token += kTokens) {
-    take<Codes, Scales, kZero, MR, 1, kTokens>(weights, 0, k, act, token, out + token * out_stride, 0, out_stride, act,
-                                               0);
-  }
+  if (tiles == 1) take<Codes, Scales, kZero, 1, MR>(weights, 0, k, act.data(), out, 0, out_stride, act[0]);
 }
 
 template <class Codes, class Scales, int kZero>
-void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, std::size_t mr,
-            float* out, std::ptrdiff_t out_stride) {
-  switch (mr) {
+void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
+            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+  switch (tokens) {
     case 1:
       return tiles_by<Codes, Scales, kZero, 1>(weights, tiles, k, act, out, out_stride);
     case 2:
       return tiles_by<Codes, Scales, kZero, 2>(weights, tiles, k, act, out, out_stride);
+    case 3:
+      return tiles_by<Codes, Scales, kZero, 3>(weights, tiles, k, act, out, out_stride);
     case 4:
       return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act, out, out_stride);
-    case 8:
-      return tiles_by<Codes, Scales, kZero, 8>(weights, tiles, k, act, out, out_stride);
-    case 12:
-      return tiles_by<Codes, Scales, kZero, 12>(weights, tiles, k, act, out, out_stride);
+    case 5:
+      return tiles_by<Codes, Scales, kZero, 5>(weights, tiles, k, act, out, out_stride);
+    case 6:
+      return tiles_by<Codes, Scales, kZero, 6>(weights, tiles, k, act, out, out_stride);
   }
 }
 
@@ -327,21 +317,22 @@ __m512 load_floats(const std::byte* p) {
 
 // MR tokens through one tile.
 template <FloatFormat kFormat, int MR>
-void float_tile(const std::byte* tile, std::size_t k, const float* act, std::ptrdiff_t act_stride, float* out,
-                std::ptrdiff_t out_stride) {
+void float_tile(const std::byte* tile, std::size_t k, const float* const* act, float* out, std::ptrdiff_t out_stride) {
   constexpr std::size_t kColumnBytes = tile_bytes(kFormat, 1);
+  const float* rows[MR];
+#pragma GCC unroll 6
+  for (int t = 0; t < MR; ++t) rows[t] = act[t];
   __m512 sum[MR][4] = {};
   for (std::size_t column = 0; column < k; column += 4) {
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < 4; ++i) {
       const __m512 weights = load_floats<kFormat>(tile);
 #pragma GCC unroll 6
       for (int t = 0; t < MR; ++t) {
-        sum[t][i] = _mm512_fmadd_ps(weights, _mm512_set1_ps(act[t * act_stride + i]), sum[t][i]);
+        sum[t][i] = _mm512_fmadd_ps(weights, _mm512_set1_ps(rows[t][column + i]), sum[t][i]);
       }
       tile += kColumnBytes;
     }
-    act += 4;
   }
 #pragma GCC unroll 6
   for (int t = 0; t < MR; ++t) {
@@ -351,16 +342,15 @@ void float_tile(const std::byte* tile, std::size_t k, const float* act, std::ptr
 }
 
 template <FloatFormat kFormat>
-void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act, std::ptrdiff_t act_stride,
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
   for (std::size_t tile = 0; tile < tiles; ++tile) {
     const std::byte* tile_weights = weights + tile * tile_bytes(kFormat, k);
     std::size_t t = 0;
     const auto take = [&]<int MR>() {
       for (; t + MR <= tokens; t += MR) {
-        const auto token = static_cast<std::ptrdiff_t>(t);
-        float_tile<kFormat, MR>(tile_weights, k, act + token * act_stride, act_stride,
-                                out + token * out_stride + tile * kTileRows, out_stride);
+        float_tile<kFormat, MR>(tile_weights, k, &act[t],
+                                out + static_cast<std::ptrdiff_t>(t) * out_stride + tile * kTileRows, out_stride);
       }
     };
     take.template operator()<6>();
@@ -372,6 +362,7 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const fl
 }  // namespace
 
 const MatmulKernels kMatmul = {
+    6,
     {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
      blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 128>, blocks<Codes4, SuperScales, 0>,
      blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},

@@ -29,13 +29,12 @@
 // In Q6_K sc[0] scales columns 0..15 of the block and sc[1] columns 16..31: weight = (d * sc) * (code - 32).
 // Where a group has 64 columns and K is an odd multiple of 32, the last group's second block has zero scales and codes.
 //
-// Activations: int8 in blocks of 32 columns with a scale each, for a tile of mr tokens (mr = 1, 2, 4, 8 or 12):
+// Activations: a row of int8 codes for each token, in blocks of 32 columns with a scale each:
 //
-//   for each block b of K/32:   int8 q[mr][32] | float scale[mr] | int32 neg8_sum[mr] | int32 neg8_low[mr] | float
-//   scaled_sum[mr]
+//   for each block of K/32:   int8 q[32] | float scale | int32 neg8_sum | int32 neg8_low | float scaled_sum
 //
 // x is scale * q with q in [-127, 127]; neg8_sum = -8 * sum(q), neg8_low = -8 * sum(q over columns 0..15);
-// scaled_sum = scale * sum(q). A block is 48 * mr bytes.
+// scaled_sum = scale * sum(q).
 #pragma once
 
 #include <cstddef>
@@ -48,8 +47,7 @@ inline constexpr std::uint32_t kTileLayout = 1;
 
 inline constexpr std::size_t kTileRows = 16;       // weight rows of a tile
 inline constexpr std::size_t kBlockColumns = 32;   // columns that share an activation scale
-inline constexpr std::size_t kActBlockBytes = 48;  // of one token: 32 codes and four words
-inline constexpr std::size_t kMaxTokens = 12;      // tokens of the largest activation tile
+inline constexpr std::size_t kActBlockBytes = 48;  // 32 codes and four words
 
 enum class BlockFormat : std::uint8_t { kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kQ4_K, kQ5_K, kQ6_K };
 inline constexpr int kBlockFormatCount = 8;
@@ -90,14 +88,14 @@ constexpr std::size_t tile_bytes(BlockFormat format, std::size_t k) noexcept {
   return (k + layout.group_columns - 1) / layout.group_columns * layout.group_bytes;
 }
 
+// Bytes of a row of activations.
+constexpr std::size_t act_row_bytes(std::size_t k) noexcept {
+  return k / kBlockColumns * kActBlockBytes;
+}
+
 // Float weights: a tile of 16 rows holds column after column, the 16 rows of a column side by side.
 constexpr std::size_t tile_bytes(FloatFormat format, std::size_t k) noexcept {
   return k * kTileRows * (format == FloatFormat::kF32 ? 4 : 2);
-}
-
-// The largest activation tile that `tokens` tokens still fill: 12, 8, 4, 2 or 1. tokens >= 1.
-constexpr std::size_t act_tile_tokens(std::size_t tokens) noexcept {
-  return tokens >= 12 ? 12 : tokens >= 8 ? 8 : tokens >= 4 ? 4 : tokens >= 2 ? 2 : 1;
 }
 
 }  // namespace lfm::kernels

@@ -1,11 +1,12 @@
 // Matrix products with packed weights (layout.h). All pointers are the caller's; nothing allocates or keeps state.
 //
 // The order of the arithmetic is part of the contract: an output element depends on K, the weights and the token alone,
-// never on mr, on the number of tiles in a call, on threads, or on the ISA. Every ISA gives the same bits.
+// never on other tokens, on the number of tiles in a call, on threads, or on the ISA. Every ISA gives the same bits.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "kernels/isa.h"
 #include "kernels/matmul/layout.h"
@@ -19,19 +20,25 @@ namespace lfm::kernels {
 // integer dot includes the zero point (exact). In Q6_K the integer is sc[0] * dot(columns 0..15) + sc[1] * dot(columns
 // 16..31), which float holds exactly, and scale_w is float(d).
 //   weights   tiles x tile_bytes(format, k), 64-byte aligned
-//   act       one activation tile of mr tokens (layout.h), 4-byte aligned
-//   out       mr rows of tiles * 16 floats, out_stride floats from one token to the next
-// k % 32 == 0 (256 for K formats); mr in {1, 2, 4, 8, 12}.
-using MatmulFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act,
-                          std::size_t mr, float* out, std::ptrdiff_t out_stride);
+//   act       the rows (layout.h) of `tokens` tokens, 4-byte aligned; rows after those are the next call's, which a
+//             kernel may fetch meanwhile
+//   out       `tokens` rows of tiles * 16 floats, out_stride floats from one token to the next
+// k % 32 == 0 (256 for K formats); 1 <= tokens <= MatmulKernels::most_tokens.
+using MatmulFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k,
+                          std::span<const std::byte* const> act, std::size_t tokens, float* out,
+                          std::ptrdiff_t out_stride);
 
 // The same with float weights and float activations: four partial sums over columns k % 4 == 0, 1, 2, 3, each a chain
 // of fma in ascending order, then (s0 + s1) + (s2 + s3). k % 4 == 0; any number of tokens.
-//   act       tokens rows of k floats, act_stride floats from one token to the next
-using MatmulFloatFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act,
-                               std::ptrdiff_t act_stride, std::size_t tokens, float* out, std::ptrdiff_t out_stride);
+//   act       rows of k floats, as above
+using MatmulFloatFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k,
+                               std::span<const float* const> act, std::size_t tokens, float* out,
+                               std::ptrdiff_t out_stride);
+
+inline constexpr std::size_t kMaxTokens = 6;
 
 struct MatmulKernels {
+  std::size_t most_tokens;                  // that blocks[] take at once: as many sums as there are registers for
   MatmulFn blocks[kBlockFormatCount];       // indexed by BlockFormat
   MatmulFloatFn floats[kFloatFormatCount];  // indexed by FloatFormat
 };

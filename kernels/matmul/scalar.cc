@@ -5,24 +5,20 @@
 namespace lfm::kernels::scalar {
 namespace {
 
-// The words after the codes of an activation block of mr tokens.
+// A block of a row of activations.
 struct ActBlock {
   const std::byte* base;
-  std::size_t mr;
 
-  std::int8_t q(std::size_t t, std::size_t i) const { return load<std::int8_t>(base + kBlockColumns * t + i); }
-  float scale(std::size_t t) const { return load<float>(word(0, t)); }
-  std::int32_t neg8_sum(std::size_t t) const { return load<std::int32_t>(word(1, t)); }
-  std::int32_t neg8_low(std::size_t t) const { return load<std::int32_t>(word(2, t)); }
-  float scaled_sum(std::size_t t) const { return load<float>(word(3, t)); }
-
- private:
-  const std::byte* word(std::size_t i, std::size_t t) const { return base + mr * (kBlockColumns + 4 * i) + 4 * t; }
+  std::int8_t q(std::size_t i) const { return load<std::int8_t>(base + i); }
+  float scale() const { return load<float>(base + 32); }
+  std::int32_t neg8_sum() const { return load<std::int32_t>(base + 36); }
+  std::int32_t neg8_low() const { return load<std::int32_t>(base + 40); }
+  float scaled_sum() const { return load<float>(base + 44); }
 };
 
 template <BlockFormat kFormat>
-void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, const std::byte* act, std::size_t mr,
-            float* out, std::ptrdiff_t out_stride) {
+void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
+            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
   constexpr Group kGroup = group_of(kFormat);
   constexpr BlockLayout kLayout = block_layout(kFormat);
   constexpr bool kMinima = kGroup.scales == ScaleKind::kMinima || kGroup.scales == ScaleKind::kSuper;
@@ -36,17 +32,17 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, const st
       std::uint8_t codes[kBlockColumns];
       read_codes<kGroup.bits>(group + kGroup.header_bytes + b * plane_bytes(kGroup.bits), r, codes);
       const RowScale s = row_scale<kGroup.scales>(group, b, r);
-      const ActBlock block{act + column / kBlockColumns * kActBlockBytes * mr, mr};
-      for (std::size_t t = 0; t < mr; ++t) {
-        const std::int32_t low_zero = kGroup.zero / 8 * block.neg8_low(t);
-        std::int32_t dot[2] = {low_zero, kGroup.zero / 8 * block.neg8_sum(t) - low_zero};
-        for (std::size_t i = 0; i < kBlockColumns; ++i) dot[i / 16] += codes[i] * block.q(t, i);
+      for (std::size_t t = 0; t < tokens; ++t) {
+        const ActBlock block{act[t] + column / kBlockColumns * kActBlockBytes};
+        const std::int32_t low_zero = kGroup.zero / 8 * block.neg8_low();
+        std::int32_t dot[2] = {low_zero, kGroup.zero / 8 * block.neg8_sum() - low_zero};
+        for (std::size_t i = 0; i < kBlockColumns; ++i) dot[i / 16] += codes[i] * block.q(i);
         const std::int32_t both = s.step[0] * dot[0] + s.step[1] * dot[1];
-        sum[t] = __builtin_fmaf(static_cast<float>(both), s.scale * block.scale(t), sum[t]);
-        if constexpr (kMinima) sum[t] = __builtin_fmaf(s.offset, block.scaled_sum(t), sum[t]);
+        sum[t] = __builtin_fmaf(static_cast<float>(both), s.scale * block.scale(), sum[t]);
+        if constexpr (kMinima) sum[t] = __builtin_fmaf(s.offset, block.scaled_sum(), sum[t]);
       }
     }
-    for (std::size_t t = 0; t < mr; ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];
+    for (std::size_t t = 0; t < tokens; ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];
     ++out;
   }
 }
@@ -59,7 +55,7 @@ float weight(const std::byte* tile, std::size_t i) {
 }
 
 template <FloatFormat kFormat>
-void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const float* act, std::ptrdiff_t act_stride,
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t row = 0; row < tiles * kTileRows; ++row) {
@@ -67,11 +63,10 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const fl
       float sum[4] = {};
       for (std::size_t c = 0; c < k; ++c) {
         const float w = weight<kFormat>(tile, c * kTileRows + row % kTileRows);
-        sum[c % 4] = __builtin_fmaf(w, act[c], sum[c % 4]);
+        sum[c % 4] = __builtin_fmaf(w, act[t][c], sum[c % 4]);
       }
       out[row] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
-    act += act_stride;
     out += out_stride;
   }
 }
@@ -79,6 +74,7 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, const fl
 }  // namespace
 
 const MatmulKernels kMatmul = {
+    kMaxTokens,
     {blocks<BlockFormat::kQ4_0>, blocks<BlockFormat::kQ4_1>, blocks<BlockFormat::kQ5_0>, blocks<BlockFormat::kQ5_1>,
      blocks<BlockFormat::kQ8_0>, blocks<BlockFormat::kQ4_K>, blocks<BlockFormat::kQ5_K>, blocks<BlockFormat::kQ6_K>},
     {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},

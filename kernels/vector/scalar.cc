@@ -22,7 +22,7 @@ void rms_norm(const float* x, const float* gamma, std::size_t n, float eps, floa
   for (std::size_t i = 0; i < n; ++i) out[i] = (x[i] * s) * gamma[i];
 }
 
-void quantize_act(const float* x, std::size_t k, std::byte* tile, std::size_t mr, std::size_t slot) {
+void quantize_act(const float* x, std::size_t k, std::byte* act) {
   for (std::size_t i = 0; i < k; i += kBlockColumns) {
     float amax = 0.0f;
     bool finite = true;
@@ -44,13 +44,12 @@ void quantize_act(const float* x, std::size_t k, std::byte* tile, std::size_t mr
     const std::int32_t neg8_sum = -8 * sum, neg8_low = -8 * low;
     const float scaled_sum = scale * static_cast<float>(sum);
 
-    std::byte* block = tile + i / kBlockColumns * kActBlockBytes * mr;
-    std::memcpy(block + slot * kBlockColumns, q, sizeof q);
-    std::byte* words = block + mr * kBlockColumns + slot * 4;
-    std::memcpy(words, &scale, 4);
-    std::memcpy(words + mr * 4, &neg8_sum, 4);
-    std::memcpy(words + mr * 8, &neg8_low, 4);
-    std::memcpy(words + mr * 12, &scaled_sum, 4);
+    std::byte* block = act + i / kBlockColumns * kActBlockBytes;
+    std::memcpy(block, q, sizeof q);
+    std::memcpy(block + 32, &scale, 4);
+    std::memcpy(block + 36, &neg8_sum, 4);
+    std::memcpy(block + 40, &neg8_low, 4);
+    std::memcpy(block + 44, &scaled_sum, 4);
   }
 }
 

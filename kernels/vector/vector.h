@@ -25,11 +25,10 @@ struct VectorKernels {
   // sum is beyond float, s is NaN, so that it reaches the result.  n % 16 == 0. out may be x.
   void (*rms_norm)(const float* x, const float* gamma, std::size_t n, float eps, float* out);
 
-  // Writes one token (slot of mr) of an activation tile, kernels/matmul/layout.h: per 32 columns
+  // Writes a row of activations, kernels/matmul/layout.h: per 32 columns
   //     scale = amax / 127,  q = round_to_even(x * (127 / amax));  amax < 2^-100 gives zeros.
   // NaN or infinity in a block makes its scale NaN and its codes 0, so that it reaches the result.  k % 32 == 0.
-  // Only this slot's bytes of the tile are written.
-  void (*quantize_act)(const float* x, std::size_t k, std::byte* tile, std::size_t mr, std::size_t slot);
+  void (*quantize_act)(const float* x, std::size_t k, std::byte* act);
 
   // One row to int8 with one scale and zero point (XNNPACK's qd8):  x = (q - zero_point) * scale.
   //     low = min(x, 0), high = max(x, 0);  inverse = 255 / (high - low);  scale = 1 / inverse

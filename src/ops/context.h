@@ -17,7 +17,7 @@ namespace lfm::ops {
 
 // The activations of up to max_tokens tokens in the forms that the consumer's kernels want.
 struct Activations {
-  std::byte* tiles = nullptr;      // kBlocks: token tiles one after another, k / 32 * 48 bytes a token
+  std::byte* blocks = nullptr;     // kBlocks: (tokens, act_row_bytes(k))
   float* floats = nullptr;         // kFloats: (tokens, k)
   std::int8_t* rows = nullptr;     // kRows: (tokens, k)
   XnnRowParams* params = nullptr;  // kRows: (tokens)
@@ -27,7 +27,7 @@ struct Activations {
 struct ExpertTile {
   std::uint32_t expert;
   std::uint32_t first_pair;  // of the (token, expert) pairs, ordered by expert and token
-  std::uint32_t pairs;       // 1, 2, 4, 8 or 12
+  std::uint32_t pairs;       // 1 to MatmulKernels::most_tokens
 };
 
 struct Choice {
@@ -61,10 +61,10 @@ class Workspace {
     Activations token;                      // of a single token
     std::span<float> row;                   // (widest_input)
     std::span<float> panel;                 // (max(T * 256, hidden + 16)) sums of an output block
-    std::span<float> tile;                  // (12, max(hidden + 16, 2 * 256)) results of one tile of tokens, or of an
-                                            // expert's gate and up: (2, expert_width) of one token
+    std::span<float> tile;                  // (kMaxTokens, max(hidden + 16, 2 * 256)) results of a few tokens, or of
+                                            // an expert's gate and up: (2, expert_width) of one
     std::span<Choice> choices;              // (experts_used) of a single token
-    std::span<float> logits;                // (12, experts padded to 16)
+    std::span<float> logits;                // (kMaxTokens, experts padded to 16)
     std::span<ExpertTile> tiles;            // of the chunk
     std::span<std::uint32_t> pair_token;    // (T * experts_used) token of each pair
     std::span<float> pair_weight;           // (T * experts_used)
@@ -83,8 +83,7 @@ class Workspace {
   std::span<float> mixed;                 // (T, widest_input) a mixer's or FFN's inner result
   std::span<float> narrow;                // (T, hidden + 16) result of an output projection
   Activations shared;                     // of T tokens
-  Activations gathered;                   // of T * experts_used pairs, ordered by expert; K = hidden
-  Activations inner;                      // the same, K = expert_width
+  Activations inner;                      // of T * experts_used pairs, ordered by expert; K = expert_width
   std::span<Choice> choices;              // (T, experts_used)
   std::span<float> router_logits;         // (experts padded to 16) of a single token
   std::span<float> cos, sin;              // (T, head_dim / 2)

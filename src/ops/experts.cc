@@ -10,8 +10,6 @@
 namespace lfm::ops {
 namespace {
 
-using kernels::kActBlockBytes;
-using kernels::kBlockColumns;
 using kernels::kMaxTokens;
 using kernels::kTileRows;
 
@@ -23,30 +21,6 @@ constexpr std::size_t kChannelsAtOnce = kMaxColumnTiles * kTileRows;
 // tasks are few: four for each member.
 std::size_t down_tiles_at_once(std::size_t tiles, unsigned threads) {
   return std::clamp<std::size_t>(tiles / (threads * std::size_t{4}), 1, kMaxColumnTiles);
-}
-
-// One tile of tokens in the forms that a matrix may want.
-struct TokenRows {
-  const std::byte* blocks;
-  const float* floats;
-};
-
-void multiply(const Context& c, const Matrix& m, const std::byte* data, base::Range tiles, TokenRows in,
-              std::size_t tokens, float* out, std::size_t out_stride) {
-  const std::byte* weights = data + tiles.begin * m.tile_bytes();
-  const std::size_t count = tiles.end - tiles.begin;
-  const auto stride = static_cast<std::ptrdiff_t>(out_stride);
-  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&m.format)) {
-    c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)](weights, count, m.columns, in.blocks, tokens, out,
-                                                               stride);
-  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&m.format)) {
-    c.kernels.matmul.floats[static_cast<std::size_t>(*floats)](
-        weights, count, m.columns, in.floats, static_cast<std::ptrdiff_t>(m.columns), tokens, out, stride);
-  }
-}
-
-TokenRows rows_at(const Activations& a, std::size_t first, std::size_t k) {
-  return {a.tiles + first * (k / kBlockColumns) * kActBlockBytes, a.floats + first * k};
 }
 
 float sigmoid(float x) {
@@ -69,54 +43,22 @@ std::size_t plan(const Context& c, std::span<const Choice> choices, std::size_t 
     mine.pair_token[pair] = static_cast<std::uint32_t>(i / used);
     mine.pair_weight[pair] = choices[i].weight;
   }
+  const auto most = static_cast<std::uint32_t>(c.kernels.matmul.most_tokens);
   std::size_t tiles = 0;
   for (std::size_t e = 0; e < experts; ++e) {
     mine.expert_tile[e] = static_cast<std::uint32_t>(tiles);
-    for_each_token_tile(begin[e + 1] - begin[e], [&](std::size_t first, std::size_t count) {
-      mine.tiles[tiles++] = {static_cast<std::uint32_t>(e), static_cast<std::uint32_t>(begin[e] + first),
-                             static_cast<std::uint32_t>(count)};
-    });
+    for (std::uint32_t pair = begin[e]; pair < begin[e + 1]; pair += mine.tiles[tiles++].pairs) {
+      mine.tiles[tiles] = {static_cast<std::uint32_t>(e), pair, std::min(most, begin[e + 1] - pair)};
+    }
   }
   mine.expert_tile[experts] = static_cast<std::uint32_t>(tiles);
   return tiles;
 }
 
-// Copies the tokens of each tile beside each other.
-void gather(const Context& c, const Activations& in, std::size_t tiles, std::size_t k, Forms forms) {
-  Workspace& w = c.workspace;
-  const Workspace::Private& mine = c.mine();
-  const std::size_t blocks = k / kBlockColumns;
-  c.worker.for_each_task(tiles, [&](std::size_t index) {
-    const ExpertTile& tile = mine.tiles[index];
-    for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
-      const std::size_t pair = tile.first_pair + slot;
-      const std::size_t token = mine.pair_token[pair];
-      if (forms & kFloats) std::copy_n(in.floats + token * k, k, w.gathered.floats + pair * k);
-      if (!(forms & kBlocks)) continue;
-      // Where the token lies among all tokens' tiles: slot `from` of a tile of `from_tokens`.
-      const std::size_t full = c.tokens / kMaxTokens * kMaxTokens;
-      std::size_t first = token / kMaxTokens * kMaxTokens;
-      std::size_t from_tokens = kMaxTokens;
-      if (token >= full) {
-        for (first = full; token >= first + (from_tokens = kernels::act_tile_tokens(c.tokens - first));
-             first += from_tokens) {
-        }
-      }
-      const std::size_t from = token - first;
-      const std::byte* source = in.tiles + first * blocks * kActBlockBytes;
-      std::byte* target = w.gathered.tiles + tile.first_pair * blocks * kActBlockBytes;
-      for (std::size_t b = 0; b < blocks;
-           ++b, source += from_tokens * kActBlockBytes, target += tile.pairs * kActBlockBytes) {
-        std::memcpy(target + slot * kBlockColumns, source + from * kBlockColumns, kBlockColumns);
-        const std::byte* source_words = source + from_tokens * kBlockColumns + from * 4;
-        std::byte* target_words = target + tile.pairs * kBlockColumns + slot * 4;
-        for (std::size_t word = 0; word < 4; ++word) {
-          std::memcpy(target_words + word * tile.pairs * 4, source_words + word * from_tokens * 4, 4);
-        }
-      }
-    }
-  });
-  c.worker.barrier();
+// The rows of a tile of tokens, followed by those of the expert's next; `numbers` as in ActRows.
+ActRows rows_of(const Context& c, const ExpertTile& tile, const Activations& in, const std::uint32_t* numbers) {
+  const std::size_t end = c.mine().expert_begin[tile.expert + 1];
+  return {in, numbers, tile.first_pair, tile.pairs, end - tile.first_pair - tile.pairs};
 }
 
 }  // namespace
@@ -157,8 +99,7 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
   std::span<const Choice> choices;
   if (c.tokens == 1) {
     const base::Range part = c.worker.part(router.tiles());
-    multiply(c, router, router.data, part, rows_at(in, 0, hidden), 1, w.router_logits.data() + part.begin * kTileRows,
-             0);
+    multiply(c, router, router.data, part, {in, nullptr, 0, 1, 0}, w.router_logits.data() + part.begin * kTileRows, 0);
     c.worker.barrier();
     choose_experts(w.router_logits.data(), bias, experts, mine.choices);
     choices = mine.choices;
@@ -167,8 +108,7 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
     const std::size_t stride = router.tiles() * kTileRows;
     for (std::size_t token = part.begin; token < part.end; token += kMaxTokens) {
       const std::size_t count = std::min(kMaxTokens, part.end - token);
-      multiply(c, router, router.data, {0, router.tiles()}, {nullptr, in.floats + token * hidden}, count,
-               mine.logits.data(), stride);
+      multiply(c, router, router.data, {0, router.tiles()}, {in, nullptr, token, count, 0}, mine.logits.data(), stride);
       for (std::size_t i = 0; i < count; ++i) {
         choose_experts(mine.logits.data() + i * stride, bias, experts, w.choices.subspan((token + i) * used, used));
       }
@@ -178,7 +118,6 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
   }
 
   const std::size_t tiles = plan(c, choices, experts, used);
-  if (c.tokens > 1) gather(c, in, tiles, hidden, forms);
   c.done(Phase::kRouter);
   gate_up(c, in, tiles);
   c.worker.barrier();
@@ -193,7 +132,6 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
 void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles) const {
   Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
-  const std::size_t hidden = gate.columns;
   const std::size_t width = gate.rows;
   const bool to_blocks = down.form() == kBlocks;
 
@@ -202,21 +140,20 @@ void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles
     const base::Range rows{channel / kTileRows, (channel + channels) / kTileRows};
     for (std::size_t i = mine.expert_tile[expert]; i < mine.expert_tile[expert + 1]; ++i) {
       const ExpertTile& tile = mine.tiles[i];
-      const TokenRows tokens = c.tokens == 1 ? rows_at(in, 0, hidden) : rows_at(w.gathered, tile.first_pair, hidden);
+      const ActRows act = rows_of(c, tile, in, mine.pair_token.data());
       float* gates = mine.tile.data();  // (pairs, channels)
       float* ups = gates + tile.pairs * channels;
-      multiply(c, gate, gate.data + expert * gate.bytes(), rows, tokens, tile.pairs, gates, channels);
-      multiply(c, up, up.data + expert * up.bytes(), rows, tokens, tile.pairs, ups, channels);
+      multiply(c, gate, gate.data + expert * gate.bytes(), rows, act, gates, channels);
+      multiply(c, up, up.data + expert * up.bytes(), rows, act, ups, channels);
       for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
         float* row = gates + slot * channels;
         c.kernels.vector.swiglu(row, ups + slot * channels, channels, row);
+        const std::size_t pair = tile.first_pair + slot;
         if (to_blocks) {
-          std::byte* target =
-              w.inner.tiles +
-              (tile.first_pair * (width / kBlockColumns) + channel / kBlockColumns * tile.pairs) * kActBlockBytes;
-          c.kernels.vector.quantize_act(row, channels, target, tile.pairs, slot);
+          const std::size_t at = pair * kernels::act_row_bytes(width) + kernels::act_row_bytes(channel);
+          c.kernels.vector.quantize_act(row, channels, w.inner.blocks + at);
         } else {
-          std::copy_n(row, channels, w.inner.floats + (tile.first_pair + slot) * width + channel);
+          std::copy_n(row, channels, w.inner.floats + pair * width + channel);
         }
       }
     }
@@ -235,9 +172,11 @@ void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles
     });
   } else {
     const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
-    c.worker.for_each_task(experts * blocks, [&](std::size_t task) {
-      const std::size_t channel = task % blocks * kChannelsAtOnce;
-      run_channels(task / blocks, channel, channel + kChannelsAtOnce);
+    c.worker.for_each_run(experts * blocks, 1, [&](base::Range run) {
+      for (std::size_t task = run.begin; task < run.end; ++task) {
+        const std::size_t channel = task % blocks * kChannelsAtOnce;
+        run_channels(task / blocks, channel, channel + kChannelsAtOnce);
+      }
     });
   }
 }
@@ -248,7 +187,6 @@ void Experts::down_add(const Context& c, std::size_t tiles) const {
   Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
   const std::size_t hidden = down.rows;
-  const std::size_t width = down.columns;
 
   const auto run_columns = [&](base::Range rows) {
     const std::size_t column = rows.begin * kTileRows;
@@ -258,8 +196,8 @@ void Experts::down_add(const Context& c, std::size_t tiles) const {
     std::fill_n(sums, c.tokens * columns, 0.0f);
     for (std::size_t i = 0; i < tiles; ++i) {
       const ExpertTile& tile = mine.tiles[i];
-      multiply(c, down, down.data + tile.expert * down.bytes(), rows, rows_at(w.inner, tile.first_pair, width),
-               tile.pairs, product, columns);
+      multiply(c, down, down.data + tile.expert * down.bytes(), rows, rows_of(c, tile, w.inner, nullptr), product,
+               columns);
       for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
         const std::size_t pair = tile.first_pair + slot;
         c.kernels.vector.add_scaled(product + slot * columns, mine.pair_weight[pair], columns,

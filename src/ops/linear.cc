@@ -1,6 +1,7 @@
 #include "ops/linear.h"
 
 #include <algorithm>
+#include <array>
 
 namespace lfm::ops {
 namespace {
@@ -8,43 +9,32 @@ namespace {
 // Weights that run over all tokens before the next do: L2 holds them meanwhile.
 constexpr std::size_t kWeightsAtOnce = std::size_t{512} << 10;
 
-void multiply_blocks(const Context& c, const Matrix& m, kernels::BlockFormat format, base::Range tiles,
-                     const Activations& in, float* out, std::size_t out_stride) {
-  const kernels::MatmulFn matmul = c.kernels.matmul.blocks[static_cast<std::size_t>(format)];
-  const std::size_t tile_bytes = m.tile_bytes();
-  const std::size_t token_bytes = m.columns / kernels::kBlockColumns * kernels::kActBlockBytes;
-  const std::size_t count = tiles.end - tiles.begin;
-  const std::size_t step = c.tokens == 1 ? count : std::max<std::size_t>(1, kWeightsAtOnce / tile_bytes / 2) * 2;
-  for (std::size_t tile = 0; tile < count; tile += step) {
-    for_each_token_tile(c.tokens, [&](std::size_t first, std::size_t tokens) {
-      matmul(m.data + (tiles.begin + tile) * tile_bytes, std::min(step, count - tile), m.columns,
-             in.tiles + first * token_bytes, tokens, out + first * out_stride + tile * kernels::kTileRows,
-             static_cast<std::ptrdiff_t>(out_stride));
-    });
-  }
-}
-
-void multiply_floats(const Context& c, const Matrix& m, kernels::FloatFormat format, base::Range tiles,
-                     const Activations& in, float* out, std::size_t out_stride) {
-  c.kernels.matmul.floats[static_cast<std::size_t>(format)](
-      m.data + tiles.begin * m.tile_bytes(), tiles.end - tiles.begin, m.columns, in.floats,
-      static_cast<std::ptrdiff_t>(m.columns), c.tokens, out, static_cast<std::ptrdiff_t>(out_stride));
-}
-
 }  // namespace
 
-std::size_t token_tiles(std::size_t tokens) noexcept {
-  std::size_t tiles = tokens / kernels::kMaxTokens;
-  for (std::size_t rest = tokens % kernels::kMaxTokens; rest > 0; rest -= kernels::act_tile_tokens(rest)) ++tiles;
-  return tiles;
+std::size_t most_tokens(const Context& c, const Matrix& matrix) noexcept {
+  return std::holds_alternative<kernels::BlockFormat>(matrix.format) ? c.kernels.matmul.most_tokens
+                                                                     : kernels::kMaxTokens;
 }
 
-TokenTile token_tile(std::size_t tokens, std::size_t index) noexcept {
-  const std::size_t full = tokens / kernels::kMaxTokens;
-  if (index < full) return {index * kernels::kMaxTokens, kernels::kMaxTokens};
-  std::size_t first = full * kernels::kMaxTokens;
-  for (std::size_t skip = index - full; skip > 0; --skip) first += kernels::act_tile_tokens(tokens - first);
-  return {first, kernels::act_tile_tokens(tokens - first)};
+void multiply(const Context& c, const Matrix& matrix, const std::byte* data, base::Range tiles, const ActRows& act,
+              float* out, std::size_t out_stride) {
+  const auto call = [&]<typename T>(auto kernel, const T* in, std::size_t row_size) {
+    std::array<const T*, 2 * kernels::kMaxTokens> rows;
+    const std::size_t count = std::min(rows.size(), act.count + act.following);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = act.first + i;
+      rows[i] = in + (act.numbers == nullptr ? row : act.numbers[row]) * row_size;
+    }
+    kernel(data + tiles.begin * matrix.tile_bytes(), tiles.end - tiles.begin, matrix.columns,
+           std::span(rows).first(count), act.count, out, static_cast<std::ptrdiff_t>(out_stride));
+  };
+  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
+    call(c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)], static_cast<const std::byte*>(act.in.blocks),
+         kernels::act_row_bytes(matrix.columns));
+  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
+    call(c.kernels.matmul.floats[static_cast<std::size_t>(*floats)], static_cast<const float*>(act.in.floats),
+         matrix.columns);
+  }
 }
 
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept {
@@ -53,16 +43,24 @@ std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept {
 
 void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Activations& in, float* out,
             std::size_t out_stride) {
-  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
-    multiply_blocks(c, matrix, *blocks, tiles, in, out, out_stride);
-  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
-    multiply_floats(c, matrix, *floats, tiles, in, out, out_stride);
-  } else {
+  if (std::holds_alternative<XnnLayout>(matrix.format)) {
     const std::size_t begin = tiles.begin * kernels::kTileRows;
     const std::size_t end = std::min(tiles.end * kernels::kTileRows, matrix.rows);
     // Can't fail: prepare_linear() made ready for every slice that for_row_blocks() gives.
     (void)c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows, in.params, out,
                      out_stride);
+    return;
+  }
+  const std::size_t most = most_tokens(c, matrix);
+  const std::size_t pairs = std::max<std::size_t>(1, kWeightsAtOnce / matrix.tile_bytes() / 2);
+  const std::size_t step = c.tokens == 1 ? tiles.end - tiles.begin : 2 * pairs;
+  for (std::size_t tile = tiles.begin; tile < tiles.end; tile += step) {
+    for (std::size_t first = 0; first < c.tokens; first += most) {
+      const std::size_t count = std::min(most, c.tokens - first);
+      multiply(c, matrix, matrix.data, {tile, std::min(tile + step, tiles.end)},
+               {in, nullptr, first, count, c.tokens - first - count},
+               out + first * out_stride + (tile - tiles.begin) * kernels::kTileRows, out_stride);
+    }
   }
 }
 

@@ -9,27 +9,25 @@
 
 namespace lfm::ops {
 
-// A tile of tokens, as the kernels take them: 12 as long as there are so many, then 8, 4, 2, 1.
-struct TokenTile {
+// Rows of activations: those of a call of a kernel, and after them those of the next call.
+struct ActRows {
+  const Activations& in;
+  const std::uint32_t* numbers;  // of the rows of `in`; null where they are taken as they lie
   std::size_t first;
-  std::size_t count;
+  std::size_t count;      // at most most_tokens() of the matrix
+  std::size_t following;  // of the next call
 };
 
-std::size_t token_tiles(std::size_t tokens) noexcept;
-TokenTile token_tile(std::size_t tokens, std::size_t index) noexcept;
+// Tokens that the native kernels take at once with such a matrix.
+std::size_t most_tokens(const Context& c, const Matrix& matrix) noexcept;
+
+// out[t * out_stride + i] = row (tiles.begin * 16 + i) of a native matrix times row t of `act`. `data` is matrix.data,
+// or that of another matrix of its shape.
+void multiply(const Context& c, const Matrix& matrix, const std::byte* data, base::Range tiles, const ActRows& act,
+              float* out, std::size_t out_stride);
 
 // Row tiles that a member takes at least: tens of KB of weights.
 inline constexpr std::size_t kLeastTiles = 4;
-
-// Calls body(first, count) for every tile of `tokens`.
-template <typename Body>
-void for_each_token_tile(std::size_t tokens, Body&& body) {
-  for (std::size_t first = 0; first < tokens;) {
-    const std::size_t count = kernels::act_tile_tokens(tokens - first);
-    body(first, count);
-    first += count;
-  }
-}
 
 // Tokens in the forms that the consumers of `forms` want. row_of(token, scratch (k)) returns the token's k floats, in
 // scratch or elsewhere. A single token is prepared by every member for itself, so that nobody waits; several are
@@ -65,22 +63,13 @@ const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&&
   const bool single = c.tokens == 1;
   const Activations& a = single ? c.mine().token : c.workspace.shared;
   const kernels::VectorKernels& v = c.kernels.vector;
-  const std::size_t tiles = token_tiles(c.tokens);
-  const base::Range part = single ? base::Range{0, 1} : c.worker.part(tiles);
-  for (std::size_t i = part.begin; i < part.end; ++i) {
-    const TokenTile tile = token_tile(c.tokens, i);
-    for (std::size_t slot = 0; slot < tile.count; ++slot) {
-      const std::size_t token = tile.first + slot;
-      float* scratch = forms & kFloats ? a.floats + token * k : c.mine().row.data();
-      const float* row = row_of(token, scratch);
-      if (forms & kBlocks) {
-        std::byte* blocks = a.tiles + tile.first * (k / kernels::kBlockColumns) * kernels::kActBlockBytes;
-        v.quantize_act(row, k, blocks, tile.count, slot);
-      }
-      if (forms & kRows)
-        v.quantize_row(row, k, a.rows + token * k, &a.params[token].scale, &a.params[token].zero_point);
-      if ((forms & kFloats) && row != scratch) std::copy(row, row + k, scratch);
-    }
+  const base::Range part = single ? base::Range{0, 1} : c.worker.part(c.tokens);
+  for (std::size_t token = part.begin; token < part.end; ++token) {
+    float* scratch = forms & kFloats ? a.floats + token * k : c.mine().row.data();
+    const float* row = row_of(token, scratch);
+    if (forms & kBlocks) v.quantize_act(row, k, a.blocks + token * kernels::act_row_bytes(k));
+    if (forms & kRows) v.quantize_row(row, k, a.rows + token * k, &a.params[token].scale, &a.params[token].zero_point);
+    if ((forms & kFloats) && row != scratch) std::copy(row, row + k, scratch);
   }
   if (!single) c.worker.barrier();
   return a;

@@ -16,7 +16,7 @@ enum class Phase : std::size_t {
   kAttentionOut,  // o_proj
   kDenseIn,       // norm, gate and up
   kDenseOut,      // down
-  kRouter,        // norm, router, choice, gathering of tokens
+  kRouter,        // norm, router, choice
   kExpertsIn,     // gate and up
   kExpertsOut,    // down
   kHead,          // norm, logits

@@ -7,8 +7,6 @@ namespace lfm::ops {
 namespace {
 
 using base::Arena;
-using kernels::kActBlockBytes;
-using kernels::kBlockColumns;
 using kernels::kMaxTokens;
 using kernels::kTileRows;
 
@@ -46,20 +44,20 @@ class Requests {
 };
 
 struct ActivationSpans {
-  std::span<std::byte> tiles;
+  std::span<std::byte> blocks;
   std::span<float> floats;
   std::span<std::int8_t> rows;
   std::span<XnnRowParams> params;
 
   void want(Requests& requests, std::size_t tokens, std::size_t k, Forms forms) {
-    if (forms & kBlocks) requests.want(tiles, tokens * (k / kBlockColumns) * kActBlockBytes);
+    if (forms & kBlocks) requests.want(blocks, tokens * kernels::act_row_bytes(k));
     if (forms & kFloats) requests.want(floats, tokens * k);
     if (forms & kRows) {
       requests.want(rows, tokens * k + kXnnExtraBytes);
       requests.want(params, tokens);
     }
   }
-  Activations get() const { return {tiles.data(), floats.data(), rows.data(), params.data()}; }
+  Activations get() const { return {blocks.data(), floats.data(), rows.data(), params.data()}; }
 };
 
 }  // namespace
@@ -88,10 +86,8 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
   requests.want(w.partial_l, d.heads * splits);
   requests.want(w.partial_o, d.heads * splits * d.head_dim);
   ActivationSpans shared;
-  ActivationSpans gathered;
   ActivationSpans inner;
   shared.want(requests, tokens, d.widest_input, kAll);
-  gathered.want(requests, pairs, d.hidden, kBlocks | kFloats);
   inner.want(requests, pairs, d.expert_width, kBlocks | kFloats);
 
   std::vector<ActivationSpans> single(d.threads);
@@ -104,8 +100,7 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
                   std::max(kMaxTokens * std::max(padded_hidden, 2 * kMaxColumnTiles * kTileRows), 2 * d.expert_width));
     requests.want(p.choices, d.experts_used);
     requests.want(p.logits, kMaxTokens * padded_experts);
-    // Every expert's last tiles may be smaller than the largest: 8, 4, 2 and 1.
-    requests.want(p.tiles, pairs / kMaxTokens + 4 * std::min(d.experts, pairs) + 1);
+    requests.want(p.tiles, pairs);  // as many as there can be
     requests.want(p.pair_token, pairs);
     requests.want(p.pair_weight, pairs);
     requests.want(p.expert_begin, d.experts + 1);
@@ -118,7 +113,6 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
   if (!status.ok()) return std::move(status).error();
   requests.assign();
   w.shared = shared.get();
-  w.gathered = gathered.get();
   w.inner = inner.get();
   for (unsigned i = 0; i < d.threads; ++i) w.members[i].token = single[i].get();
   return w;

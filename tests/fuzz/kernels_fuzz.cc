@@ -95,14 +95,12 @@ class Output {
   std::vector<std::uint32_t> bits_;
 };
 
-constexpr std::size_t kTileTokens[] = {1, 2, 4, 8, 12};
-
-void add_tile(Output& out, std::span<const std::byte> tile, std::size_t mr) {
-  for (; !tile.empty(); tile = tile.subspan(lfm::kernels::kActBlockBytes * mr)) {
-    out.add_codes(tile.first(32 * mr));
-    float words[4 * lfm::kernels::kMaxTokens];
-    std::memcpy(words, tile.data() + 32 * mr, 16 * mr);
-    out.add(std::span(words).first(4 * mr));
+void add_activations(Output& out, std::span<const std::byte> rows) {
+  for (; !rows.empty(); rows = rows.subspan(lfm::kernels::kActBlockBytes)) {
+    out.add_codes(rows.first(32));
+    float words[4];
+    std::memcpy(words, rows.data() + 32, 16);
+    out.add(words);
   }
 }
 
@@ -110,15 +108,18 @@ Output multiply_blocks(const Table& table, Source source) {
   const auto format = static_cast<lfm::kernels::BlockFormat>(source.between(0, lfm::kernels::kBlockFormatCount - 1));
   const std::size_t unit = format >= lfm::kernels::BlockFormat::kQ4_K ? 256 : 32;
   const std::size_t k = unit * source.between(1, unit == 256 ? 2 : 5), tiles = source.between(1, 2);
-  const std::size_t mr = kTileTokens[source.between(0, 4)];
+  const std::size_t tokens = source.between(1, 4);  // every ISA takes four
   Output out;
 
-  Buffer<std::byte> act(k / 32 * lfm::kernels::kActBlockBytes * mr);
-  for (std::size_t slot = 0; slot < mr; ++slot) {
+  const std::size_t act_bytes = lfm::kernels::act_row_bytes(k);
+  Buffer<std::byte> act(act_bytes * tokens);
+  std::vector<const std::byte*> act_rows;
+  for (std::size_t t = 0; t < tokens; ++t) {
     Buffer<float> x = floats(source, k);
-    table.vector.quantize_act(x.data(), k, act.data(), mr, slot);
+    table.vector.quantize_act(x.data(), k, act.data() + t * act_bytes);
+    act_rows.push_back(act.data() + t * act_bytes);
   }
-  add_tile(out, act.span(), mr);
+  add_activations(out, act.span());
 
   const std::size_t row_bytes = lfm::kernels::gguf_row_bytes(format, k);
   const std::size_t tile_bytes = lfm::kernels::tile_bytes(format, k);
@@ -129,8 +130,8 @@ Output multiply_blocks(const Table& table, Source source) {
     for (std::byte& b : file.span()) b = static_cast<std::byte>(source.byte());
     lfm::kernels::pack_tile(format, file.data(), rows, k, weights.data() + i * tile_bytes);
   }
-  Buffer<float> product(mr * tiles * lfm::kernels::kTileRows);
-  table.matmul.blocks[static_cast<std::size_t>(format)](weights.data(), tiles, k, act.data(), mr, product.data(),
+  Buffer<float> product(tokens * tiles * lfm::kernels::kTileRows);
+  table.matmul.blocks[static_cast<std::size_t>(format)](weights.data(), tiles, k, act_rows, tokens, product.data(),
                                                         static_cast<std::ptrdiff_t>(tiles * lfm::kernels::kTileRows));
   out.add(product.span());
   return out;
@@ -142,8 +143,9 @@ Output multiply_floats(const Table& table, Source source) {
   Buffer<std::byte> weights(tiles * lfm::kernels::tile_bytes(format, k));
   for (std::byte& b : weights.span()) b = static_cast<std::byte>(source.byte());
   Buffer<float> act = floats(source, tokens * k), product(tokens * tiles * lfm::kernels::kTileRows);
-  table.matmul.floats[static_cast<std::size_t>(format)](weights.data(), tiles, k, act.data(),
-                                                        static_cast<std::ptrdiff_t>(k), tokens, product.data(),
+  std::vector<const float*> act_rows;
+  for (std::size_t t = 0; t < tokens; ++t) act_rows.push_back(act.data() + t * k);
+  table.matmul.floats[static_cast<std::size_t>(format)](weights.data(), tiles, k, act_rows, tokens, product.data(),
                                                         static_cast<std::ptrdiff_t>(tiles * lfm::kernels::kTileRows));
   Output out;
   out.add(product.span());

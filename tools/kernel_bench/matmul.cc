@@ -64,10 +64,13 @@ void blocks(benchmark::State& state, MatmulFn matmul, BlockFormat format, std::s
   const std::size_t bytes = tile_bytes(format, kColumns);
   const std::size_t tiles = mr == 1 ? 64 : 4;
   std::vector<float> out(mr * tiles * kTileRows);
-  std::vector<float> act(mr * kColumns / kBlockColumns * kActBlockBytes / sizeof(float), 1.0f);
+  std::vector<float> act(mr * act_row_bytes(kColumns) / sizeof(float), 1.0f);
+  std::vector<const std::byte*> rows;
+  for (std::size_t t = 0; t < mr; ++t) {
+    rows.push_back(reinterpret_cast<const std::byte*>(act.data()) + t * act_row_bytes(kColumns));
+  }
   walk(state, bytes, tiles, mr == 1 ? kWorkingSet : tiles * bytes, mr, [&](const std::byte* weights) {
-    matmul(weights, tiles, kColumns, reinterpret_cast<const std::byte*>(act.data()), mr, out.data(),
-           static_cast<std::ptrdiff_t>(tiles * kTileRows));
+    matmul(weights, tiles, kColumns, rows, mr, out.data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
   });
 }
 
@@ -76,9 +79,10 @@ void floats(benchmark::State& state, MatmulFloatFn matmul, FloatFormat format, s
   const std::size_t tiles = tokens == 1 ? 64 : 2;
   std::vector<float> out(tokens * tiles * kTileRows);
   std::vector<float> act(tokens * kColumns, 1.0f);
+  std::vector<const float*> rows;
+  for (std::size_t t = 0; t < tokens; ++t) rows.push_back(act.data() + t * kColumns);
   walk(state, bytes, tiles, tokens == 1 ? kWorkingSet : tiles * bytes, tokens, [&](const std::byte* weights) {
-    matmul(weights, tiles, kColumns, act.data(), kColumns, tokens, out.data(),
-           static_cast<std::ptrdiff_t>(tiles * kTileRows));
+    matmul(weights, tiles, kColumns, rows, tokens, out.data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
   });
 }
 
@@ -97,7 +101,7 @@ void pack(benchmark::State& state, BlockFormat format) {
 
 void register_isa(const std::string& isa, const MatmulKernels& kernels) {
   for (int f = 0; f < kBlockFormatCount; ++f) {
-    for (const std::size_t mr : {1, 2, 4, 8, 12}) {
+    for (std::size_t mr = 1; mr <= kernels.most_tokens; ++mr) {
       const std::string name = isa + "/" + kBlockNames[f] + "/mr:" + std::to_string(mr);
       benchmark::RegisterBenchmark(name.c_str(), blocks, kernels.blocks[f], static_cast<BlockFormat>(f), mr);
     }

@@ -23,8 +23,6 @@ namespace {
 using test::Edge;
 using test::GuardedBuffer;
 
-constexpr std::size_t kTokenCounts[] = {1, 2, 4, 8, 12};
-
 // The kernels of an ISA, or null where the CPU lacks it.
 const MatmulKernels* kernels_of(Isa isa) {
   if (isa == Isa::kScalar) return &scalar::kMatmul;
@@ -110,17 +108,17 @@ void zero_scales(BlockFormat format, std::span<std::byte> rows) {
   for_each_block(format, rows, [](std::byte* block, std::size_t scale) { std::memset(block + scale, 0, 2); });
 }
 
-// One activation tile (layout.h) with given codes and scales.
+// Rows of activations (layout.h) with given codes and scales.
 struct Act {
-  std::size_t mr;
+  std::size_t tokens;
   std::size_t k;
-  std::vector<std::int8_t> codes;  // (mr, k)
-  std::vector<float> scales;       // (mr, k / 32)
+  std::vector<std::int8_t> codes;  // (tokens, k)
+  std::vector<float> scales;       // (tokens, k / 32)
 
-  void write(std::byte* tile) const {
-    for (std::size_t b = 0; b < k / kBlockColumns; ++b) {
-      std::byte* block = tile + b * kActBlockBytes * mr;
-      for (std::size_t t = 0; t < mr; ++t) {
+  void write(std::byte* rows) const {
+    for (std::size_t t = 0; t < tokens; ++t) {
+      for (std::size_t b = 0; b < k / kBlockColumns; ++b) {
+        std::byte* block = rows + t * act_row_bytes(k) + b * kActBlockBytes;
         const std::int8_t* q = &codes[t * k + b * kBlockColumns];
         std::int32_t low = 0;
         std::int32_t sum = 0;
@@ -130,9 +128,9 @@ struct Act {
         }
         const float scale = scales[t * (k / kBlockColumns) + b];
         const auto put = [&](std::size_t word, auto value) {
-          std::memcpy(block + mr * (kBlockColumns + 4 * word) + 4 * t, &value, sizeof(value));
+          std::memcpy(block + kBlockColumns + 4 * word, &value, sizeof(value));
         };
-        std::memcpy(block + kBlockColumns * t, q, kBlockColumns);
+        std::memcpy(block, q, kBlockColumns);
         put(0, scale);
         put(1, -8 * sum);
         put(2, -8 * low);
@@ -141,8 +139,8 @@ struct Act {
     }
   }
 
-  // The tokens [first, first + n) as a tile of their own.
-  Act tokens(std::size_t first, std::size_t n) const {
+  // The tokens [first, first + n).
+  Act part(std::size_t first, std::size_t n) const {
     const auto slice = [&](const auto& v, std::size_t row) {
       using Iterator = typename std::decay_t<decltype(v)>::difference_type;
       return std::decay_t<decltype(v)>(v.begin() + static_cast<Iterator>(first * row),
@@ -152,9 +150,9 @@ struct Act {
   }
 };
 
-Act random_act(std::size_t mr, std::size_t k, bool extreme, Random& random) {
-  Act act{mr, k, std::vector<std::int8_t>(mr * k), std::vector<float>(mr * k / kBlockColumns)};
-  for (std::size_t t = 0; t < mr; ++t) {
+Act random_act(std::size_t tokens, std::size_t k, bool extreme, Random& random) {
+  Act act{tokens, k, std::vector<std::int8_t>(tokens * k), std::vector<float>(tokens * k / kBlockColumns)};
+  for (std::size_t t = 0; t < tokens; ++t) {
     const std::int8_t sign = random.below(2) == 0 ? 1 : -1;
     for (std::size_t i = 0; i < k; ++i) {
       act.codes[t * k + i] = extreme ? static_cast<std::int8_t>(127 * sign)
@@ -176,13 +174,17 @@ std::unique_ptr<GuardedBuffer> pack(BlockFormat format, const std::vector<std::b
   return packed;
 }
 
+// The tokens of `act` beside one another, and of what follows them nothing or their rows once more.
 std::vector<float> run(MatmulFn matmul, const std::byte* weights, std::size_t tiles, std::size_t k, const Act& act,
                        Edge edge) {
-  GuardedBuffer tile(act.mr * act.k / kBlockColumns * kActBlockBytes, edge);
-  act.write(tile.data());
-  GuardedBuffer out(act.mr * tiles * kTileRows * sizeof(float), edge);
-  matmul(weights, tiles, k, tile.data(), act.mr, out.as<float>().data(),
-         static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  GuardedBuffer bytes(act.tokens * act_row_bytes(k), edge);
+  act.write(bytes.data());
+  std::vector<const std::byte*> rows;
+  for (std::size_t t = 0; t < (edge == Edge::kEnd ? 2 : 1) * act.tokens; ++t) {
+    rows.push_back(bytes.data() + t % act.tokens * act_row_bytes(k));
+  }
+  GuardedBuffer out(act.tokens * tiles * kTileRows * sizeof(float), edge);
+  matmul(weights, tiles, k, rows, act.tokens, out.as<float>().data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
   return {out.as<float>().begin(), out.as<float>().end()};
 }
 
@@ -229,7 +231,7 @@ TEST_P(MatmulBlocks, ScalarAgreesWithDoubles) {
       const std::size_t tile = r / kTileRows * tile_bytes(format(), k);
       unpack_row(format(), packed->data() + tile, r % kTileRows, k, weights.data());
       unpack_row(format(), packed_minima->data() + tile, r % kTileRows, k, minima.data());
-      for (std::size_t t = 0; t < act.mr; ++t) {
+      for (std::size_t t = 0; t < act.tokens; ++t) {
         double expected = 0;
         double magnitude = 0;
         for (std::size_t c = 0; c < k; ++c) {
@@ -261,11 +263,11 @@ TEST_P(MatmulBlocks, EveryIsaGivesTheBitsOfScalar) {
       const bool extreme = seed % 5 == 0;
       const auto packed =
           pack(format(), random_rows(format(), tiles * kTileRows, k, extreme, random), tiles, k, random.edge());
-      const Act act = random_act(kTokenCounts[seed % 5], k, extreme && seed % 2 == 0, random);
+      const Act act = random_act(1 + seed % kernels->most_tokens, k, extreme && seed % 2 == 0, random);
       const Edge edge = random.edge();
       EXPECT_TRUE(same_bits(run(function(*kernels), packed->data(), tiles, k, act, edge),
                             run(function(scalar::kMatmul), packed->data(), tiles, k, act, edge)))
-          << name(isa) << " tiles " << tiles << " k " << k << " mr " << act.mr;
+          << name(isa) << " tiles " << tiles << " k " << k << " tokens " << act.tokens;
     }
   }
 }
@@ -281,19 +283,19 @@ TEST_P(MatmulBlocks, ManyTilesGiveTheBitsOfEach) {
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
     const MatmulKernels* kernels = kernels_of(isa);
     if (kernels == nullptr) continue;
-    for (const std::size_t mr : kTokenCounts) {
-      const Act act = random_act(mr, k, false, random);
+    for (std::size_t tokens = 1; tokens <= kernels->most_tokens; ++tokens) {
+      const Act act = random_act(tokens, k, false, random);
       const auto all = run(function(*kernels), packed->data(), kManyTiles, k, act, Edge::kEnd);
       std::vector<float> each(all.size());
       for (std::size_t tile = 0; tile < kManyTiles; ++tile) {
         const auto out =
             run(function(*kernels), packed->data() + tile * tile_bytes(format(), k), 1, k, act, Edge::kEnd);
-        for (std::size_t t = 0; t < mr; ++t) {
+        for (std::size_t t = 0; t < tokens; ++t) {
           std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(t * kTileRows), kTileRows,
                       each.begin() + static_cast<std::ptrdiff_t>((t * kManyTiles + tile) * kTileRows));
         }
       }
-      EXPECT_TRUE(same_bits(all, each)) << name(isa) << " mr " << mr;
+      EXPECT_TRUE(same_bits(all, each)) << name(isa) << " tokens " << tokens;
     }
   }
 }
@@ -321,20 +323,21 @@ TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
     constexpr std::size_t kTiles = 3;
     constexpr std::size_t kRows = kTiles * kTileRows;
     const auto packed = pack(format(), random_rows(format(), kRows, k, false, random), kTiles, k, Edge::kEnd);
-    const Act all = random_act(12, k, false, random);
+    const Act all = random_act(kernels->most_tokens, k, false, random);
     const auto whole = run(function(*kernels), packed->data(), kTiles, k, all, Edge::kEnd);
-    for (const std::size_t mr : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
-      for (std::size_t first = 0; first < all.mr; first += mr) {
-        const Act part = all.tokens(first, mr);
+    for (std::size_t tokens = 1; tokens < all.tokens; ++tokens) {
+      for (std::size_t first = 0; first + tokens <= all.tokens; ++first) {
+        const Act part = all.part(first, tokens);
         for (std::size_t i = 0; i < kTiles; ++i) {
           const auto out =
               run(function(*kernels), packed->data() + i * tile_bytes(format(), k), 1, k, part, Edge::kEnd);
           std::vector<float> expected;
-          for (std::size_t t = first; t < first + mr; ++t) {
+          for (std::size_t t = first; t < first + tokens; ++t) {
             const float* row = &whole[t * kRows + i * kTileRows];
             expected.insert(expected.end(), row, row + kTileRows);
           }
-          EXPECT_TRUE(same_bits(out, expected)) << name(isa) << " mr " << mr << " token " << first << " tile " << i;
+          EXPECT_TRUE(same_bits(out, expected))
+              << name(isa) << " tokens " << tokens << " from " << first << " tile " << i;
         }
       }
     }
@@ -345,15 +348,15 @@ TEST_P(MatmulBlocks, NanScaleGivesNan) {
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
     const MatmulKernels* kernels = kernels_of(isa);
     if (kernels == nullptr) continue;
-    for (const std::size_t mr : kTokenCounts) {
+    for (std::size_t tokens = 1; tokens <= kernels->most_tokens; ++tokens) {
       Random random(13);
       const auto packed = pack(format(), random_rows(format(), kTileRows, 256, false, random), 1, 256, Edge::kEnd);
-      Act act = random_act(mr, 256, false, random);
-      const std::size_t bad = random.below(mr);
+      Act act = random_act(tokens, 256, false, random);
+      const std::size_t bad = random.below(tokens);
       act.scales[bad * 8 + 3] = std::numeric_limits<float>::quiet_NaN();
       const auto out = run(function(*kernels), packed->data(), 1, 256, act, Edge::kEnd);
       for (std::size_t i = 0; i < out.size(); ++i) {
-        EXPECT_EQ(std::isnan(out[i]), i / kTileRows == bad) << name(isa) << " mr " << mr;
+        EXPECT_EQ(std::isnan(out[i]), i / kTileRows == bad) << name(isa) << " tokens " << tokens;
       }
     }
   }
@@ -385,9 +388,10 @@ std::vector<float> run(MatmulFloatFn matmul, const std::byte* weights, std::size
                        const std::vector<float>& x, std::size_t tokens, Edge edge) {
   GuardedBuffer act(x.size() * sizeof(float), edge);
   std::memcpy(act.data(), x.data(), act.size());
+  std::vector<const float*> rows;
+  for (std::size_t t = 0; t < tokens; ++t) rows.push_back(act.as<float>().data() + t * k);
   GuardedBuffer out(tokens * tiles * kTileRows * sizeof(float), edge);
-  matmul(weights, tiles, k, act.as<float>().data(), static_cast<std::ptrdiff_t>(k), tokens, out.as<float>().data(),
-         static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  matmul(weights, tiles, k, rows, tokens, out.as<float>().data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
   return {out.as<float>().begin(), out.as<float>().end()};
 }
 

@@ -18,52 +18,44 @@ using test::Random;
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// One token of one block of an activation tile.
+// A block of a row of activations.
 struct ActBlock {
   std::int8_t q[kBlockColumns];
   float scale;
   std::int32_t neg8_sum, neg8_low;
   float scaled_sum;
 };
+static_assert(sizeof(ActBlock) == kActBlockBytes);
 
-ActBlock read_block(const std::vector<std::byte>& tile, std::size_t mr, std::size_t slot, std::size_t b) {
-  const std::byte* block = tile.data() + b * kActBlockBytes * mr;
-  const std::byte* words = block + mr * kBlockColumns + slot * 4;
+ActBlock read_block(const std::vector<std::byte>& row, std::size_t b) {
   ActBlock out;
-  std::memcpy(out.q, block + slot * kBlockColumns, kBlockColumns);
-  std::memcpy(&out.scale, words, 4);
-  std::memcpy(&out.neg8_sum, words + mr * 4, 4);
-  std::memcpy(&out.neg8_low, words + mr * 8, 4);
-  std::memcpy(&out.scaled_sum, words + mr * 12, 4);
+  std::memcpy(&out, row.data() + b * kActBlockBytes, kActBlockBytes);
   return out;
 }
 
 TEST(QuantizeAct, IsCloseAndSumsAreRight) {
   constexpr std::size_t kK = 256;
-  for (const std::size_t mr : {1, 2, 4, 8, 12}) {
-    Random random(static_cast<std::uint32_t>(mr));
-    std::vector<std::vector<float>> tokens(mr, std::vector<float>(kK));
-    std::vector<std::byte> tile(kK / kBlockColumns * kActBlockBytes * mr);
-    for (std::size_t slot = 0; slot < mr; ++slot) {
-      random.fill(tokens[slot]);
-      scalar::kVector.quantize_act(tokens[slot].data(), kK, tile.data(), mr, slot);
-    }
-    for (std::size_t slot = 0; slot < mr; ++slot) {
-      for (std::size_t b = 0; b < kK / kBlockColumns; ++b) {
-        const ActBlock block = read_block(tile, mr, slot, b);
-        std::int32_t low = 0, sum = 0, largest = 0;
-        for (std::size_t i = 0; i < kBlockColumns; ++i) {
-          // Half a step, and the rounding of x * (127 / amax) in float.
-          EXPECT_NEAR(tokens[slot][b * kBlockColumns + i], block.scale * block.q[i], block.scale * (0.5f + 5e-5f));
-          sum += block.q[i];
-          if (i < 16) low += block.q[i];
-          largest = std::max(largest, std::abs(std::int32_t{block.q[i]}));
-        }
-        EXPECT_EQ(largest, 127);
-        EXPECT_EQ(block.neg8_sum, -8 * sum);
-        EXPECT_EQ(block.neg8_low, -8 * low);
-        EXPECT_EQ(block.scaled_sum, block.scale * static_cast<float>(sum));
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    std::vector<float> x(kK);
+    std::vector<std::byte> row(act_row_bytes(kK));
+    random.fill(x);
+    scalar::kVector.quantize_act(x.data(), kK, row.data());
+    for (std::size_t b = 0; b < kK / kBlockColumns; ++b) {
+      const ActBlock block = read_block(row, b);
+      std::int32_t low = 0, sum = 0, largest = 0;
+      for (std::size_t i = 0; i < kBlockColumns; ++i) {
+        // Half a step, and the rounding of x * (127 / amax) in float.
+        EXPECT_NEAR(x[b * kBlockColumns + i], block.scale * block.q[i], block.scale * (0.5f + 5e-5f));
+        sum += block.q[i];
+        if (i < 16) low += block.q[i];
+        largest = std::max(largest, std::abs(std::int32_t{block.q[i]}));
       }
+      EXPECT_EQ(largest, 127);
+      EXPECT_EQ(block.neg8_sum, -8 * sum);
+      EXPECT_EQ(block.neg8_low, -8 * low);
+      EXPECT_EQ(block.scaled_sum, block.scale * static_cast<float>(sum));
     }
   }
 }
@@ -71,9 +63,9 @@ TEST(QuantizeAct, IsCloseAndSumsAreRight) {
 TEST(QuantizeAct, NothingGivesZeros) {
   for (const float nothing : {0.0f, -0.0f, 1e-38f, 1e-45f}) {
     const std::vector<float> x(kBlockColumns, nothing);
-    std::vector<std::byte> tile(kActBlockBytes, std::byte{0xff});
-    scalar::kVector.quantize_act(x.data(), kBlockColumns, tile.data(), 1, 0);
-    EXPECT_EQ(tile, std::vector<std::byte>(kActBlockBytes));
+    std::vector<std::byte> row(kActBlockBytes, std::byte{0xff});
+    scalar::kVector.quantize_act(x.data(), kBlockColumns, row.data());
+    EXPECT_EQ(row, std::vector<std::byte>(kActBlockBytes));
   }
 }
 
@@ -81,9 +73,9 @@ TEST(QuantizeAct, NanAndInfinityReachTheResult) {
   for (const float bad : {kNan, kInfinity, -kInfinity}) {
     std::vector<float> x(2 * kBlockColumns, 1.0f);
     x[17] = bad;
-    std::vector<std::byte> tile(2 * kActBlockBytes);
-    scalar::kVector.quantize_act(x.data(), x.size(), tile.data(), 1, 0);
-    const ActBlock spoilt = read_block(tile, 1, 0, 0), sound = read_block(tile, 1, 0, 1);
+    std::vector<std::byte> row(2 * kActBlockBytes);
+    scalar::kVector.quantize_act(x.data(), x.size(), row.data());
+    const ActBlock spoilt = read_block(row, 0), sound = read_block(row, 1);
     EXPECT_TRUE(std::isnan(spoilt.scale));
     EXPECT_TRUE(std::isnan(spoilt.scaled_sum));
     EXPECT_EQ(spoilt.neg8_sum, 0);

@@ -69,23 +69,21 @@ TEST_P(VectorSameBits, RmsNorm) {
 TEST_P(VectorSameBits, QuantizeAct) {
   compare([](const VectorKernels& kernels, Random& random) {
     const std::size_t blocks = random.between(1, 20);
-    constexpr std::size_t kTileTokens[] = {1, 2, 4, 8, 12};
-    const std::size_t mr = kTileTokens[random.between(0, 4)];
     Row x(blocks * kBlockColumns, random);
     random.spoil(x.floats());
     if (random.between(0, 3) == 0) {
       for (float& value : x.floats()) value *= 0x1p-100f;
     }
-    GuardedBuffer tile(blocks * kActBlockBytes * mr, random.edge());
-    kernels.quantize_act(x.data(), x.floats().size(), tile.data(), mr, random.between(0, mr - 1));
+    GuardedBuffer act(blocks * kActBlockBytes, random.edge());
+    kernels.quantize_act(x.data(), x.floats().size(), act.data());
 
     std::vector<float> out;
     for (std::size_t b = 0; b < blocks; ++b) {
-      const std::byte* block = tile.data() + b * kActBlockBytes * mr;
-      for (std::size_t i = 0; i < mr * kBlockColumns; ++i) out.push_back(static_cast<float>(block[i]));
-      for (std::size_t i = 0; i < mr * 4; ++i) {
+      const std::byte* block = act.data() + b * kActBlockBytes;
+      for (std::size_t i = 0; i < kBlockColumns; ++i) out.push_back(static_cast<float>(block[i]));
+      for (std::size_t i = 0; i < 4; ++i) {
         std::uint32_t word;
-        std::memcpy(&word, block + mr * kBlockColumns + i * 4, 4);
+        std::memcpy(&word, block + kBlockColumns + i * 4, 4);
         out.push_back(std::bit_cast<float>(word));
       }
     }
