@@ -250,7 +250,7 @@ void take(const std::byte* weights, std::size_t apart, std::size_t k, const std:
       const WeightBlock<Codes, Scales> block{weights, apart, b};
 #pragma GCC unroll 2
       for (int r = 0; r < kTiles; ++r) block.fetch(r);
-      if constexpr (MR > 1) _mm_prefetch(soon + at, _MM_HINT_T1);
+      if constexpr (MR > 1) _mm_prefetch(soon + at, _MM_HINT_T0);
       step<kTiles, kZero>(block, ActBlock<MR>{rows, at}, sum);
       at += kActBlockBytes;
     }
