@@ -1,39 +1,74 @@
 #include "base/mapped_file.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "base/background.h"
+#include "base/checked.h"
 #include "base/file_lease.h"
+#include "base/huge_pages.h"
 #include "base/try.h"
 
 namespace lfm::base {
+
+namespace {
+
+// As long as a short run takes, which would pay for the moving and have nothing of it.
+constexpr std::chrono::seconds kBeforeSettling{10};
+
+std::byte* align_up(std::byte* address) {
+  const auto past = reinterpret_cast<std::uintptr_t>(address) % kHugePage;
+  return past == 0 ? address : address + (kHugePage - past);
+}
+
+}  // namespace
 
 struct MappedFile::State {
   State(File own, std::uint64_t begin, std::uint64_t bytes) : file(std::move(own)), offset(begin), size(bytes) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
+    {
+      const std::lock_guard lock(moving);
+      gone = true;
+    }
+    wake.notify_all();
+    mover.reset();
     lease.reset();
-    if (data != nullptr) ::munmap(data, size);
+    if (room != nullptr) ::munmap(room, size + kHugePage);
   }
 
   void leave_file() noexcept;
+  void move_to_huge_pages() noexcept;
   bool replace(std::size_t at, std::size_t bytes) noexcept;
   bool read(std::size_t at, std::span<std::byte> out) const noexcept;
 
   File file;
   const std::uint64_t offset;  // in the file
   const std::size_t size;
-  std::byte* data = nullptr;
+  std::byte* room = nullptr;  // size + kHugePage bytes of addresses
+  std::byte* data = nullptr;  // in them, at a multiple of kHugePage
   std::atomic<bool> lost = false;
   std::optional<FileLease> lease;
+
+  std::mutex moving;  // one piece at a time, by whoever moves it
+  std::condition_variable wake;
+  bool left = false;    // there is nothing of the file any more
+  bool gone = false;    // nobody needs it any more
+  bool wanted = false;  // somebody waits
+  std::optional<Background> mover;
+  std::atomic<bool> settled = true;
 };
 
 // Read, not copied from the map: should the file have been cut for all that, it is an error and no signal.
@@ -48,18 +83,49 @@ bool MappedFile::State::read(std::size_t at, std::span<std::byte> out) const noe
 // Puts memory with the same bytes in the place of a piece of the map. The system does that in one step, so that readers
 // see the one or the other.
 bool MappedFile::State::replace(std::size_t at, std::size_t bytes) noexcept {
-  void* piece = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (piece == MAP_FAILED) return false;
-  if (read(at, {static_cast<std::byte*>(piece), bytes}) &&
-      ::mremap(piece, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, data + at) != MAP_FAILED) {
-    return true;
+  constexpr int kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  const std::size_t pages = round_up(bytes, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+  void* fresh = ::mmap(nullptr, pages + kHugePage, PROT_READ | PROT_WRITE, kPrivate, -1, 0);
+  if (fresh == MAP_FAILED) return false;
+  auto* const begin = static_cast<std::byte*>(fresh);
+  std::byte* const piece = align_up(begin);
+  (void)::madvise(piece, pages, MADV_HUGEPAGE);
+  const bool replaced =
+      read(at, {piece, bytes}) && ::mremap(piece, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED, data + at) != MAP_FAILED;
+  // Not all of it at once: where the piece was, others may have been given the addresses.
+  if (!replaced) ::munmap(piece, pages);
+  const auto before = static_cast<std::size_t>(piece - begin);
+  if (before > 0) ::munmap(begin, before);
+  ::munmap(piece + pages, kHugePage - before);
+  return replaced;
+}
+
+void MappedFile::State::move_to_huge_pages() noexcept {
+  constexpr int kBetweenLooks = 16;
+  try {
+    std::unique_lock lock(moving);
+    wake.wait_for(lock, kBeforeSettling, [&] { return wanted || gone; });
+    lock.unlock();
+    const PageMap pages;
+    int moved = 0;
+    for (std::size_t at = 0; at + kHugePage <= size; at += kHugePage) {
+      if (pages.is_huge(data + at)) continue;
+      if (moved++ % kBetweenLooks == 0) {
+        const AvailableMemory memory = available_memory();
+        if (memory.available < memory.total / 8 + kBetweenLooks * kHugePage) return;
+      }
+      lock.lock();
+      if (left || gone || !replace(at, kHugePage)) return;
+      lock.unlock();
+    }
+  } catch (const std::exception&) {  // no memory to read /proc with
   }
-  ::munmap(piece, bytes);
-  return false;
 }
 
 void MappedFile::State::leave_file() noexcept {
   constexpr std::size_t kPiece = std::size_t{32} << 20;
+  const std::lock_guard lock(moving);
+  left = true;
   for (std::size_t at = 0; at < size; at += kPiece) {
     const std::size_t bytes = std::min(kPiece, size - at);
     if (replace(at, bytes)) continue;
@@ -78,9 +144,20 @@ Result<MappedFile> MappedFile::map(const File& file, std::uint64_t offset, std::
   mapped.state_ = std::make_unique<State>(std::move(own), offset, bytes);
   State& state = *mapped.state_;
   if (bytes == 0) return mapped;
-  void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.descriptor(), static_cast<off_t>(offset));
-  if (address == MAP_FAILED) return io_error("cannot map", file.path(), errno);
-  state.data = static_cast<std::byte*>(address);
+  // At a multiple of kHugePage, so that huge pages can be in it.
+  const std::size_t room_bytes = bytes + kHugePage;
+  void* room = ::mmap(nullptr, room_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return io_error("cannot map", file.path(), errno);
+  std::byte* begin = align_up(static_cast<std::byte*>(room));
+  void* address =
+      ::mmap(begin, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.descriptor(), static_cast<off_t>(offset));
+  if (address == MAP_FAILED) {
+    const int error = errno;
+    ::munmap(room, room_bytes);
+    return io_error("cannot map", file.path(), error);
+  }
+  state.data = begin;
+  state.room = static_cast<std::byte*>(room);
   // Where the file system has them in large pieces, fewer entries of the TLB cover them.
   (void)::madvise(address, bytes, MADV_HUGEPAGE);
   auto lease = FileLease::take(file, [&state] { state.leave_file(); });
@@ -123,6 +200,32 @@ Status MappedFile::populate(std::size_t offset, std::size_t bytes) const {
   (void)::madvise(state_->data + offset, bytes, MADV_WILLNEED);
 #endif
   return {};
+}
+
+void MappedFile::start_settling() {
+  if (state_ == nullptr || state_->size < kHugePage || !huge_pages_enabled()) return;
+  State& state = *state_;
+  state.settled = false;
+  auto mover = Background::start(Background::Priority::kLowest, [&state] {
+    state.move_to_huge_pages();
+    state.settled = true;
+    state.settled.notify_all();
+  });
+  if (mover.ok()) {
+    state.mover.emplace(*std::move(mover));
+  } else {
+    state.settled = true;
+  }
+}
+
+void MappedFile::settle() const noexcept {
+  if (state_ == nullptr) return;
+  {
+    const std::lock_guard lock(state_->moving);
+    state_->wanted = true;
+  }
+  state_->wake.notify_all();
+  state_->settled.wait(false);
 }
 
 }  // namespace lfm::base

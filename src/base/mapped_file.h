@@ -1,4 +1,5 @@
-// A part of a file as read-only memory: nothing is read before it is used, and processes share the pages.
+// A part of a file as read-only memory: nothing is read before it is used, and processes share the pages. Pieces that
+// the system keeps in small pages may be moved to huge ones of our own while they are in use.
 //
 // What is seen is the file: one that is written to while it is mapped changes under the reader, and a page beyond its
 // new end is a SIGBUS. Writers of ours replace files by renaming (AtomicFile), which leaves the mapped one whole,
@@ -41,6 +42,11 @@ class MappedFile {
   // Enters pages of [offset, offset + bytes) into the page table at once, reading those that aren't in memory. kIo with
   // the file's offset where the disk fails or the file is cut.
   Status populate(std::size_t offset, std::size_t bytes) const;
+
+  // In ten seconds begins to move pieces that aren't in huge pages to memory that is, at the same addresses, in the
+  // background and at the lowest priority. That ends where an eighth of the memory would no longer be available.
+  void start_settling();
+  void settle() const noexcept;  // has that begin now, and waits for its end
 
  private:
   struct State;

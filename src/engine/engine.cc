@@ -47,6 +47,10 @@ Result<Session> Engine::new_session(const SessionOptions& options) const {
   });
 }
 
+void Engine::settle() const noexcept {
+  model_->packed.settle();
+}
+
 Status Engine::finish_pack_cache() const {
   return guarded([&] { return model_->cache != nullptr ? model_->cache->finish() : Status(); });
 }

@@ -48,7 +48,7 @@ Result<PackedBytes> copy_packed(const base::File& file, const format::PackFile& 
 }
 
 Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& pack, base::MappedFile::Writers writers,
-                               base::Team& team) {
+                               bool settling, base::Team& team) {
   constexpr std::uint64_t kPart = std::uint64_t{32} << 20;
   const format::PackPlaces& places = pack.places();
   const std::uint64_t bytes = places.weights_bytes;
@@ -71,6 +71,7 @@ Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& p
     Random random(static_cast<std::uint64_t>(now));
     for (std::uint64_t i = 0; i < kSampledChunks; ++i) LFM_TRY(check(random.next() % places.chunks));
   }
+  if (settling) mapped.start_settling();
   return PackedBytes(std::move(mapped));
 }
 
@@ -98,6 +99,10 @@ Status PackedBytes::check_intact() const {
   return mapped != nullptr ? mapped->check_intact() : Status();
 }
 
+void PackedBytes::settle() const noexcept {
+  if (const auto* mapped = std::get_if<base::MappedFile>(&holder_)) mapped->settle();
+}
+
 format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
   format::PackLayout layout{kernels::kTileLayout, model::kPlanLayout};
   if (xnn) {
@@ -110,7 +115,8 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
 Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team) {
   using Writers = base::MappedFile::Writers;
   if (load == Load::kCopy) return copy_packed(file, pack, team);
-  auto mapped = map_packed(file, pack, load == Load::kMap ? Writers::kTrusted : Writers::kHeldOff, team);
+  auto mapped = load == Load::kMap ? map_packed(file, pack, Writers::kTrusted, false, team)
+                                   : map_packed(file, pack, Writers::kHeldOff, true, team);
   if (mapped.ok() || load == Load::kMap || mapped.error().code == ErrorCode::kFormat) return mapped;
   return copy_packed(file, pack, team);
 }

@@ -38,6 +38,7 @@ class PackedBytes {
   std::span<const std::byte> bytes() const noexcept;
   // kIo where they changed with the file that they lie in.
   Status check_intact() const;
+  void settle() const noexcept;  // waits until no more of them is being moved to huge pages
 
  private:
   std::variant<base::Memory, base::MappedFile> holder_;
@@ -51,8 +52,8 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
 // then made read-only: that is how a file looks that was checked once since it was written. A map of a read-only file
 // by samples: first and last chunk and 14 others, which differ from time to time.
 //
-// kAuto maps where the system holds off writers, kMap where it doesn't too.   kFormat  damaged;   kIo  from the file,
-// and for kMap where it can't be mapped;   kNoMemory
+// kAuto maps where the system holds off writers, and then settles; kMap maps where it doesn't too.   kFormat  damaged;
+// kIo  from the file, and for kMap where it can't be mapped;   kNoMemory
 Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team);
 
 // Checks every chunk.

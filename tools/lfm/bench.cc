@@ -199,6 +199,7 @@ int run_bench(Options options) {
     if (!engine.ok()) return fail(engine.error());
     context.load_seconds = seconds_since(start);
     finish_pack_cache(*engine);  // so that writing it isn't measured
+    engine->settle();
     context.model = engine->info();
     Runner runner(*engine, options);
     if (options.sustained_minutes > 0) {
