@@ -9,13 +9,15 @@
 // share) and, along all of K, their float sums are in registers. 2 tiles by 6 tokens are 12 + 12 registers.
 #include <immintrin.h>
 
+#include <algorithm>
+
 #include "kernels/matmul/matmul.h"
 
 namespace lfm::kernels::avx512vnni {
 namespace {
 
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kAhead = 3072;  // bytes between a fetch of weights and their use
+constexpr std::size_t kAhead = 6144;  // bytes of weights, of all streams together, between a fetch and their use
 
 __m512i load_line(const std::byte* p) {
   return _mm512_load_si512(p);
@@ -149,9 +151,10 @@ struct WeightBlock {
   Scales scales(int r) const { return {of_tile(r)}; }
   const std::byte* planes(int r) const { return of_tile(r) + Scales::kBytes + b * Codes::kBytes; }
   // Fetches the block's share of what comes later.
+  template <int kTiles>
   void fetch(int r) const {
     constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
-    const std::byte* share = of_tile(r) + kAhead + b * kShare;
+    const std::byte* share = of_tile(r) + kAhead / kTiles + b * kShare;
 #pragma GCC unroll 9
     for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
   }
@@ -168,7 +171,7 @@ template <int kTiles, int... L, class Codes, class Scales, int MR, int kDots>
                                                __m512i (&dot)[kDots]) {
   const auto add = [&]<int kL>() __attribute__((always_inline)) {
     __m512i codes[kTiles];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int r = 0; r < kTiles; ++r) codes[r] = Codes::template columns<kL>(weights.planes(r));
 #pragma GCC unroll 12
     for (int i = 0; i < kDots; ++i) dot[i] = _mm512_dpbusd_epi32(dot[i], codes[i % kTiles], act.q(i / kTiles, kL));
@@ -184,7 +187,7 @@ template <int kTiles, int kZero, class Codes, class Scales, int MR, int kSums>
   for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_sum(i / kTiles));
   add_columns<kTiles, 0, 4, 1, 5, 2, 6, 3, 7>(weights, act, dot);
   __m512 scale[kTiles];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).scale(weights.b);
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) {
@@ -193,7 +196,7 @@ template <int kTiles, int kZero, class Codes, class Scales, int MR, int kSums>
   }
   if constexpr (requires(Scales scales) { scales.min(0); }) {
     __m512 min[kTiles];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int r = 0; r < kTiles; ++r) min[r] = weights.scales(r).min(weights.b);
 #pragma GCC unroll 12
     for (int i = 0; i < kSums; ++i) sum[i] = _mm512_fmadd_ps(min[i % kTiles], act.scaled_sum(i / kTiles), sum[i]);
@@ -209,7 +212,7 @@ template <int kTiles, int kZero, class Codes, int MR, int kSums>
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_low(i / kTiles));
   add_columns<kTiles, 0, 1, 2, 3>(weights, act, dot);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).half(weights.b, 0);
   alignas(64) float low[kSums][kTileRows];  // leaves the registers to the other half
 #pragma GCC unroll 12
@@ -219,7 +222,7 @@ template <int kTiles, int kZero, class Codes, int MR, int kSums>
     dot[i] = zero_share<kZero>(_mm512_sub_epi32(act.neg8_sum(i / kTiles), act.neg8_low(i / kTiles)));
   }
   add_columns<kTiles, 4, 5, 6, 7>(weights, act, dot);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).half(weights.b, 1);
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) {
@@ -248,8 +251,8 @@ void take(const std::byte* weights, std::size_t apart, std::size_t k, const std:
     const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
     for (std::size_t b = 0; b < blocks; ++b) {
       const WeightBlock<Codes, Scales> block{weights, apart, b};
-#pragma GCC unroll 2
-      for (int r = 0; r < kTiles; ++r) block.fetch(r);
+#pragma GCC unroll 4
+      for (int r = 0; r < kTiles; ++r) block.template fetch<kTiles>(r);
       if constexpr (MR > 1) _mm_prefetch(soon + at, _MM_HINT_T0);
       step<kTiles, kZero>(block, ActBlock<MR>{rows, at}, sum);
       at += kActBlockBytes;
@@ -263,27 +266,38 @@ void take(const std::byte* weights, std::size_t apart, std::size_t k, const std:
   }
 }
 
-// The two tiles that are taken together lie far from one another: each of two parts of the weights is read in the order
-// in which it lies, and the hardware and we fetch ahead in both. So one core has more reads under way than in a single
-// stream, which is what a few tokens wait for. Meanwhile every two tiles fetch a row of the next call's activations.
-template <class Codes, class Scales, int kZero, int MR>
+// Tiles that are taken together lie far from one another: each of kTiles parts of the weights is read in the order in
+// which it lies, and the hardware and we fetch ahead in all of them. So one core has more reads under way than in a
+// single stream, which is what a few tokens wait for. Meanwhile every few tiles fetch a row of the next call's
+// activations. The tiles that are left over go by fewer.
+template <class Codes, class Scales, int kZero, int kTiles, int MR>
 void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
               float* out, std::ptrdiff_t out_stride) {
   constexpr std::size_t kLongestPart = 63;  // tiles; odd, so that no power of two lies between the streams
   const std::size_t groups = (k / kBlockColumns + Scales::kBlocks - 1) / Scales::kBlocks;
   const std::size_t tile_bytes = groups * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
-  while (tiles >= 2) {
-    const std::size_t part = tiles / 2 < kLongestPart ? tiles / 2 : kLongestPart;
+  while (tiles >= kTiles) {
+    const std::size_t part = std::min(tiles / kTiles, kLongestPart);
     for (std::size_t tile = 0; tile < part; ++tile) {
       const std::byte* soon = act[MR + tile < act.size() ? MR + tile : 0];
-      take<Codes, Scales, kZero, 2, MR>(weights + tile * tile_bytes, part * tile_bytes, k, act.data(),
-                                        out + tile * kTileRows, part * kTileRows, out_stride, soon);
+      take<Codes, Scales, kZero, kTiles, MR>(weights + tile * tile_bytes, part * tile_bytes, k, act.data(),
+                                             out + tile * kTileRows, part * kTileRows, out_stride, soon);
     }
-    weights += 2 * part * tile_bytes;
-    out += 2 * part * kTileRows;
-    tiles -= 2 * part;
+    weights += kTiles * part * tile_bytes;
+    out += kTiles * part * kTileRows;
+    tiles -= kTiles * part;
   }
-  if (tiles == 1) take<Codes, Scales, kZero, 1, MR>(weights, 0, k, act.data(), out, 0, out_stride, act[0]);
+  if constexpr (kTiles > 1) {
+    if (tiles > 0) tiles_by<Codes, Scales, kZero, kTiles / 2, MR>(weights, tiles, k, act, out, out_stride);
+  }
+}
+
+// Two tiles; with one token four, where scales and codes leave registers for it.
+template <class Codes, class Scales, int kZero, int MR>
+void all_tiles(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
+               float* out, std::ptrdiff_t out_stride) {
+  constexpr int kTiles = MR == 1 && Scales::kBlocks <= 2 ? 4 : 2;
+  tiles_by<Codes, Scales, kZero, kTiles, MR>(weights, tiles, k, act, out, out_stride);
 }
 
 template <class Codes, class Scales, int kZero>
@@ -291,17 +305,17 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
   switch (tokens) {
     case 1:
-      return tiles_by<Codes, Scales, kZero, 1>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kZero, 1>(weights, tiles, k, act, out, out_stride);
     case 2:
-      return tiles_by<Codes, Scales, kZero, 2>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kZero, 2>(weights, tiles, k, act, out, out_stride);
     case 3:
-      return tiles_by<Codes, Scales, kZero, 3>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kZero, 3>(weights, tiles, k, act, out, out_stride);
     case 4:
-      return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kZero, 4>(weights, tiles, k, act, out, out_stride);
     case 5:
-      return tiles_by<Codes, Scales, kZero, 5>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kZero, 5>(weights, tiles, k, act, out, out_stride);
     case 6:
-      return tiles_by<Codes, Scales, kZero, 6>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kZero, 6>(weights, tiles, k, act, out, out_stride);
   }
 }
 
