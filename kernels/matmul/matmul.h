@@ -35,7 +35,7 @@ using MatmulFloatFn = void (*)(const std::byte* weights, std::size_t tiles, std:
                                std::span<const float* const> act, std::size_t tokens, float* out,
                                std::ptrdiff_t out_stride);
 
-inline constexpr std::size_t kMaxTokens = 6;
+inline constexpr std::size_t kMaxTokens = 6;  // the largest most_tokens
 
 struct MatmulKernels {
   std::size_t most_tokens;                  // that blocks[] take at once: as many sums as there are registers for
