@@ -94,8 +94,8 @@ class LFM_API Engine {
   // last Engine, Session or Tokenizer of the model waits likewise when it goes.
   Status finish_pack_cache() const;
 
-  // Waits until weights are where they stay. With Load::kAuto they are moved to huge pages in the background, which is
-  // done sooner when nothing else runs, and makes what runs afterwards faster.
+  // Waits until weights are where they stay. Load::kAuto moves what is in small pages to huge ones in the background,
+  // from ten seconds after open() on, or from this call; what runs afterwards is faster.
   void settle() const noexcept;
 
   Tokenizer tokenizer() const noexcept;
