@@ -17,7 +17,7 @@ namespace lfm::kernels::avx2 {
 namespace {
 
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kAhead = 4096;  // bytes between a fetch of weights and their use
+constexpr std::size_t kAhead = 4096;  // bytes of weights, of all strips together, between a fetch and their use
 constexpr std::size_t kHalfRows = 8;  // rows of a vector
 
 __m256i load_codes(const std::byte* p) {
@@ -219,11 +219,11 @@ template <class Codes, int kZero, int MR>
 
 // ---- Tiles. ----
 
-// Fetches weights that come later: the share of block b in a group, kAhead bytes on.
+// Fetches weights that come later: the share of block b in a group, `ahead` bytes on.
 template <class Codes, class Scales>
-[[gnu::always_inline]] inline void fetch_ahead(const std::byte* group, std::size_t b) {
+[[gnu::always_inline]] inline void fetch_ahead(const std::byte* group, std::size_t b, std::size_t ahead) {
   constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
-  const std::byte* share = group + kAhead + b * kShare;
+  const std::byte* share = group + ahead + b * kShare;
 #pragma GCC unroll 9
   for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
 }
@@ -241,7 +241,7 @@ void take(const std::byte* group, std::size_t half, std::size_t k, const std::by
     const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
     const std::byte* planes = group + Scales::kBytes + 32 * half;
     for (std::size_t b = 0; b < blocks; ++b) {
-      if (half == 0) fetch_ahead<Codes, Scales>(group, b);
+      if (half == 0) fetch_ahead<Codes, Scales>(group, b, kAhead);
 #pragma GCC unroll 2
       for (std::size_t h = 0; h < kHalves; ++h) {
         step<Codes, kZero>(Scales{group, half + h}, b, planes + 32 * h, ActBlock<MR>{rows, at}, sum[h]);
@@ -288,6 +288,49 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
     case 4:
       return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act.data(), out, out_stride);
   }
+}
+
+// A tile of each strip.
+template <class Codes, class Scales, int kZero, std::size_t kStrips>
+[[gnu::always_inline]] inline void take_each(const std::byte* (&groups)[kStrips], std::size_t k,
+                                             const std::byte* const (&acts)[kStrips], float* const (&out)[kStrips]) {
+  __m256 sum[kStrips][2][1] = {};
+  std::size_t at = 0;
+  for (std::size_t left = k / kBlockColumns; left > 0;) {
+    const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
+    for (std::size_t b = 0; b < blocks; ++b) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kStrips; ++i) {
+        const std::byte* const row[] = {acts[i]};
+        const std::byte* planes = groups[i] + Scales::kBytes + b * Codes::kBytes;
+        fetch_ahead<Codes, Scales>(groups[i], b, kAhead / kStrips);
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < 2; ++h) {
+          step<Codes, kZero>(Scales{groups[i], h}, b, planes + 32 * h, ActBlock<1>{row, at}, sum[i][h]);
+        }
+      }
+      at += kActBlockBytes;
+    }
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kStrips; ++i) groups[i] += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
+    left -= blocks;
+  }
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kStrips; ++i) {
+#pragma GCC unroll 2
+    for (std::size_t h = 0; h < 2; ++h) _mm256_storeu_ps(out[i] + h * kHalfRows, sum[i][h][0]);
+  }
+}
+
+#include "kernels/matmul/strips.inc"
+
+// Four at a time.
+template <class Codes, class Scales, int kZero>
+void strips(std::span<const Strip> strips, std::size_t tiles, std::size_t k) {
+  for_strips<4>(
+      strips, tiles, [k](auto& weights, auto& act, auto& out) __attribute__((always_inline)) {
+        take_each<Codes, Scales, kZero>(weights, k, act, out);
+      });
 }
 
 // ---- Float weights: half a line is 8 rows of a column; four sums over columns k % 4. ----
@@ -360,6 +403,9 @@ const MatmulKernels kMatmul = {
     {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
      blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 0>, blocks<Codes4, SuperScales, 0>,
      blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},
+    {strips<Codes4, PairScales, 8>, strips<Codes4, MinScales, 0>, strips<Codes5, PairScales, 16>,
+     strips<Codes5, MinScales, 0>, strips<Codes8, PairScales, 0>, strips<Codes4, SuperScales, 0>,
+     strips<Codes5, SuperScales, 0>, strips<Codes6, HalfScales, 32>},
     {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
 };
 

@@ -9,8 +9,6 @@
 // share) and, along all of K, their float sums are in registers. 2 tiles by 6 tokens are 12 + 12 registers.
 #include <immintrin.h>
 
-#include <algorithm>
-
 #include "kernels/matmul/matmul.h"
 
 namespace lfm::kernels::avx512vnni {
@@ -137,61 +135,63 @@ struct HalfScales {  // Q6_K
   }
 };
 
-// ---- A block of kTiles tiles and kTokens tokens: number i of its dots and sums is of tile i % kTiles and token
-// i / kTiles. ----
+// ---- A block of kTiles tiles: number i of its dots and sums is of tile i % kTiles and token i / kTiles. A single
+// token may have a row of activations for each tile. ----
 
 #include "kernels/matmul/act_block.inc"
 
 // Block b of a group of each tile.
-template <class Codes, class Scales>
+template <class Codes, class Scales, int kTiles>
 struct WeightBlock {
-  const std::byte* group;  // of the first tile
-  std::size_t apart;       // bytes from one tile to the next
+  const std::byte* const (&groups)[kTiles];
   std::size_t b;
-  Scales scales(int r) const { return {of_tile(r)}; }
-  const std::byte* planes(int r) const { return of_tile(r) + Scales::kBytes + b * Codes::kBytes; }
-  // Fetches the block's share of what comes later.
-  template <int kTiles>
-  void fetch(int r) const {
+  Scales scales(int r) const { return {groups[r]}; }
+  const std::byte* planes(int r) const { return groups[r] + Scales::kBytes + b * Codes::kBytes; }
+  // Fetches the block's share of what comes later. Always inlined: GCC drops calls of functions that do nothing else.
+  [[gnu::always_inline]] void fetch(int r) const {
     constexpr std::size_t kShare = Scales::kBytes / Scales::kBlocks + Codes::kBytes;
-    const std::byte* share = of_tile(r) + kAhead / kTiles + b * kShare;
+    const std::byte* share = groups[r] + kAhead / kTiles + b * kShare;
 #pragma GCC unroll 9
     for (std::size_t i = 0; i < kShare; i += kLine) _mm_prefetch(share + i, _MM_HINT_T0);
   }
-
- private:
-  const std::byte* of_tile(int r) const {
-    return group + static_cast<std::size_t>(r) * apart;
-  }
 };
 
+// The row of activations that sum i of kSums takes, of kRows.
+template <int kTiles, int kRows, int kSums>
+constexpr int row_of(int i) {
+  return kSums == kTiles ? i % kRows : i / kTiles;
+}
+
 // Adds the products of columns 4L .. 4L+3, for each L in turn.
-template <int kTiles, int... L, class Codes, class Scales, int MR, int kDots>
-[[gnu::always_inline]] inline void add_columns(const WeightBlock<Codes, Scales>& weights, const ActBlock<MR>& act,
-                                               __m512i (&dot)[kDots]) {
+template <int... L, class Codes, class Scales, int kTiles, int kRows, int kDots>
+[[gnu::always_inline]] inline void add_columns(const WeightBlock<Codes, Scales, kTiles>& weights,
+                                               const ActBlock<kRows>& act, __m512i (&dot)[kDots]) {
   const auto add = [&]<int kL>() __attribute__((always_inline)) {
     __m512i codes[kTiles];
 #pragma GCC unroll 4
     for (int r = 0; r < kTiles; ++r) codes[r] = Codes::template columns<kL>(weights.planes(r));
 #pragma GCC unroll 12
-    for (int i = 0; i < kDots; ++i) dot[i] = _mm512_dpbusd_epi32(dot[i], codes[i % kTiles], act.q(i / kTiles, kL));
+    for (int i = 0; i < kDots; ++i) {
+      dot[i] = _mm512_dpbusd_epi32(dot[i], codes[i % kTiles], act.q(row_of<kTiles, kRows, kDots>(i), kL));
+    }
   };
   (add.template operator()<L>(), ...);
 }
 
-template <int kTiles, int kZero, class Codes, class Scales, int MR, int kSums>
-[[gnu::always_inline]] inline void step(const WeightBlock<Codes, Scales>& weights, const ActBlock<MR>& act,
+template <int kZero, class Codes, class Scales, int kTiles, int kRows, int kSums>
+[[gnu::always_inline]] inline void step(const WeightBlock<Codes, Scales, kTiles>& weights, const ActBlock<kRows>& act,
                                         __m512 (&sum)[kSums]) {
+  constexpr auto row = row_of<kTiles, kRows, kSums>;
   __m512i dot[kSums];
 #pragma GCC unroll 12
-  for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_sum(i / kTiles));
-  add_columns<kTiles, 0, 4, 1, 5, 2, 6, 3, 7>(weights, act, dot);
+  for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_sum(row(i)));
+  add_columns<0, 4, 1, 5, 2, 6, 3, 7>(weights, act, dot);
   __m512 scale[kTiles];
 #pragma GCC unroll 4
   for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).scale(weights.b);
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) {
-    const __m512 both = _mm512_mul_ps(scale[i % kTiles], act.scale(i / kTiles));
+    const __m512 both = _mm512_mul_ps(scale[i % kTiles], act.scale(row(i)));
     sum[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[i]), both, sum[i]);
   }
   if constexpr (requires(Scales scales) { scales.min(0); }) {
@@ -199,19 +199,20 @@ template <int kTiles, int kZero, class Codes, class Scales, int MR, int kSums>
 #pragma GCC unroll 4
     for (int r = 0; r < kTiles; ++r) min[r] = weights.scales(r).min(weights.b);
 #pragma GCC unroll 12
-    for (int i = 0; i < kSums; ++i) sum[i] = _mm512_fmadd_ps(min[i % kTiles], act.scaled_sum(i / kTiles), sum[i]);
+    for (int i = 0; i < kSums; ++i) sum[i] = _mm512_fmadd_ps(min[i % kTiles], act.scaled_sum(row(i)), sum[i]);
   }
 }
 
 // Q6_K: both halves of a block have a scale. Scaled and added, the halves stay below 2^24, exact in float.
-template <int kTiles, int kZero, class Codes, int MR, int kSums>
-[[gnu::always_inline]] inline void step(const WeightBlock<Codes, HalfScales>& weights, const ActBlock<MR>& act,
-                                        __m512 (&sum)[kSums]) {
+template <int kZero, class Codes, int kTiles, int kRows, int kSums>
+[[gnu::always_inline]] inline void step(const WeightBlock<Codes, HalfScales, kTiles>& weights,
+                                        const ActBlock<kRows>& act, __m512 (&sum)[kSums]) {
+  constexpr auto row = row_of<kTiles, kRows, kSums>;
   __m512i dot[kSums];
   __m512 scale[kTiles];
 #pragma GCC unroll 12
-  for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_low(i / kTiles));
-  add_columns<kTiles, 0, 1, 2, 3>(weights, act, dot);
+  for (int i = 0; i < kSums; ++i) dot[i] = zero_share<kZero>(act.neg8_low(row(i)));
+  add_columns<0, 1, 2, 3>(weights, act, dot);
 #pragma GCC unroll 4
   for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).half(weights.b, 0);
   alignas(64) float low[kSums][kTileRows];  // leaves the registers to the other half
@@ -219,30 +220,33 @@ template <int kTiles, int kZero, class Codes, int MR, int kSums>
   for (int i = 0; i < kSums; ++i) _mm512_store_ps(low[i], _mm512_mul_ps(_mm512_cvtepi32_ps(dot[i]), scale[i % kTiles]));
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) {
-    dot[i] = zero_share<kZero>(_mm512_sub_epi32(act.neg8_sum(i / kTiles), act.neg8_low(i / kTiles)));
+    dot[i] = zero_share<kZero>(_mm512_sub_epi32(act.neg8_sum(row(i)), act.neg8_low(row(i))));
   }
-  add_columns<kTiles, 4, 5, 6, 7>(weights, act, dot);
+  add_columns<4, 5, 6, 7>(weights, act, dot);
 #pragma GCC unroll 4
   for (int r = 0; r < kTiles; ++r) scale[r] = weights.scales(r).half(weights.b, 1);
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) {
     const __m512 both = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[i]), scale[i % kTiles], _mm512_load_ps(low[i]));
-    const __m512 scales = _mm512_mul_ps(weights.scales(i % kTiles).scale(weights.b), act.scale(i / kTiles));
+    const __m512 scales = _mm512_mul_ps(weights.scales(i % kTiles).scale(weights.b), act.scale(row(i)));
     sum[i] = _mm512_fmadd_ps(both, scales, sum[i]);
   }
 }
 
 // ---- All of K. ----
 
-// kTiles tiles, `apart` bytes from one another in memory and `out_apart` floats in the output, and MR tokens. With each
-// block a line of `soon` is fetched.
-template <class Codes, class Scales, int kZero, int kTiles, int MR>
-void take(const std::byte* weights, std::size_t apart, std::size_t k, const std::byte* const* act, float* out,
-          std::size_t out_apart, std::ptrdiff_t out_stride, const std::byte* soon) {
+template <class Codes, class Scales>
+constexpr std::size_t bytes_of_tile(std::size_t k) {
+  const std::size_t groups = (k / kBlockColumns + Scales::kBlocks - 1) / Scales::kBlocks;
+  return groups * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
+}
+
+// kTiles tiles and MR tokens, or one token with a row for each tile. With each block a line of `soon` is fetched.
+template <class Codes, class Scales, int kZero, int MR, int kTiles, int kRows>
+[[gnu::always_inline]] inline void take(const std::byte* (&tiles)[kTiles], std::size_t k,
+                                        const std::byte* const (&rows)[kRows], float* const (&out)[kTiles],
+                                        std::ptrdiff_t out_stride, const std::byte* soon) {
   constexpr int kSums = kTiles * MR;
-  const std::byte* rows[MR];
-#pragma GCC unroll 6
-  for (int t = 0; t < MR; ++t) rows[t] = act[t];
   __m512 sum[kSums];
 #pragma GCC unroll 12
   for (int i = 0; i < kSums; ++i) sum[i] = _mm512_setzero_ps();
@@ -250,54 +254,59 @@ void take(const std::byte* weights, std::size_t apart, std::size_t k, const std:
   for (std::size_t left = k / kBlockColumns; left > 0;) {
     const std::size_t blocks = left < Scales::kBlocks ? left : Scales::kBlocks;
     for (std::size_t b = 0; b < blocks; ++b) {
-      const WeightBlock<Codes, Scales> block{weights, apart, b};
+      const WeightBlock<Codes, Scales, kTiles> block{tiles, b};
 #pragma GCC unroll 4
-      for (int r = 0; r < kTiles; ++r) block.template fetch<kTiles>(r);
+      for (int r = 0; r < kTiles; ++r) block.fetch(r);
       if constexpr (MR > 1) _mm_prefetch(soon + at, _MM_HINT_T0);
-      step<kTiles, kZero>(block, ActBlock<MR>{rows, at}, sum);
+      step<kZero>(block, ActBlock<kRows>{rows, at}, sum);
       at += kActBlockBytes;
     }
-    weights += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
+#pragma GCC unroll 4
+    for (int r = 0; r < kTiles; ++r) tiles[r] += Scales::kBytes + Scales::kBlocks * Codes::kBytes;
     left -= blocks;
   }
 #pragma GCC unroll 12
-  for (int i = 0; i < kSums; ++i) {
-    _mm512_storeu_ps(out + i % kTiles * static_cast<std::ptrdiff_t>(out_apart) + i / kTiles * out_stride, sum[i]);
-  }
+  for (int i = 0; i < kSums; ++i) _mm512_storeu_ps(out[i % kTiles] + i / kTiles * out_stride, sum[i]);
 }
 
-// Tiles that are taken together lie far from one another: each of kTiles parts of the weights is read in the order in
-// which it lies, and the hardware and we fetch ahead in all of them. So one core has more reads under way than in a
-// single stream, which is what a few tokens wait for. Meanwhile every few tiles fetch a row of the next call's
-// activations. The tiles that are left over go by fewer.
-template <class Codes, class Scales, int kZero, int kTiles, int MR>
-void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
-              float* out, std::ptrdiff_t out_stride) {
-  constexpr std::size_t kLongestPart = 63;  // tiles; odd, so that no power of two lies between the streams
-  const std::size_t groups = (k / kBlockColumns + Scales::kBlocks - 1) / Scales::kBlocks;
-  const std::size_t tile_bytes = groups * (Scales::kBytes + Scales::kBlocks * Codes::kBytes);
-  while (tiles >= kTiles) {
-    const std::size_t part = std::min(tiles / kTiles, kLongestPart);
-    for (std::size_t tile = 0; tile < part; ++tile) {
-      const std::byte* soon = act[MR + tile < act.size() ? MR + tile : 0];
-      take<Codes, Scales, kZero, kTiles, MR>(weights + tile * tile_bytes, part * tile_bytes, k, act.data(),
-                                             out + tile * kTileRows, part * kTileRows, out_stride, soon);
-    }
-    weights += kTiles * part * tile_bytes;
-    out += kTiles * part * kTileRows;
-    tiles -= kTiles * part;
-  }
-  if constexpr (kTiles > 1) {
-    if (tiles > 0) tiles_by<Codes, Scales, kZero, kTiles / 2, MR>(weights, tiles, k, act, out, out_stride);
-  }
-}
-
-// Two tiles; with one token four, where scales and codes leave registers for it.
+// Two parts of the tiles go side by side, so that an activation is loaded once for both. Meanwhile every few tiles
+// fetch a row of the next call's activations.
 template <class Codes, class Scales, int kZero, int MR>
 void all_tiles(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
                float* out, std::ptrdiff_t out_stride) {
-  constexpr int kTiles = MR == 1 && Scales::kBlocks <= 2 ? 4 : 2;
-  tiles_by<Codes, Scales, kZero, kTiles, MR>(weights, tiles, k, act, out, out_stride);
+  const std::size_t bytes = bytes_of_tile<Codes, Scales>(k);
+  const std::byte* rows[MR];
+#pragma GCC unroll 6
+  for (int t = 0; t < MR; ++t) rows[t] = act[t];
+  const std::size_t part = tiles / 2;
+  for (std::size_t i = 0; i < part; ++i) {
+    const std::byte* both[] = {weights + i * bytes, weights + (part + i) * bytes};
+    take<Codes, Scales, kZero, MR>(both, k, rows, {out + i * kTileRows, out + (part + i) * kTileRows}, out_stride,
+                                   act[MR + i < act.size() ? MR + i : 0]);
+  }
+  if (tiles % 2 != 0) {
+    const std::byte* last[] = {weights + 2 * part * bytes};
+    take<Codes, Scales, kZero, MR>(last, k, rows, {out + 2 * part * kTileRows}, out_stride, act[0]);
+  }
+}
+
+#include "kernels/matmul/strips.inc"
+
+// Four at a time. A row of activations that they share is loaded once: the fewer instructions a line of weights takes,
+// the more lines a core looks ahead.
+template <class Codes, class Scales, int kZero>
+void strips(std::span<const Strip> strips, std::size_t tiles, std::size_t k) {
+  if (share_act(strips)) {
+    for_strips<4>(
+        strips, tiles, [k](auto& weights, auto& act, auto& out) __attribute__((always_inline)) {
+          take<Codes, Scales, kZero, 1>(weights, k, {act[0]}, out, 0, nullptr);
+        });
+  } else {
+    for_strips<4>(
+        strips, tiles, [k](auto& weights, auto& act, auto& out) __attribute__((always_inline)) {
+          take<Codes, Scales, kZero, 1>(weights, k, act, out, 0, nullptr);
+        });
+  }
 }
 
 template <class Codes, class Scales, int kZero>
@@ -380,6 +389,9 @@ const MatmulKernels kMatmul = {
     {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
      blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 128>, blocks<Codes4, SuperScales, 0>,
      blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},
+    {strips<Codes4, PairScales, 8>, strips<Codes4, MinScales, 0>, strips<Codes5, PairScales, 16>,
+     strips<Codes5, MinScales, 0>, strips<Codes8, PairScales, 128>, strips<Codes4, SuperScales, 0>,
+     strips<Codes5, SuperScales, 0>, strips<Codes6, HalfScales, 32>},
     {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
 };
 

@@ -35,11 +35,22 @@ using MatmulFloatFn = void (*)(const std::byte* weights, std::size_t tiles, std:
                                std::span<const float* const> act, std::size_t tokens, float* out,
                                std::ptrdiff_t out_stride);
 
+// One token through strips of weights: tiles that lie in the order in which they are read. A core has more reads under
+// way in several streams than in one, which is what a single token waits for, so strips are read side by side.
+// Every element is what MatmulFn gives it.
+struct Strip {
+  const std::byte* weights;  // as MatmulFn's
+  const std::byte* act;      // a row
+  float* out;                // tiles * 16 floats
+};
+using StripsFn = void (*)(std::span<const Strip> strips, std::size_t tiles, std::size_t k);
+
 inline constexpr std::size_t kMaxTokens = 6;  // the largest most_tokens
 
 struct MatmulKernels {
   std::size_t most_tokens;                  // that blocks[] take at once: as many sums as there are registers for
   MatmulFn blocks[kBlockFormatCount];       // indexed by BlockFormat
+  StripsFn strips[kBlockFormatCount];       // likewise
   MatmulFloatFn floats[kFloatFormatCount];  // indexed by FloatFormat
 };
 

@@ -47,6 +47,11 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
   }
 }
 
+template <BlockFormat kFormat>
+void strips(std::span<const Strip> strips, std::size_t tiles, std::size_t k) {
+  for (const Strip& strip : strips) blocks<kFormat>(strip.weights, tiles, k, {&strip.act, 1}, 1, strip.out, 0);
+}
+
 template <FloatFormat kFormat>
 float weight(const std::byte* tile, std::size_t i) {
   if constexpr (kFormat == FloatFormat::kF32) return load<float>(tile + 4 * i);
@@ -77,6 +82,8 @@ const MatmulKernels kMatmul = {
     kMaxTokens,
     {blocks<BlockFormat::kQ4_0>, blocks<BlockFormat::kQ4_1>, blocks<BlockFormat::kQ5_0>, blocks<BlockFormat::kQ5_1>,
      blocks<BlockFormat::kQ8_0>, blocks<BlockFormat::kQ4_K>, blocks<BlockFormat::kQ5_K>, blocks<BlockFormat::kQ6_K>},
+    {strips<BlockFormat::kQ4_0>, strips<BlockFormat::kQ4_1>, strips<BlockFormat::kQ5_0>, strips<BlockFormat::kQ5_1>,
+     strips<BlockFormat::kQ8_0>, strips<BlockFormat::kQ4_K>, strips<BlockFormat::kQ5_K>, strips<BlockFormat::kQ6_K>},
     {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
 };
 

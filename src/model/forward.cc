@@ -90,7 +90,7 @@ void head(const ops::Context& all, const Weights& weights, const Config& config,
     return scratch;
   });
   ops::for_row_blocks(c, {weights.head.tiles()}, [&](std::size_t, base::Range tiles) {
-    ops::linear(c, weights.head, tiles, in, logits + tiles.begin * kernels::kTileRows, stride);
+    ops::linear(c, weights.head, {tiles}, in, logits, stride);
   });
   c.worker.barrier();
   c.done(ops::Phase::kHead);

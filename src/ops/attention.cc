@@ -34,8 +34,7 @@ void Attention::mix(const Context& c, const float* gamma, float eps, std::size_t
   const Matrix* const matrices[] = {&q, &k, &v};
   const std::size_t first_column[] = {0, heads * head_dim, (heads + kv_heads) * head_dim};
   for_row_blocks(c, {q.tiles(), k.tiles(), v.tiles()}, [&](std::size_t which, base::Range tiles) {
-    linear(c, *matrices[which], tiles, in, w.wide.data() + first_column[which] + tiles.begin * kernels::kTileRows,
-           row());
+    linear(c, *matrices[which], {tiles}, in, w.wide.data() + first_column[which], row());
   });
   c.worker.barrier();
   c.done(Phase::kQkv);

@@ -37,6 +37,9 @@ struct Choice {
 
 inline constexpr std::size_t kMaxColumnTiles = 16;  // row tiles of an output block whose sums wait in Private::panel
 
+inline constexpr std::size_t kStrips = 4;       // that kernels read side by side with one token
+static_assert(kStrips <= kernels::kMaxTokens);  // as for Private::tile
+
 struct Dimensions {
   unsigned threads = 1;
   std::size_t max_tokens = 1;  // of a chunk
@@ -61,8 +64,8 @@ class Workspace {
     Activations token;                      // of a single token
     std::span<float> row;                   // (widest_input)
     std::span<float> panel;                 // (max(T * 256, hidden + 16)) sums of an output block
-    std::span<float> tile;                  // (kMaxTokens, max(hidden + 16, 2 * 256)) results of a few tokens, or of
-                                            // an expert's gate and up: (2, expert_width) of one
+    std::span<float> tile;                  // (kMaxTokens, max(hidden + 16, 2 * 256)) results of a few tokens, or
+                                            // (kStrips, expert_width) of one token's strips
     std::span<Choice> choices;              // (experts_used) of a single token
     std::span<float> logits;                // (kMaxTokens, experts padded to 16)
     std::span<ExpertTile> tiles;            // of the chunk

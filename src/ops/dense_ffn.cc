@@ -16,15 +16,16 @@ void DenseFfn::run(const Context& c, const float* gamma, float eps) const {
   });
 
   const std::size_t stride = 2 * width;
+  float* const gates = w.wide.data();
+  float* const ups = gates + width;
   for_row_blocks(c, {width / kTileRows}, [&](std::size_t, base::Range tiles) {
+    linear(c, gate, {tiles}, in, gates, stride);
+    linear(c, up, {tiles}, in, ups, stride);
     const std::size_t begin = tiles.begin * kTileRows;
     const std::size_t count = (tiles.end - tiles.begin) * kTileRows;
-    float* gates = w.wide.data() + begin;
-    linear(c, gate, tiles, in, gates, stride);
-    linear(c, up, tiles, in, gates + width, stride);
     for (std::size_t t = 0; t < c.tokens; ++t) {
-      c.kernels.vector.swiglu(gates + t * stride, gates + t * stride + width, count,
-                              w.mixed.data() + t * width + begin);
+      const std::size_t at = t * stride + begin;
+      c.kernels.vector.swiglu(gates + at, ups + at, count, w.mixed.data() + t * width + begin);
     }
   });
   c.worker.barrier();

@@ -13,7 +13,7 @@ using kernels::kMaxTokens;
 using kernels::kTileRows;
 
 // Of an expert's width: what a member's part of a single token is a multiple of, and what a task of several tokens has.
-constexpr std::size_t kChannelStep = 64;
+constexpr std::size_t kChannelStep = 32;
 constexpr std::size_t kChannelsAtOnce = kMaxColumnTiles * kTileRows;
 
 // Row tiles of the output in one task when several tokens run. Every task reads the inner activations of all tokens, so
@@ -118,76 +118,138 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
 
   const std::size_t tiles = plan(c, choices, experts, used);
   c.done(Phase::kRouter);
-  gate_up(c, in, tiles);
+  if (c.tokens == 1) {
+    gate_up_one(c, in, tiles);
+  } else {
+    gate_up_many(c, in);
+  }
   c.worker.barrier();
   c.done(Phase::kExpertsIn);
-  down_add(c, tiles);
+  if (c.tokens == 1) {
+    down_add_one(c, tiles);
+  } else {
+    down_add_many(c, tiles);
+  }
   c.worker.barrier();
   c.done(Phase::kExpertsOut);
 }
 
-// inner[pair] = silu(gate u) * (up u), in the form that down wants. With a single token, what a member takes of an
-// expert's channels runs as one, so that gate and up are long streams.
-void Experts::gate_up(const Context& c, const Activations& in, std::size_t tiles) const {
-  Workspace& w = c.workspace;
+// inner[pair] = silu(gate u) * (up u), in the form that down wants. Overwrites the gates.
+void Experts::finish_inner(const Context& c, std::size_t pair, base::Range channels, float* gates,
+                           const float* ups) const {
+  const Activations& inner = c.workspace.inner;
+  const std::size_t width = down.columns;
+  const std::size_t count = channels.end - channels.begin;
+  c.kernels.vector.swiglu(gates, ups, count, gates);
+  if (down.form() == kBlocks) {
+    const std::size_t at = pair * kernels::act_row_bytes(width) + kernels::act_row_bytes(channels.begin);
+    c.kernels.vector.quantize_act(gates, count, inner.blocks + at);
+  } else {
+    std::copy_n(gates, count, inner.floats + pair * width + channels.begin);
+  }
+}
+
+// Gate and up of two experts are four strips, which a member's runs of channels go through from end to end.
+void Experts::gate_up_one(const Context& c, const Activations& in, std::size_t tiles) const {
+  constexpr std::size_t kAtOnce = kStrips / 2;
   const Workspace::Private& mine = c.mine();
   const std::size_t width = gate.rows;
-  const bool to_blocks = down.form() == kBlocks;
+  const auto run_channels = [&](std::size_t first, base::Range channels) {
+    const std::size_t count = channels.end - channels.begin;
+    const std::size_t tile = channels.begin / kTileRows;
+    const std::size_t pairs = std::min(kAtOnce, tiles - first);
+    kernels::Strip strips[kStrips];  // gates, then ups
+    for (std::size_t i = 0; i < pairs; ++i) {
+      const std::size_t expert = mine.tiles[first + i].expert;
+      float* out = mine.tile.data() + i * count;
+      strips[i] = {gate.data + expert * gate.bytes() + tile * gate.tile_bytes(), act_row(gate, in, 0), out};
+      strips[pairs + i] = {up.data + expert * up.bytes() + tile * up.tile_bytes(), act_row(up, in, 0),
+                           out + pairs * count};
+    }
+    if (gate.format == up.format) {
+      multiply(c, gate, std::span(strips).first(2 * pairs), count / kTileRows);
+    } else {
+      multiply(c, gate, std::span(strips).first(pairs), count / kTileRows);
+      multiply(c, up, std::span(strips).subspan(pairs, pairs), count / kTileRows);
+    }
+    for (std::size_t i = 0; i < pairs; ++i) {
+      finish_inner(c, mine.tiles[first + i].first_pair, channels, strips[i].out, strips[pairs + i].out);
+    }
+  };
 
-  const auto run_channels = [&](std::size_t expert, std::size_t channel, std::size_t end) {
-    const std::size_t channels = std::min(end, width) - channel;
-    const base::Range rows{channel / kTileRows, (channel + channels) / kTileRows};
+  const std::size_t steps = (width + kChannelStep - 1) / kChannelStep;
+  c.worker.for_each_run((tiles + kAtOnce - 1) / kAtOnce * steps, 1, [&](base::Range run) {
+    for (std::size_t step = run.begin, next; step < run.end; step = next) {
+      next = std::min(run.end, (step / steps + 1) * steps);
+      const std::size_t channel = step % steps * kChannelStep;
+      run_channels(step / steps * kAtOnce, {channel, std::min(width, channel + (next - step) * kChannelStep)});
+    }
+  });
+}
+
+void Experts::gate_up_many(const Context& c, const Activations& in) const {
+  const Workspace::Private& mine = c.mine();
+  const std::size_t width = gate.rows;
+  const auto run_channels = [&](std::size_t expert, base::Range channels) {
+    const std::size_t count = channels.end - channels.begin;
+    const base::Range rows{channels.begin / kTileRows, channels.end / kTileRows};
+    // Experts without tokens have no tiles.
     for (std::size_t i = mine.expert_tile[expert]; i < mine.expert_tile[expert + 1]; ++i) {
       const ExpertTile& tile = mine.tiles[i];
       const ActRows act = rows_of(c, tile, in, mine.pair_token.data());
       float* gates = mine.tile.data();  // (pairs, channels)
-      float* ups = gates + tile.pairs * channels;
-      multiply(c, gate, gate.data + expert * gate.bytes(), rows, act, gates, channels);
-      multiply(c, up, up.data + expert * up.bytes(), rows, act, ups, channels);
+      float* ups = gates + tile.pairs * count;
+      multiply(c, gate, gate.data + expert * gate.bytes(), rows, act, gates, count);
+      multiply(c, up, up.data + expert * up.bytes(), rows, act, ups, count);
       for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
-        float* row = gates + slot * channels;
-        c.kernels.vector.swiglu(row, ups + slot * channels, channels, row);
-        const std::size_t pair = tile.first_pair + slot;
-        if (to_blocks) {
-          const std::size_t at = pair * kernels::act_row_bytes(width) + kernels::act_row_bytes(channel);
-          c.kernels.vector.quantize_act(row, channels, w.inner.blocks + at);
-        } else {
-          std::copy_n(row, channels, w.inner.floats + pair * width + channel);
-        }
+        finish_inner(c, tile.first_pair + slot, channels, gates + slot * count, ups + slot * count);
       }
     }
   };
 
-  // Experts without tokens have no tiles; the used ones are those of the tiles.
-  if (c.tokens == 1) {
-    const std::size_t steps = (width + kChannelStep - 1) / kChannelStep;
-    c.worker.for_each_run(tiles * steps, 1, [&](base::Range run) {
-      for (std::size_t step = run.begin; step < run.end;) {
-        const std::size_t first = step % steps;
-        const std::size_t count = std::min(steps - first, run.end - step);
-        run_channels(mine.tiles[step / steps].expert, first * kChannelStep, (first + count) * kChannelStep);
-        step += count;
-      }
-    });
-  } else {
-    const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
-    c.worker.for_each_run(experts * blocks, 1, [&](base::Range run) {
-      for (std::size_t task = run.begin; task < run.end; ++task) {
-        const std::size_t channel = task % blocks * kChannelsAtOnce;
-        run_channels(task / blocks, channel, channel + kChannelsAtOnce);
-      }
-    });
-  }
+  const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
+  c.worker.for_each_run(experts * blocks, 1, [&](base::Range run) {
+    for (std::size_t task = run.begin; task < run.end; ++task) {
+      const std::size_t channel = task % blocks * kChannelsAtOnce;
+      run_channels(task / blocks, {channel, std::min(width, channel + kChannelsAtOnce)});
+    }
+  });
 }
 
 // x += sum over experts of weight * down(inner). Whoever owns output columns sums over all experts: no atomics, and one
-// order of the sum.
-void Experts::down_add(const Context& c, std::size_t tiles) const {
-  Workspace& w = c.workspace;
+// order of the sum. The same columns of the experts are strips.
+void Experts::down_add_one(const Context& c, std::size_t tiles) const {
+  const Workspace& w = c.workspace;
+  const Workspace::Private& mine = c.mine();
+  c.worker.for_each_run(down.tiles(), 1, [&](base::Range rows) {
+    const std::size_t column = rows.begin * kTileRows;
+    const std::size_t columns = (rows.end - rows.begin) * kTileRows;
+    float* sums = mine.panel.data();
+    std::fill_n(sums, columns, 0.0f);
+    for (std::size_t first = 0; first < tiles; first += kStrips) {
+      const std::size_t count = std::min(kStrips, tiles - first);
+      kernels::Strip strips[kStrips];
+      for (std::size_t i = 0; i < count; ++i) {
+        const ExpertTile& tile = mine.tiles[first + i];
+        strips[i] = {down.data + tile.expert * down.bytes() + rows.begin * down.tile_bytes(),
+                     act_row(down, w.inner, tile.first_pair), mine.tile.data() + i * columns};
+      }
+      multiply(c, down, std::span(strips).first(count), rows.end - rows.begin);
+      for (std::size_t i = 0; i < count; ++i) {
+        c.kernels.vector.add_scaled(strips[i].out, mine.pair_weight[mine.tiles[first + i].first_pair], columns, sums);
+      }
+    }
+    c.kernels.vector.add(sums, columns, w.x.data() + column);
+  });
+}
+
+void Experts::down_add_many(const Context& c, std::size_t tiles) const {
+  const Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
   const std::size_t hidden = down.rows;
-
-  const auto run_columns = [&](base::Range rows) {
+  const std::size_t step = down_tiles_at_once(down.tiles(), c.worker.count());
+  c.worker.for_each_task((down.tiles() + step - 1) / step, [&](std::size_t block) {
+    const base::Range rows{block * step, std::min(down.tiles(), (block + 1) * step)};
     const std::size_t column = rows.begin * kTileRows;
     const std::size_t columns = (rows.end - rows.begin) * kTileRows;
     float* sums = mine.panel.data();  // (tokens, columns)
@@ -206,16 +268,7 @@ void Experts::down_add(const Context& c, std::size_t tiles) const {
     for (std::size_t t = 0; t < c.tokens; ++t) {
       c.kernels.vector.add(sums + t * columns, columns, w.x.data() + t * hidden + column);
     }
-  };
-
-  if (c.tokens == 1) {
-    c.worker.for_each_run(down.tiles(), kLeastTiles, run_columns);
-  } else {
-    const std::size_t step = down_tiles_at_once(down.tiles(), c.worker.count());
-    c.worker.for_each_task((down.tiles() + step - 1) / step, [&](std::size_t block) {
-      run_columns({block * step, std::min(down.tiles(), (block + 1) * step)});
-    });
-  }
+  });
 }
 
 }  // namespace lfm::ops

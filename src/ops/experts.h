@@ -31,8 +31,12 @@ struct Experts {
   void run(const Context& c, const float* gamma, float eps) const;
 
  private:
-  void gate_up(const Context& c, const Activations& in, std::size_t tiles) const;
-  void down_add(const Context& c, std::size_t tiles) const;
+  // Of a single token, and of several.
+  void gate_up_one(const Context& c, const Activations& in, std::size_t tiles) const;
+  void gate_up_many(const Context& c, const Activations& in) const;
+  void down_add_one(const Context& c, std::size_t tiles) const;
+  void down_add_many(const Context& c, std::size_t tiles) const;
+  void finish_inner(const Context& c, std::size_t pair, base::Range channels, float* gates, const float* ups) const;
 };
 
 // Fills `chosen` with the experts of one token, in ascending order of their index.

@@ -9,6 +9,44 @@ namespace {
 // Weights that run over all tokens before the next do: L2 holds them meanwhile.
 constexpr std::size_t kWeightsAtOnce = std::size_t{512} << 10;
 
+constexpr std::size_t kLongestStrip = 63;  // tiles; odd, so that no power of two lies between the strips of a matrix
+
+// linear() of one token, native. A part is cut into strips beside one another.
+void multiply_one(const Context& c, const Matrix& matrix, std::initializer_list<base::Range> parts,
+                  const std::byte* act, float* out) {
+  const auto strip_at = [&](std::size_t tile) -> kernels::Strip {
+    return {matrix.data + tile * matrix.tile_bytes(), act, out + tile * kernels::kTileRows};
+  };
+  kernels::Strip strips[kStrips];
+  if (parts.size() > 1) {
+    std::transform(parts.begin(), parts.end(), strips, [&](base::Range part) { return strip_at(part.begin); });
+    return multiply(c, matrix, std::span(strips).first(parts.size()), parts.begin()->end - parts.begin()->begin);
+  }
+  for (base::Range left = *parts.begin(); left.begin < left.end;) {
+    const std::size_t tiles = left.end - left.begin;
+    const std::size_t count = std::min(tiles, kStrips);
+    const std::size_t length = std::min(tiles / count, kLongestStrip);
+    for (std::size_t i = 0; i < count; ++i) strips[i] = strip_at(left.begin + i * length);
+    multiply(c, matrix, std::span(strips).first(count), length);
+    left.begin += count * length;
+  }
+}
+
+// linear() of several tokens, native.
+void multiply_many(const Context& c, const Matrix& matrix, base::Range part, const Activations& in, float* out,
+                   std::size_t out_stride) {
+  const std::size_t most = most_tokens(c, matrix);
+  const std::size_t step = 2 * std::max<std::size_t>(1, kWeightsAtOnce / matrix.tile_bytes() / 2);
+  for (std::size_t tile = part.begin; tile < part.end; tile += step) {
+    for (std::size_t first = 0; first < c.tokens; first += most) {
+      const std::size_t count = std::min(most, c.tokens - first);
+      multiply(c, matrix, matrix.data, {tile, std::min(tile + step, part.end)},
+               {in, nullptr, first, count, c.tokens - first - count},
+               out + first * out_stride + tile * kernels::kTileRows, out_stride);
+    }
+  }
+}
+
 }  // namespace
 
 std::size_t most_tokens(const Context& c, const Matrix& matrix) noexcept {
@@ -37,30 +75,36 @@ void multiply(const Context& c, const Matrix& matrix, const std::byte* data, bas
   }
 }
 
+void multiply(const Context& c, const Matrix& matrix, std::span<const kernels::Strip> strips, std::size_t tiles) {
+  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
+    c.kernels.matmul.strips[static_cast<std::size_t>(*blocks)](strips, tiles, matrix.columns);
+  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
+    for (const kernels::Strip& strip : strips) {
+      const auto* row = reinterpret_cast<const float*>(strip.act);
+      c.kernels.matmul.floats[static_cast<std::size_t>(*floats)](strip.weights, tiles, matrix.columns, {&row, 1}, 1,
+                                                                 strip.out, 0);
+    }
+  }
+}
+
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept {
   return std::clamp<std::size_t>(tiles / (threads * 16), 1, 16);
 }
 
-void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Activations& in, float* out,
-            std::size_t out_stride) {
-  if (std::holds_alternative<XnnLayout>(matrix.format)) {
-    const std::size_t begin = tiles.begin * kernels::kTileRows;
-    const std::size_t end = std::min(tiles.end * kernels::kTileRows, matrix.rows);
-    // Can't fail: prepare_linear() made ready for every slice that for_row_blocks() gives.
-    (void)c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows, in.params, out,
-                     out_stride);
-    return;
-  }
-  const std::size_t most = most_tokens(c, matrix);
-  const std::size_t pairs = std::max<std::size_t>(1, kWeightsAtOnce / matrix.tile_bytes() / 2);
-  const std::size_t step = c.tokens == 1 ? tiles.end - tiles.begin : 2 * pairs;
-  for (std::size_t tile = tiles.begin; tile < tiles.end; tile += step) {
-    for (std::size_t first = 0; first < c.tokens; first += most) {
-      const std::size_t count = std::min(most, c.tokens - first);
-      multiply(c, matrix, matrix.data, {tile, std::min(tile + step, tiles.end)},
-               {in, nullptr, first, count, c.tokens - first - count},
-               out + first * out_stride + (tile - tiles.begin) * kernels::kTileRows, out_stride);
+void linear(const Context& c, const Matrix& matrix, std::initializer_list<base::Range> parts, const Activations& in,
+            float* out, std::size_t out_stride) {
+  const bool xnn = std::holds_alternative<XnnLayout>(matrix.format);
+  if (!xnn && c.tokens == 1) return multiply_one(c, matrix, parts, act_row(matrix, in, 0), out);
+  for (const base::Range& part : parts) {
+    if (!xnn) {
+      multiply_many(c, matrix, part, in, out, out_stride);
+      continue;
     }
+    const std::size_t begin = part.begin * kernels::kTileRows;
+    const std::size_t end = std::min(part.end * kernels::kTileRows, matrix.rows);
+    // Can't fail: prepare_linear() made ready for every slice that for_row_blocks() gives.
+    (void)c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows, in.params,
+                     out + begin, out_stride);
   }
 }
 
@@ -70,13 +114,13 @@ void add_mixed(const Context& c, const Matrix& matrix, Phase phase) {
     return c.workspace.mixed.data() + token * matrix.columns;
   });
   const std::size_t stride = hidden + kernels::kTileRows;
+  float* const out = c.workspace.narrow.data();
   for_row_blocks(c, {matrix.tiles()}, [&](std::size_t, base::Range tiles) {
+    linear(c, matrix, {tiles}, in, out, stride);
     const std::size_t begin = tiles.begin * kernels::kTileRows;
     const std::size_t count = (tiles.end - tiles.begin) * kernels::kTileRows;
-    float* out = c.workspace.narrow.data() + begin;
-    linear(c, matrix, tiles, in, out, stride);
     for (std::size_t t = 0; t < c.tokens; ++t) {
-      c.kernels.vector.add(out + t * stride, count, c.workspace.x.data() + t * hidden + begin);
+      c.kernels.vector.add(out + t * stride + begin, count, c.workspace.x.data() + t * hidden + begin);
     }
   });
   c.worker.barrier();

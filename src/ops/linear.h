@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>
+#include <span>
 
 #include "ops/context.h"
 
@@ -26,6 +27,16 @@ std::size_t most_tokens(const Context& c, const Matrix& matrix) noexcept;
 void multiply(const Context& c, const Matrix& matrix, const std::byte* data, base::Range tiles, const ActRows& act,
               float* out, std::size_t out_stride);
 
+// One token through strips of `tiles` tiles of native matrices, all of the shape and format of `matrix`. They are read
+// side by side. A strip's `act` is act_row() of the token.
+void multiply(const Context& c, const Matrix& matrix, std::span<const kernels::Strip> strips, std::size_t tiles);
+
+// Row `number` of `in`, as a native matrix wants it.
+inline const std::byte* act_row(const Matrix& matrix, const Activations& in, std::size_t number) noexcept {
+  if (matrix.form() == kBlocks) return in.blocks + number * kernels::act_row_bytes(matrix.columns);
+  return reinterpret_cast<const std::byte*>(in.floats + number * matrix.columns);
+}
+
 // Row tiles that a member takes at least: tens of KB of weights.
 inline constexpr std::size_t kLeastTiles = 4;
 
@@ -44,9 +55,10 @@ void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_co
 // Row tiles of a block when several tokens run and a matrix is XNNPACK's, which has been made ready for these sizes.
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept;
 
-// out[t * out_stride + i] = row (tiles.begin * 16 + i) of the matrix times token t, for all tokens of the context.
-void linear(const Context& c, const Matrix& matrix, base::Range tiles, const Activations& in, float* out,
-            std::size_t out_stride);
+// out[t * out_stride + i] = row i of the matrix times token t, for the rows of all `parts` and all tokens of the
+// context. The parts are one, or up to kStrips of one length, which a single token reads side by side.
+void linear(const Context& c, const Matrix& matrix, std::initializer_list<base::Range> parts, const Activations& in,
+            float* out, std::size_t out_stride);
 
 // x (tokens, hidden) += the matrix times mixed (tokens, columns): the end of a mixer or FFN, and of its phase. rows ==
 // hidden.

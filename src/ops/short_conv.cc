@@ -21,10 +21,10 @@ void ShortConv::mix(const Context& c, const float* gamma, float eps, float* stat
   // The convolution needs nothing but its own channels, so whoever computed them goes on without a barrier.
   const std::size_t stride = in_stride();
   for_row_blocks(c, {channel_tiles}, [&](std::size_t, base::Range tiles) {
-    for (std::size_t part = 0; part < 3; ++part) {
-      linear(c, in_proj, {part * channel_tiles + tiles.begin, part * channel_tiles + tiles.end}, in,
-             w.wide.data() + part * hidden + tiles.begin * kTileRows, stride);
-    }
+    const auto part = [&](std::size_t i) -> base::Range {
+      return {i * channel_tiles + tiles.begin, i * channel_tiles + tiles.end};
+    };
+    linear(c, in_proj, {part(0), part(1), part(2)}, in, w.wide.data(), stride);
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) convolve(c, tile, state, checkpoints);
   });
   c.worker.barrier();

@@ -134,6 +134,14 @@ Output multiply_blocks(const Table& table, Source source) {
   table.matmul.blocks[static_cast<std::size_t>(format)](weights.data(), tiles, k, act_rows, tokens, product.data(),
                                                         static_cast<std::ptrdiff_t>(tiles * lfm::kernels::kTileRows));
   out.add(product.span());
+
+  // The same as strips, all of the same weights.
+  std::vector<lfm::kernels::Strip> strips;
+  for (std::size_t t = 0; t < tokens; ++t) {
+    strips.push_back({weights.data(), act_rows[t], product.data() + t * tiles * lfm::kernels::kTileRows});
+  }
+  table.matmul.strips[static_cast<std::size_t>(format)](strips, tiles, k);
+  out.add(product.span());
   return out;
 }
 

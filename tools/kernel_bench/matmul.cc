@@ -61,16 +61,33 @@ void walk(benchmark::State& state, std::size_t tile_bytes, std::size_t tiles, st
 }
 
 void blocks(benchmark::State& state, MatmulFn matmul, BlockFormat format, std::size_t mr) {
-  const std::size_t bytes = tile_bytes(format, kColumns);
-  const std::size_t tiles = mr == 1 ? 64 : 4;
-  std::vector<float> out(mr * tiles * kTileRows);
+  constexpr std::size_t kTiles = 4;
+  std::vector<float> out(mr * kTiles * kTileRows);
   std::vector<float> act(mr * act_row_bytes(kColumns) / sizeof(float), 1.0f);
   std::vector<const std::byte*> rows;
   for (std::size_t t = 0; t < mr; ++t) {
     rows.push_back(reinterpret_cast<const std::byte*>(act.data()) + t * act_row_bytes(kColumns));
   }
-  walk(state, bytes, tiles, mr == 1 ? kWorkingSet : tiles * bytes, mr, [&](const std::byte* weights) {
-    matmul(weights, tiles, kColumns, rows, mr, out.data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  const std::size_t bytes = tile_bytes(format, kColumns);
+  walk(state, bytes, kTiles, kTiles * bytes, mr, [&](const std::byte* weights) {
+    matmul(weights, kTiles, kColumns, rows, mr, out.data(), static_cast<std::ptrdiff_t>(kTiles * kTileRows));
+  });
+}
+
+// One token through weights from memory.
+void strips(benchmark::State& state, StripsFn matmul, BlockFormat format) {
+  constexpr std::size_t kStrips = 4;
+  constexpr std::size_t kTiles = 16;  // of a strip
+  std::vector<float> out(kStrips * kTiles * kTileRows);
+  const std::vector<float> act(act_row_bytes(kColumns) / sizeof(float), 1.0f);
+  const std::size_t bytes = tile_bytes(format, kColumns);
+  walk(state, bytes, kStrips * kTiles, kWorkingSet, 1, [&](const std::byte* weights) {
+    std::array<Strip, kStrips> all;
+    for (std::size_t i = 0; i < kStrips; ++i) {
+      all[i] = {weights + i * kTiles * bytes, reinterpret_cast<const std::byte*>(act.data()),
+                out.data() + i * kTiles * kTileRows};
+    }
+    matmul(all, kTiles, kColumns);
   });
 }
 
@@ -101,9 +118,11 @@ void pack(benchmark::State& state, BlockFormat format) {
 
 void register_isa(const std::string& isa, const MatmulKernels& kernels) {
   for (int f = 0; f < kBlockFormatCount; ++f) {
+    const std::string name = isa + "/" + kBlockNames[f];
+    benchmark::RegisterBenchmark((name + "/strips").c_str(), strips, kernels.strips[f], static_cast<BlockFormat>(f));
     for (std::size_t mr = 1; mr <= kernels.most_tokens; ++mr) {
-      const std::string name = isa + "/" + kBlockNames[f] + "/mr:" + std::to_string(mr);
-      benchmark::RegisterBenchmark(name.c_str(), blocks, kernels.blocks[f], static_cast<BlockFormat>(f), mr);
+      benchmark::RegisterBenchmark((name + "/mr:" + std::to_string(mr)).c_str(), blocks, kernels.blocks[f],
+                                   static_cast<BlockFormat>(f), mr);
     }
   }
   for (int f = 0; f < kFloatFormatCount; ++f) {

@@ -300,6 +300,42 @@ TEST_P(MatmulBlocks, ManyTilesGiveTheBitsOfEach) {
   }
 }
 
+// One token's strips, of rows of activations of their own or of one: each is what a call for it alone gives.
+TEST_P(MatmulBlocks, StripsGiveTheBitsOfEach) {
+  constexpr std::size_t kMost = 9;
+  constexpr std::size_t kTiles = 3;
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
+    const MatmulKernels* kernels = kernels_of(isa);
+    if (kernels == nullptr) continue;
+    for (std::size_t count = 1; count <= kMost; ++count) {
+      for (const bool shared : {false, true}) {
+        Random random(static_cast<std::uint32_t>(count));
+        const std::size_t k = random_k(random);
+        const std::size_t strip_bytes = kTiles * tile_bytes(format(), k);
+        const std::size_t strip_rows = kTiles * kTileRows;
+        const auto packed = pack(format(), random_rows(format(), count * strip_rows, k, false, random), count * kTiles,
+                                 k, random.edge());
+        const Act act = random_act(shared ? 1 : count, k, false, random);
+        GuardedBuffer rows(act.tokens * act_row_bytes(k), random.edge());
+        act.write(rows.data());
+        GuardedBuffer out(count * strip_rows * sizeof(float), random.edge());
+        std::vector<Strip> strips;
+        std::vector<float> each;
+        for (std::size_t i = 0; i < count; ++i) {
+          const std::size_t row = shared ? 0 : i;
+          strips.push_back({packed->data() + i * strip_bytes, rows.data() + row * act_row_bytes(k),
+                            out.as<float>().data() + i * strip_rows});
+          const auto alone = run(function(scalar::kMatmul), strips[i].weights, kTiles, k, act.part(row, 1), Edge::kEnd);
+          each.insert(each.end(), alone.begin(), alone.end());
+        }
+        kernels->strips[GetParam()](strips, kTiles, k);
+        EXPECT_TRUE(same_bits({out.as<float>().begin(), out.as<float>().end()}, each))
+            << name(isa) << " strips " << count << " shared " << shared << " k " << k;
+      }
+    }
+  }
+}
+
 TEST_P(MatmulBlocks, LargestCodesDoNotOverflow) {
   constexpr std::size_t kColumns = 7168;
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
