@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "lfm/export.h"
+#include "lfm/machine.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
 #include "lfm/tokenizer.h"
@@ -97,6 +98,10 @@ class LFM_API Engine {
   // Waits until weights are where they stay. Load::kAuto moves what is in small pages to huge ones in the background,
   // from ten seconds after open() on, or from this call; what runs afterwards is faster.
   void settle() const noexcept;
+
+  // Measures now what this machine can do at most with the engine's threads, in about a second; sessions wait
+  // meanwhile. kState from a callback of one.
+  Result<MachineLimits> measure_limits() const;
 
   Tokenizer tokenizer() const noexcept;
   const ModelInfo& info() const noexcept;

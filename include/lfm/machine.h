@@ -1,22 +1,18 @@
-// What this machine can do at most, measured now: the figures that speeds are judged by.
+// The machine that a model runs on.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "lfm/export.h"
-#include "lfm/result.h"
 
 namespace lfm {
 
+// What it can do at most: the figures that speeds are judged by.
 struct MachineLimits {
-  double read_bytes_per_second = 0;       // all threads reading memory in order, from far more than the caches hold
+  double read_bytes_per_second = 0;       // all threads reading the model's weights from end to end, nothing else
   double int8_operations_per_second = 0;  // all threads multiplying and adding int8 in registers; each counts as two
 };
-
-// Measures for about a second with this many threads (0: as Engine::open takes). kNoMemory; kArgument, kLimit for
-// threads; kUnsupported about the environment variable LFM_ISA.
-LFM_API Result<MachineLimits> measure_machine(unsigned threads = 0);
 
 // "AMD Ryzen 9 7950X 16-Core Processor"; empty where the system doesn't tell.
 LFM_API std::string cpu_name();

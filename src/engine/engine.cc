@@ -5,6 +5,7 @@
 
 #include "base/try.h"
 #include "engine/guarded.h"
+#include "engine/limits.h"
 #include "engine/model.h"
 #include "engine/session.h"
 #include "lfm/inspect.h"
@@ -49,6 +50,15 @@ Result<Session> Engine::new_session(const SessionOptions& options) const {
 
 void Engine::settle() const noexcept {
   model_->packed.settle();
+}
+
+Result<MachineLimits> Engine::measure_limits() const {
+  return guarded([&]() -> Result<MachineLimits> {
+    if (model_->runtime->calls_back_here()) {
+      return Error{ErrorCode::kState, "busy with the call that this one comes from", "engine"};
+    }
+    return engine::measure_limits(*model_->runtime, model_->packed.bytes());
+  });
 }
 
 Status Engine::finish_pack_cache() const {

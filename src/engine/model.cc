@@ -85,9 +85,9 @@ bool Runtime::step(const model::Weights& weights, const model::Config& config, m
   return true;
 }
 
-void Runtime::for_each_task(std::size_t n, const std::function<void(std::size_t)>& task) {
+void Runtime::run(const std::function<void(base::Worker&)>& body) {
   const std::lock_guard lock(mutex_);
-  team_.run([&](base::Worker& worker) { worker.for_each_task(n, task); });
+  team_.run([&](base::Worker& worker) { body(worker); });
 }
 
 std::uint64_t Fingerprint::value(const Model& model) const {
@@ -95,9 +95,11 @@ std::uint64_t Fingerprint::value(const Model& model) const {
   if (!weights_sum_) {
     const std::span<const std::byte> weights = model.packed.bytes();
     std::vector<std::uint64_t> sums((weights.size() + format::kPackChunk - 1) / format::kPackChunk);
-    model.runtime->for_each_task(sums.size(), [&](std::size_t i) {
-      const std::size_t begin = i * format::kPackChunk;
-      sums[i] = base::checksum(weights.subspan(begin, std::min(format::kPackChunk, weights.size() - begin)));
+    model.runtime->run([&](base::Worker& worker) {
+      worker.for_each_task(sums.size(), [&](std::size_t i) {
+        const std::size_t begin = i * format::kPackChunk;
+        sums[i] = base::checksum(weights.subspan(begin, std::min(format::kPackChunk, weights.size() - begin)));
+      });
     });
     weights_sum_ = base::checksum(std::as_bytes(std::span(sums)));
   }

@@ -39,6 +39,7 @@ class Runtime {
 
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
   unsigned threads() const noexcept { return team_.size(); }
+  kernels::Isa isa() const noexcept { return kernels_.isa; }
   ops::Profile profile() const {
     const std::lock_guard lock(mutex_);
     return profile_;
@@ -64,8 +65,8 @@ class Runtime {
   // Whether `each` runs on this thread, and would wait for ever for another step.
   bool calls_back_here() const noexcept { return calls_back_.load() == std::this_thread::get_id(); }
 
-  // Calls task(i) for i in 0..n-1, each once, by whichever member of the team is free.
-  void for_each_task(std::size_t n, const std::function<void(std::size_t)>& task);
+  // Runs other work on every member of the team.
+  void run(const std::function<void(base::Worker&)>& body);
 
  private:
   Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept

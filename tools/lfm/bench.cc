@@ -105,7 +105,7 @@ class Runner {
         }
       }
     }
-    auto limits_before = measure_machine(engine_.info().threads);
+    auto limits_before = engine_.measure_limits();
     if (!limits_before.ok()) return std::move(limits_before).error();
     std::vector<PhaseTime> phases_before;
     std::vector<double> first_token;
@@ -126,7 +126,7 @@ class Runner {
       result.seconds.push_back(seconds_since(start));
     }
     result.phases = engine_.phase_times();
-    auto limits_after = measure_machine(engine_.info().threads);
+    auto limits_after = engine_.measure_limits();
     if (!limits_after.ok()) return std::move(limits_after).error();
     result.limits = mean(*limits_before, *limits_after);
     for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;

@@ -1,0 +1,68 @@
+#include "engine/limits.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "kernels/limits/limits.h"
+
+namespace lfm::engine {
+namespace {
+
+constexpr std::size_t kRounds = 5;
+// What a round does takes tens of milliseconds, as tokens do: CPUs that slow down under wide instructions do so within
+// milliseconds, and where a machine is shared, a round that fits between two hold-ups would promise too much.
+constexpr std::size_t kLeastBytes = std::size_t{1} << 30;
+constexpr std::size_t kSteps = std::size_t{1} << 22;
+constexpr std::size_t kUnit = 4096;  // of a member's part, in bytes
+
+// The median of a few rounds, each timed by the member that is done last.
+double median_seconds(Runtime& runtime, const std::function<void(base::Worker&)>& body) {
+  std::array<double, kRounds> seconds;
+  for (double& round : seconds) {
+    const auto start = std::chrono::steady_clock::now();
+    runtime.run(body);
+    round = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  std::nth_element(seconds.begin(), seconds.begin() + kRounds / 2, seconds.end());
+  return seconds[kRounds / 2];
+}
+
+}  // namespace
+
+MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weights) {
+  const kernels::LimitKernels& kernels = kernels::limit_kernels(runtime.isa());
+  std::vector<std::uint64_t> sums(runtime.threads() * 8);  // a cache line each, so that the work has a result
+  const std::size_t units = weights.size() / kUnit;
+  const std::size_t passes = units == 0 ? 0 : (kLeastBytes + weights.size() - 1) / weights.size();
+
+  MachineLimits limits;
+  const double read_seconds = median_seconds(runtime, [&](base::Worker& worker) {
+    const base::Range part = worker.part(units);
+    for (std::size_t pass = 0; pass < passes; ++pass) {
+      sums[worker.index() * 8] += kernels.read(weights.data() + part.begin * kUnit, (part.end - part.begin) * kUnit);
+    }
+  });
+  limits.read_bytes_per_second = static_cast<double>(passes * units * kUnit) / read_seconds;
+  const double multiply_seconds =
+      median_seconds(runtime, [&](base::Worker& worker) { sums[worker.index() * 8] += kernels.multiply(kSteps); });
+  limits.int8_operations_per_second =
+      static_cast<double>(kSteps * kernels.operations_per_step) * runtime.threads() / multiply_seconds;
+  return limits;
+}
+
+}  // namespace lfm::engine
+
+namespace lfm {
+
+std::string cpu_name() {
+  return base::cpu_name();
+}
+
+std::uint64_t peak_memory_bytes() {
+  return base::peak_memory_bytes();
+}
+
+}  // namespace lfm

@@ -1,0 +1,15 @@
+// What the machine can do at most with a loaded model.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/model.h"
+#include "lfm/machine.h"
+
+namespace lfm::engine {
+
+// As Engine::measure_limits().
+MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weights);
+
+}  // namespace lfm::engine
