@@ -12,9 +12,10 @@ namespace lfm::engine {
 namespace {
 
 constexpr std::size_t kRounds = 5;
-// What a round does takes tens of milliseconds, as tokens do: CPUs that slow down under wide instructions do so within
-// milliseconds, and where a machine is shared, a round that fits between two hold-ups would promise too much.
-constexpr std::size_t kLeastBytes = std::size_t{1} << 30;
+// A round reads all weights, and small ones often enough; that takes as long as a few tokens do, so that hold-ups by
+// whoever shares the machine count in both.
+constexpr std::size_t kLeastBytes = std::size_t{256} << 20;
+// A tenth of a second or more: CPUs that slow down under wide instructions do so within milliseconds.
 constexpr std::size_t kSteps = std::size_t{1} << 22;
 constexpr std::size_t kUnit = 4096;  // of a member's part, in bytes
 

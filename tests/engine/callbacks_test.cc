@@ -77,5 +77,30 @@ TEST(Callbacks, MayNotCallTheirSession) {
   expect_sound(tiny, other);
 }
 
+TEST(Callbacks, MayNotMeasureWhileTheTeamIsBusy) {
+  const TinyEngine tiny({}, {.threads = 2});
+  const auto expect_limits = [&] {
+    const auto limits = tiny.engine().measure_limits();
+    expect_ok(limits);
+    EXPECT_GT(limits->read_bytes_per_second, 1e6);
+    EXPECT_GT(limits->int8_operations_per_second, 1e6);
+  };
+  Session session = tiny.session();
+  int calls = 0;
+  const auto each = [&](std::span<const float>) {
+    ++calls;
+    expect_error(tiny.engine().measure_limits(), ErrorCode::kState, "engine");
+  };
+  expect_ok(session.append(random_tokens(3, 1), each));
+  EXPECT_EQ(calls, 3);
+  const auto piece = [&](const Piece&) {
+    expect_limits();
+    return true;
+  };
+  expect_ok(session.generate(greedy(1), piece));
+  expect_limits();
+  expect_sound(tiny, session);
+}
+
 }  // namespace
 }  // namespace lfm::test
