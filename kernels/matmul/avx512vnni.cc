@@ -277,12 +277,13 @@ void all_tiles(const std::byte* weights, std::size_t tiles, std::size_t k, std::
   const std::size_t bytes = bytes_of_tile<Codes, Scales>(k);
   const std::byte* rows[MR];
 #pragma GCC unroll 6
-  for (int t = 0; t < MR; ++t) rows[t] = act[t];
+  for (std::size_t t = 0; t < MR; ++t) rows[t] = act[t];
   const std::size_t part = tiles / 2;
   for (std::size_t i = 0; i < part; ++i) {
+    const std::size_t next = MR + i;
     const std::byte* both[] = {weights + i * bytes, weights + (part + i) * bytes};
     take<Codes, Scales, kZero, MR>(both, k, rows, {out + i * kTileRows, out + (part + i) * kTileRows}, out_stride,
-                                   act[MR + i < act.size() ? MR + i : 0]);
+                                   act[next < act.size() ? next : 0]);
   }
   if (tiles % 2 != 0) {
     const std::byte* last[] = {weights + 2 * part * bytes};
@@ -344,7 +345,7 @@ void float_tile(const std::byte* tile, std::size_t k, const float* const* act, f
   constexpr std::size_t kColumnBytes = tile_bytes(kFormat, 1);
   const float* rows[MR];
 #pragma GCC unroll 6
-  for (int t = 0; t < MR; ++t) rows[t] = act[t];
+  for (std::size_t t = 0; t < MR; ++t) rows[t] = act[t];
   __m512 sum[MR][4] = {};
   for (std::size_t column = 0; column < k; column += 4) {
 #pragma GCC unroll 4
