@@ -99,8 +99,8 @@ class LFM_API Engine {
   // from ten seconds after open() on, or from this call; what runs afterwards is faster.
   void settle() const noexcept;
 
-  // Measures now what this machine can do at most with the engine's threads, in about a second; sessions wait
-  // meanwhile. kState from a callback of one.
+  // Measures now what this machine can do at most with the engine's threads: reads all weights five times and
+  // multiplies for half a second. Sessions wait meanwhile. kState from a callback of one.
   Result<MachineLimits> measure_limits() const;
 
   Tokenizer tokenizer() const noexcept;

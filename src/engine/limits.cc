@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <vector>
 
-#include "base/cpu.h"
-#include "base/memory.h"
 #include "kernels/limits/limits.h"
 
 namespace lfm::engine {
@@ -55,15 +55,3 @@ MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weight
 }
 
 }  // namespace lfm::engine
-
-namespace lfm {
-
-std::string cpu_name() {
-  return base::cpu_name();
-}
-
-std::uint64_t peak_memory_bytes() {
-  return base::peak_memory_bytes();
-}
-
-}  // namespace lfm

@@ -32,6 +32,16 @@ void multiply_one(const Context& c, const Matrix& matrix, std::initializer_list<
   }
 }
 
+// linear() of any number of tokens, XNNPACK's. Can't fail: prepare_linear() made ready for every slice that
+// for_row_blocks() gives.
+void multiply_xnn(const Context& c, const Matrix& matrix, base::Range part, const Activations& in, float* out,
+                  std::size_t out_stride) {
+  const std::size_t begin = part.begin * kernels::kTileRows;
+  const std::size_t end = std::min(part.end * kernels::kTileRows, matrix.rows);
+  (void)c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows, in.params,
+                   out + begin, out_stride);
+}
+
 // linear() of several tokens, native.
 void multiply_many(const Context& c, const Matrix& matrix, base::Range part, const Activations& in, float* out,
                    std::size_t out_stride) {
@@ -95,17 +105,7 @@ void linear(const Context& c, const Matrix& matrix, std::initializer_list<base::
             float* out, std::size_t out_stride) {
   const bool xnn = std::holds_alternative<XnnLayout>(matrix.format);
   if (!xnn && c.tokens == 1) return multiply_one(c, matrix, parts, act_row(matrix, in, 0), out);
-  for (const base::Range& part : parts) {
-    if (!xnn) {
-      multiply_many(c, matrix, part, in, out, out_stride);
-      continue;
-    }
-    const std::size_t begin = part.begin * kernels::kTileRows;
-    const std::size_t end = std::min(part.end * kernels::kTileRows, matrix.rows);
-    // Can't fail: prepare_linear() made ready for every slice that for_row_blocks() gives.
-    (void)c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows, in.params,
-                     out + begin, out_stride);
-  }
+  for (const base::Range& part : parts) (xnn ? multiply_xnn : multiply_many)(c, matrix, part, in, out, out_stride);
 }
 
 void add_mixed(const Context& c, const Matrix& matrix, Phase phase) {
