@@ -53,10 +53,9 @@ Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& p
   const format::PackPlaces& places = pack.places();
   const std::uint64_t bytes = places.weights_bytes;
   LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, bytes, writers));
-  // First, so that a page that can't be read is an error, and not a signal to who uses it.
-  LFM_TRY(for_each_chunk((bytes + kPart - 1) / kPart, 0, team, [&](std::uint64_t i, std::span<std::byte>) {
-    return mapped.populate(i * kPart, std::min(kPart, bytes - i * kPart));
-  }));
+  // First, so that a page that can't be read is an error, and not a signal to who uses it. By one thread, in order: the
+  // system then reads ahead in huge pages, which several threads keep it from.
+  for (std::uint64_t at = 0; at < bytes; at += kPart) LFM_TRY(mapped.populate(at, std::min(kPart, bytes - at)));
   const auto check = [&](std::uint64_t i) {
     return pack.check_chunk(i, {mapped.data() + places.chunk_begin(i), places.chunk_bytes(i)});
   };
