@@ -99,7 +99,7 @@ class LFM_API Engine {
   // from ten seconds after open() on, or from this call; what runs afterwards is faster.
   void settle() const noexcept;
 
-  // Measures now what this machine can do at most with the engine's threads: reads all weights five times and
+  // Measures now what this machine can do at most with the engine's threads: reads all weights six times and
   // multiplies for half a second. Sessions wait meanwhile. kState from a callback of one.
   Result<MachineLimits> measure_limits() const;
 

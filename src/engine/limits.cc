@@ -1,7 +1,5 @@
 #include "engine/limits.h"
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <functional>
 #include <vector>
@@ -12,23 +10,19 @@ namespace lfm::engine {
 namespace {
 
 constexpr std::size_t kRounds = 5;
-// A round reads all weights, and small ones often enough; that takes as long as a few tokens do, so that hold-ups by
-// whoever shares the machine count in both.
+// A round reads all weights, and small ones often enough.
 constexpr std::size_t kLeastBytes = std::size_t{256} << 20;
 // A tenth of a second or more: CPUs that slow down under wide instructions do so within milliseconds.
 constexpr std::size_t kSteps = std::size_t{1} << 22;
 constexpr std::size_t kUnit = 4096;  // of a member's part, in bytes
 
-// The median of a few rounds, each timed by the member that is done last.
-double median_seconds(Runtime& runtime, const std::function<void(base::Worker&)>& body) {
-  std::array<double, kRounds> seconds;
-  for (double& round : seconds) {
-    const auto start = std::chrono::steady_clock::now();
-    runtime.run(body);
-    round = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + kRounds / 2, seconds.end());
-  return seconds[kRounds / 2];
+// Of a round, over a few in a row after one that isn't counted. The mean, as speeds are: what holds a machine up now and
+// then is in both.
+double mean_seconds(Runtime& runtime, const std::function<void(base::Worker&)>& body) {
+  runtime.run(body);
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t round = 0; round < kRounds; ++round) runtime.run(body);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / kRounds;
 }
 
 }  // namespace
@@ -40,7 +34,7 @@ MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weight
   const std::size_t passes = units == 0 ? 0 : (kLeastBytes + weights.size() - 1) / weights.size();
 
   MachineLimits limits;
-  const double read_seconds = median_seconds(runtime, [&](base::Worker& worker) {
+  const double read_seconds = mean_seconds(runtime, [&](base::Worker& worker) {
     const base::Range part = worker.part(units);
     for (std::size_t pass = 0; pass < passes; ++pass) {
       sums[worker.index() * 8] += kernels.read(weights.data() + part.begin * kUnit, (part.end - part.begin) * kUnit);
@@ -48,7 +42,7 @@ MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weight
   });
   limits.read_bytes_per_second = static_cast<double>(passes * units * kUnit) / read_seconds;
   const double multiply_seconds =
-      median_seconds(runtime, [&](base::Worker& worker) { sums[worker.index() * 8] += kernels.multiply(kSteps); });
+      mean_seconds(runtime, [&](base::Worker& worker) { sums[worker.index() * 8] += kernels.multiply(kSteps); });
   limits.int8_operations_per_second =
       static_cast<double>(kSteps * kernels.operations_per_step) * runtime.threads() / multiply_seconds;
   return limits;

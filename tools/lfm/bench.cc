@@ -74,12 +74,6 @@ void progress(const std::string& text) {
   if (isatty(STDERR_FILENO)) std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
 }
 
-// Machines are shared: what they can do changes by the minute.
-MachineLimits mean(const MachineLimits& a, const MachineLimits& b) {
-  return {(a.read_bytes_per_second + b.read_bytes_per_second) / 2,
-          (a.int8_operations_per_second + b.int8_operations_per_second) / 2};
-}
-
 class Runner {
  public:
   Runner(const Engine& engine, const Options& options) : engine_(engine), options_(options) {}
@@ -105,8 +99,7 @@ class Runner {
         }
       }
     }
-    auto limits_before = engine_.measure_limits();
-    if (!limits_before.ok()) return std::move(limits_before).error();
+    if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
     std::vector<PhaseTime> phases_before;
     std::vector<double> first_token;
     for (std::size_t repetition = 0; repetition < options_.repetitions; ++repetition) {
@@ -124,11 +117,9 @@ class Runner {
         result.token_milliseconds.push_back(seconds_since(token_start) * 1e3);
       }
       result.seconds.push_back(seconds_since(start));
+      if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
     }
     result.phases = engine_.phase_times();
-    auto limits_after = engine_.measure_limits();
-    if (!limits_after.ok()) return std::move(limits_after).error();
-    result.limits = mean(*limits_before, *limits_after);
     for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;
     result.first_token_seconds = median(first_token);
     result.peak_bytes = peak_memory_bytes();
@@ -162,6 +153,13 @@ class Runner {
   }
 
  private:
+  Status add_limits(BenchResult& result) const {
+    auto limits = engine_.measure_limits();
+    if (!limits.ok()) return std::move(limits).error();
+    result.limits.push_back(*limits);
+    return {};
+  }
+
   const Engine& engine_;
   const Options& options_;
   std::uint64_t random_ = 1;

@@ -42,12 +42,24 @@ double operations_per_token(const ModelInfo& model) {
   return 2.0 * static_cast<double>(model.prompt_parameters);
 }
 
-// Per cent of the limit that the test is bound by: memory bandwidth for generation, int8 arithmetic for prompts.
+double median_limit(const BenchResult& result, double MachineLimits::*limit) {
+  std::vector<double> values;
+  for (const MachineLimits& limits : result.limits) values.push_back(limits.*limit);
+  return median(values);
+}
+
+// Per cent of the limit that the test is bound by: memory bandwidth for generation, int8 arithmetic for prompts. The
+// median of the repetitions, each held against what the machine could do right before and right after it: machines are
+// shared, and what they can do changes by the second.
 double share_of_limit(const BenchResult& result, const ModelInfo& model) {
-  const double rate = median(rates(result));
-  if (result.test.generated > 0)
-    return 100 * rate * bytes_per_token(result, model) / result.limits.read_bytes_per_second;
-  return 100 * rate * operations_per_token(model) / result.limits.int8_operations_per_second;
+  const bool generates = result.test.generated > 0;
+  const auto limit = generates ? &MachineLimits::read_bytes_per_second : &MachineLimits::int8_operations_per_second;
+  const double work = generates ? bytes_per_token(result, model) : operations_per_token(model);
+  const std::vector<double> ts = rates(result);
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < ts.size(); ++i)
+    shares.push_back(100 * ts[i] * work / ((result.limits[i].*limit + result.limits[i + 1].*limit) / 2));
+  return median(shares);
 }
 
 // As the models are called: of 8.34 billion parameters, 1.56 of them active, "8B.A1B".
@@ -97,8 +109,8 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
     row["samples_ts"] = ts;
   }
   row["median_ts"] = median(ts);
-  row["read_gb_per_s"] = result.limits.read_bytes_per_second / 1e9;
-  row["int8_gop_per_s"] = result.limits.int8_operations_per_second / 1e9;
+  row["read_gb_per_s"] = median_limit(result, &MachineLimits::read_bytes_per_second) / 1e9;
+  row["int8_gop_per_s"] = median_limit(result, &MachineLimits::int8_operations_per_second) / 1e9;
   row["limit_percent"] = share_of_limit(result, context.model);
   row["achieved_gb_per_s"] =
       result.test.generated > 0 ? median(ts) * bytes_per_token(result, context.model) / 1e9 : 0.0;
@@ -162,10 +174,10 @@ void BenchReport::markdown_row(const BenchResult& result) {
   char limit[48];
   if (result.test.generated > 0) {
     std::snprintf(limit, sizeof(limit), "%.0f %% of %.1f GB/s", share_of_limit(result, context_.model),
-                  result.limits.read_bytes_per_second / 1e9);
+                  median_limit(result, &MachineLimits::read_bytes_per_second) / 1e9);
   } else {
     std::snprintf(limit, sizeof(limit), "%.0f %% of %.0f Gop/s", share_of_limit(result, context_.model),
-                  result.limits.int8_operations_per_second / 1e9);
+                  median_limit(result, &MachineLimits::int8_operations_per_second) / 1e9);
   }
   // The ± takes two bytes and one column.
   std::printf("| %-30s | %6.2f GiB | %8.2f B | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",

@@ -25,7 +25,7 @@ struct BenchResult {
   std::string time;                        // when it began, ISO 8601 in UTC
   std::vector<double> seconds;             // of each repetition
   std::vector<double> token_milliseconds;  // of each generated token, all repetitions
-  MachineLimits limits;                    // the mean of those right before and right after
+  std::vector<MachineLimits> limits;       // before each repetition, and after the last
   double first_token_seconds = 0;          // pp: until the logits of the next token are there; median
   std::uint64_t peak_bytes = 0;            // of the process until then
   std::vector<PhaseTime> phases;           // over the repetitions
