@@ -1,14 +1,8 @@
 #include "base/cpu.h"
 
 #include <cpuinfo.h>
-#include <sched.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <set>
-#include <sstream>
 #include <string>
 
 namespace lfm::base {
@@ -21,50 +15,6 @@ bool cpu_has(kernels::Isa isa) {
   if (isa == kernels::Isa::kAvx2) return avx2;
   return avx2 && cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() && cpuinfo_has_x86_avx512dq() &&
          cpuinfo_has_x86_avx512vl() && cpuinfo_has_x86_avx512vnni();
-}
-
-// Logical CPUs of the affinity mask, reduced to one of each fastest physical core.
-unsigned physical_cores() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof(mask), &mask) != 0) return 1;
-  const unsigned logical = static_cast<unsigned>(CPU_COUNT(&mask));
-  if (!cpuinfo_initialize()) return logical;
-  struct Core {
-    const cpuinfo_core* core;
-    std::uint64_t frequency;
-    auto operator<=>(const Core&) const = default;
-  };
-  std::set<Core> cores;
-  std::uint64_t fastest = 0;
-  for (std::uint32_t i = 0; i < cpuinfo_get_processors_count(); ++i) {
-    const cpuinfo_processor* processor = cpuinfo_get_processor(i);
-    if (processor == nullptr || processor->core == nullptr) continue;
-    if (processor->linux_id < 0 || processor->linux_id >= CPU_SETSIZE || !CPU_ISSET(processor->linux_id, &mask))
-      continue;
-    cores.insert({processor->core, processor->core->frequency});
-    fastest = std::max(fastest, processor->core->frequency);
-  }
-  // Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent.
-  const auto count =
-      std::count_if(cores.begin(), cores.end(), [&](const Core& core) { return core.frequency * 10 >= fastest * 8; });
-  return count > 0 ? static_cast<unsigned>(count) : std::max(1u, logical);
-}
-
-// CPUs that the control group's quota pays for; infinity without a quota. Version 2, then version 1 of the interface.
-double quota_cpus() {
-  double quota = 0;
-  double period = 0;
-  std::string first;
-  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file >> first >> period) {
-    if (first == "max" || period <= 0) return INFINITY;
-    std::istringstream(first) >> quota;
-    return quota > 0 ? quota / period : INFINITY;
-  }
-  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  std::ifstream period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0) return quota / period;
-  return INFINITY;
 }
 
 }  // namespace
@@ -101,11 +51,6 @@ Result<kernels::Isa> chosen_isa() {
 std::string cpu_name() {
   if (!cpuinfo_initialize() || cpuinfo_get_packages_count() == 0) return {};
   return cpuinfo_get_package(0)->name;
-}
-
-unsigned default_threads() {
-  const double cpus = std::min(static_cast<double>(physical_cores()), std::floor(quota_cpus()));
-  return cpus >= 1 ? static_cast<unsigned>(cpus) : 1;
 }
 
 }  // namespace lfm::base

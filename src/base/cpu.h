@@ -1,4 +1,4 @@
-// What this machine offers: instruction sets, and how many threads are worth starting. The only user of cpuinfo.
+// What the CPU is and can do. The only user of cpuinfo.
 #pragma once
 
 #include "kernels/isa.h"
@@ -17,9 +17,5 @@ const char* to_string(kernels::Isa isa) noexcept;
 
 // "Intel(R) Xeon(R) Processor @ 2.50GHz"; empty where the system doesn't tell.
 std::string cpu_name();
-
-// Physical cores (of the fastest kind, on a hybrid CPU) in this process's affinity mask, at most what the control
-// group's CPU quota pays for; at least 1.
-unsigned default_threads();
 
 }  // namespace lfm::base

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/checksum.h"
+#include "base/cores.h"
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"

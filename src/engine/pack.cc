@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/cores.h"
 #include "base/cpu.h"
 #include "base/float_mode.h"
 #include "base/try.h"

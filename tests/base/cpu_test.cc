@@ -1,7 +1,6 @@
 #include "base/cpu.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include "support/expect.h"
 #include "support/isa.h"
@@ -39,23 +38,6 @@ TEST(ChosenIsa, RefusesOtherNames) {
     const test::EnvironmentVariable variable("LFM_ISA", name);
     test::expect_error(chosen_isa(), ErrorCode::kArgument, "LFM_ISA");
   }
-}
-
-TEST(DefaultThreads, KeepsToTheAffinityMask) {
-  cpu_set_t before;
-  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
-  const auto allowed = static_cast<unsigned>(CPU_COUNT(&before));
-  EXPECT_GE(default_threads(), 1u);
-  EXPECT_LE(default_threads(), allowed);
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &before)) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
-    EXPECT_EQ(default_threads(), 1u);
-  }
-  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
 }  // namespace

@@ -1,0 +1,100 @@
+#include "base/cores.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <vector>
+
+namespace lfm::base {
+namespace {
+
+struct Span {
+  unsigned first;
+  unsigned last;
+};
+
+// A list such as "0-3,8"; empty where there is none.
+std::vector<Span> read_list(const std::string& path) {
+  std::vector<Span> spans;
+  std::ifstream file(path);
+  for (Span span; file >> span.first; file.ignore(1, ',')) {
+    span.last = span.first;
+    if (file.peek() == '-') {
+      file.ignore();
+      file >> span.last;
+    }
+    spans.push_back(span);
+  }
+  return spans;
+}
+
+template <typename Number>
+Number read_number(const std::string& path, Number otherwise) {
+  Number number;
+  return std::ifstream(path) >> number ? number : otherwise;
+}
+
+// Intel's systems name the performance cores of a hybrid CPU. CPUs that are bound to the others keep those.
+std::vector<unsigned> without_efficiency_cores(std::span<const unsigned> cpus, const std::string& sys) {
+  const std::vector<Span> performance = read_list(sys + "/devices/cpu_core/cpus");
+  std::vector<unsigned> kept;
+  std::ranges::copy_if(cpus, std::back_inserter(kept), [&](unsigned cpu) {
+    return std::ranges::any_of(performance, [&](const Span& span) { return span.first <= cpu && cpu <= span.last; });
+  });
+  return kept.empty() ? std::vector<unsigned>(cpus.begin(), cpus.end()) : kept;
+}
+
+// By the system's own account: what CPUID says of cores is often wrong in a virtual machine.
+unsigned fast_cores(std::span<const unsigned> cpus, const std::string& sys) {
+  std::map<unsigned, std::uint64_t> cores;  // the first of its logical CPUs, and its highest frequency
+  std::uint64_t fastest = 0;
+  for (const unsigned cpu : without_efficiency_cores(cpus, sys)) {
+    const std::string folder = sys + "/devices/system/cpu/cpu" + std::to_string(cpu);
+    const std::vector<Span> siblings = read_list(folder + "/topology/thread_siblings_list");
+    const auto frequency = read_number<std::uint64_t>(folder + "/cpufreq/cpuinfo_max_freq", 0);
+    cores[siblings.empty() ? cpu : siblings.front().first] = frequency;
+    fastest = std::max(fastest, frequency);
+  }
+  // Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent.
+  return static_cast<unsigned>(
+      std::ranges::count_if(cores, [&](const auto& core) { return core.second >= fastest / 5 * 4; }));
+}
+
+// CPUs that the control group's quota pays for; infinity without a quota. Version 2, then version 1 of the interface.
+double quota_cpus(const std::string& sys) {
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  double quota = 0;
+  double period = 0;
+  if (std::ifstream file(sys + "/fs/cgroup/cpu.max"); file.is_open()) {
+    return file >> quota >> period && quota > 0 && period > 0 ? quota / period : kNone;  // "max" isn't a number
+  }
+  quota = read_number(sys + "/fs/cgroup/cpu/cpu.cfs_quota_us", 0.0);
+  period = read_number(sys + "/fs/cgroup/cpu/cpu.cfs_period_us", 0.0);
+  return quota > 0 && period > 0 ? quota / period : kNone;
+}
+
+}  // namespace
+
+unsigned default_threads(std::span<const unsigned> cpus, const std::string& sys) {
+  const double threads = std::min(static_cast<double>(fast_cores(cpus, sys)), std::floor(quota_cpus(sys)));
+  return threads >= 1 ? static_cast<unsigned>(threads) : 1;
+}
+
+unsigned default_threads() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
+  std::vector<unsigned> cpus;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &mask)) cpus.push_back(cpu);
+  }
+  return default_threads(cpus, "/sys");
+}
+
+}  // namespace lfm::base

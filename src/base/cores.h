@@ -1,0 +1,17 @@
+// How many threads are worth starting.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace lfm::base {
+
+// Physical cores (of the fastest kind, on a hybrid CPU) in this process's affinity mask, at most what the control
+// group's CPU quota pays for; at least 1.
+unsigned default_threads();
+
+// The same for these logical CPUs, by what a folder like /sys says. What it doesn't say is taken as no difference
+// between CPUs, and no quota.
+unsigned default_threads(std::span<const unsigned> cpus, const std::string& sys);
+
+}  // namespace lfm::base

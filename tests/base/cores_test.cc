@@ -1,0 +1,111 @@
+#include "base/cores.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "support/temp_folder.h"
+
+namespace lfm::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder like /sys.
+class Cores : public testing::Test {
+ protected:
+  void say(const std::string& path, const std::string& text) const {
+    const fs::path file = fs::path(sys_.path(path));
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << text << '\n';
+  }
+  void say_cpu(unsigned cpu, const std::string& siblings, const std::string& frequency) const {
+    const std::string folder = "devices/system/cpu/cpu" + std::to_string(cpu);
+    if (!siblings.empty()) say(folder + "/topology/thread_siblings_list", siblings);
+    if (!frequency.empty()) say(folder + "/cpufreq/cpuinfo_max_freq", frequency);
+  }
+  unsigned threads(const std::vector<unsigned>& cpus) const { return default_threads(cpus, sys_.path("")); }
+
+  const test::TempFolder sys_;
+};
+
+TEST_F(Cores, AreAllCpusWhereNothingIsKnown) {
+  EXPECT_EQ(threads({0, 1, 2, 3}), 4u);
+  EXPECT_EQ(threads({7}), 1u);
+  EXPECT_EQ(threads({}), 1u);
+}
+
+TEST_F(Cores, HaveOneThreadEach) {
+  for (unsigned cpu = 0; cpu < 4; ++cpu) say_cpu(cpu, std::to_string(cpu % 2) + "," + std::to_string(cpu % 2 + 2), "");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 2u);
+  EXPECT_EQ(threads({1, 3}), 1u);
+  EXPECT_EQ(threads({2, 3}), 2u);
+  for (unsigned cpu = 4; cpu < 8; ++cpu) say_cpu(cpu, cpu < 6 ? "4-5" : "6-7", "");
+  EXPECT_EQ(threads({4, 5, 6, 7}), 2u);
+}
+
+TEST_F(Cores, OfAHybridCpuAreThoseForPerformance) {
+  say("devices/cpu_core/cpus", "0-3");
+  say("devices/cpu_atom/cpus", "4-7");
+  for (unsigned cpu = 0; cpu < 4; ++cpu) say_cpu(cpu, cpu < 2 ? "0-1" : "2-3", "5000000");
+  for (unsigned cpu = 4; cpu < 8; ++cpu) say_cpu(cpu, std::to_string(cpu), "4200000");
+  EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 2u);
+  EXPECT_EQ(threads({2, 6}), 1u);
+  EXPECT_EQ(threads({4, 5, 6}), 3u);  // bound to the others
+}
+
+TEST_F(Cores, OfDifferentFrequenciesAreTheFastest) {
+  for (unsigned cpu = 0; cpu < 4; ++cpu) say_cpu(cpu, std::to_string(cpu), cpu == 0 ? "5100000" : "5000000");
+  for (unsigned cpu = 4; cpu < 12; ++cpu) say_cpu(cpu, std::to_string(cpu), "3300000");
+  std::vector<unsigned> cpus(12);
+  std::iota(cpus.begin(), cpus.end(), 0u);
+  EXPECT_EQ(threads(cpus), 4u);
+}
+
+TEST_F(Cores, AreAsManyAsTheQuotaPaysFor) {
+  say("fs/cgroup/cpu/cpu.cfs_quota_us", "-1");
+  say("fs/cgroup/cpu/cpu.cfs_period_us", "100000");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 4u);
+  say("fs/cgroup/cpu/cpu.cfs_quota_us", "250000");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 2u);
+  say("fs/cgroup/cpu.max", "max 100000");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 4u);
+  say("fs/cgroup/cpu.max", "300000 100000");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 3u);
+  say("fs/cgroup/cpu.max", "50000 100000");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 1u);
+}
+
+TEST_F(Cores, AreNotMadeOfNonsense) {
+  say("devices/cpu_core/cpus", "-,x");
+  say_cpu(0, "99999999999999999999-", "fast");
+  say_cpu(1, "", "-3");
+  say("fs/cgroup/cpu.max", "0 0");
+  EXPECT_GE(threads({0, 1}), 1u);
+  EXPECT_LE(threads({0, 1}), 2u);
+}
+
+TEST(DefaultThreads, KeepsToTheAffinityMask) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  const auto allowed = static_cast<unsigned>(CPU_COUNT(&before));
+  EXPECT_GE(default_threads(), 1u);
+  EXPECT_LE(default_threads(), allowed);
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &before)) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    EXPECT_EQ(default_threads(), 1u);
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+}  // namespace
+}  // namespace lfm::base
