@@ -18,8 +18,7 @@ enum class DenseBackend : std::uint8_t {
 // take it back under pressure; it has huge pages where the file system keeps the file in such (ext4 since Linux 6.16).
 enum class Load : std::uint8_t {
   kAuto,  // mapped where no change of the file can reach the process (the user's own file on a local disk), else
-          // copied; what the system has in small pages is then moved to huge pages of our own as long as memory is
-          // plenty
+          // copied; what the system has in small pages is then moved to huge ones as long as memory is plenty
   kMap,   // mapped wherever it can be: where a change can reach it, who may write to the file must leave it alone
   kCopy,  // read into memory of our own, in huge pages where the system has them, and checked in full
 };

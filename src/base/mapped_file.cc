@@ -32,6 +32,63 @@ std::byte* align_up(std::byte* address) {
   return past == 0 ? address : address + (kHugePage - past);
 }
 
+// Addresses for a piece, at a multiple of kHugePage, until it takes the place of another.
+class Piece {
+ public:
+  explicit Piece(std::size_t bytes) noexcept
+      : size_(round_up(bytes, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))) {
+    void* room = ::mmap(nullptr, size_ + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return;
+    room_ = static_cast<std::byte*>(room);
+    data_ = align_up(room_);
+  }
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+  ~Piece() {
+    if (room_ == nullptr) return;
+    std::byte* const end = data_ + size_;
+    if (data_ > room_) ::munmap(room_, static_cast<std::size_t>(data_ - room_));
+    // Not once it is elsewhere: others may have been given the addresses.
+    if (!placed_) ::munmap(data_, size_);
+    ::munmap(end, static_cast<std::size_t>(room_ + size_ + kHugePage - end));
+  }
+
+  // Null where there is no room.
+  std::byte* memory() noexcept { return map(PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); }
+  const std::byte* of(const File& file, std::uint64_t offset) noexcept {
+    return map(PROT_READ, 0, file.descriptor(), static_cast<off_t>(offset));
+  }
+
+  // The system does that in one step, so that readers see the one or the other.
+  bool put_at(std::byte* place) noexcept {
+    placed_ = ::mremap(data_, size_, size_, MREMAP_MAYMOVE | MREMAP_FIXED, place) != MAP_FAILED;
+    return placed_;
+  }
+
+ private:
+  std::byte* map(int protection, int flags, int descriptor, off_t offset) noexcept {
+    if (room_ == nullptr) return nullptr;
+    if (::mmap(data_, size_, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset) == MAP_FAILED)
+      return nullptr;
+    (void)::madvise(data_, size_, MADV_HUGEPAGE);
+    return data_;
+  }
+
+  const std::size_t size_;
+  std::byte* room_ = nullptr;  // size_ + kHugePage bytes
+  std::byte* data_ = nullptr;  // in them
+  bool placed_ = false;
+};
+
+// Enters pages into the page table, reading those that aren't in memory; false with errno where that can't be.
+bool page_in(const std::byte* data, std::size_t bytes) noexcept {
+#ifdef MADV_POPULATE_READ
+  return ::madvise(const_cast<std::byte*>(data), bytes, MADV_POPULATE_READ) == 0;
+#else
+  return ::madvise(const_cast<std::byte*>(data), bytes, MADV_WILLNEED) == 0;
+#endif
+}
+
 }  // namespace
 
 struct MappedFile::State {
@@ -52,6 +109,7 @@ struct MappedFile::State {
   void leave_file() noexcept;
   void move_to_huge_pages() noexcept;
   bool replace(std::size_t at, std::size_t bytes) noexcept;
+  bool restore(std::size_t at, const PageMap& pages) noexcept;
   bool read(std::size_t at, std::span<std::byte> out) const noexcept;
 
   File file;
@@ -80,24 +138,20 @@ bool MappedFile::State::read(std::size_t at, std::span<std::byte> out) const noe
   }
 }
 
-// Puts memory with the same bytes in the place of a piece of the map. The system does that in one step, so that readers
-// see the one or the other.
+// Puts memory with the same bytes in the place of a piece of the map.
 bool MappedFile::State::replace(std::size_t at, std::size_t bytes) noexcept {
-  constexpr int kPrivate = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-  const std::size_t pages = round_up(bytes, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
-  void* fresh = ::mmap(nullptr, pages + kHugePage, PROT_READ | PROT_WRITE, kPrivate, -1, 0);
-  if (fresh == MAP_FAILED) return false;
-  auto* const begin = static_cast<std::byte*>(fresh);
-  std::byte* const piece = align_up(begin);
-  (void)::madvise(piece, pages, MADV_HUGEPAGE);
-  const bool replaced =
-      read(at, {piece, bytes}) && ::mremap(piece, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED, data + at) != MAP_FAILED;
-  // Not all of it at once: where the piece was, others may have been given the addresses.
-  if (!replaced) ::munmap(piece, pages);
-  const auto before = static_cast<std::size_t>(piece - begin);
-  if (before > 0) ::munmap(begin, before);
-  ::munmap(piece + pages, kHugePage - before);
-  return replaced;
+  Piece piece(bytes);
+  std::byte* const memory = piece.memory();
+  return memory != nullptr && read(at, {memory, bytes}) && piece.put_at(data + at);
+}
+
+// Has the system read a piece again that memory of ours has taken the place of, and puts it back if it is in a huge
+// page now: shared by processes, and huge for the next one.
+bool MappedFile::State::restore(std::size_t at, const PageMap& pages) noexcept {
+  file.forget(offset + at, kHugePage);
+  Piece piece(kHugePage);
+  const std::byte* const mapped = piece.of(file, offset + at);
+  return mapped != nullptr && page_in(mapped, kHugePage) && pages.is_huge(mapped) && piece.put_at(data + at);
 }
 
 void MappedFile::State::move_to_huge_pages() noexcept {
@@ -108,6 +162,7 @@ void MappedFile::State::move_to_huge_pages() noexcept {
     lock.unlock();
     const PageMap pages;
     int moved = 0;
+    bool restores = true;  // until one fails: the file system may not have huge pages, or others use the small ones
     for (std::size_t at = 0; at + kHugePage <= size; at += kHugePage) {
       if (pages.is_huge(data + at)) continue;
       if (moved++ % kBetweenLooks == 0) {
@@ -116,6 +171,7 @@ void MappedFile::State::move_to_huge_pages() noexcept {
       }
       lock.lock();
       if (left || gone || !replace(at, kHugePage)) return;
+      restores = restores && restore(at, pages);
       lock.unlock();
     }
   } catch (const std::exception&) {  // no memory to read /proc with
@@ -189,16 +245,12 @@ Status MappedFile::check_intact() const {
 }
 
 Status MappedFile::populate(std::size_t offset, std::size_t bytes) const {
-#ifdef MADV_POPULATE_READ
   // Older systems don't know it (EINVAL).
-  if (::madvise(state_->data + offset, bytes, MADV_POPULATE_READ) != 0 && (errno == EFAULT || errno == EHWPOISON)) {
+  if (!page_in(state_->data + offset, bytes) && (errno == EFAULT || errno == EHWPOISON)) {
     Error error = io_error("cannot read", state_->file.path(), EIO);
     error.offset = state_->offset + offset;
     return error;
   }
-#else
-  (void)::madvise(state_->data + offset, bytes, MADV_WILLNEED);
-#endif
   return {};
 }
 

@@ -1,5 +1,5 @@
 // A part of a file as read-only memory: nothing is read before it is used, and processes share the pages. Pieces that
-// the system keeps in small pages may be moved to huge ones of our own while they are in use.
+// the system keeps in small pages may be moved to huge ones while they are in use.
 //
 // What is seen is the file: one that is written to while it is mapped changes under the reader, and a page beyond its
 // new end is a SIGBUS. Writers of ours replace files by renaming (AtomicFile), which leaves the mapped one whole,
@@ -44,7 +44,8 @@ class MappedFile {
   Status populate(std::size_t offset, std::size_t bytes) const;
 
   // In ten seconds begins to move pieces that aren't in huge pages to memory that is, at the same addresses, in the
-  // background and at the lowest priority. That ends where an eighth of the memory would no longer be available.
+  // background and at the lowest priority. That ends where an eighth of the memory would no longer be available. Where
+  // the system can keep the file in huge pages it then reads those pieces again, and they are shared as before.
   void start_settling();
   void settle() const noexcept;  // has that begin now, and waits for its end
 
