@@ -55,7 +55,7 @@ class File {
   // program can put back. Deleting it, replacing it by another, and changing its permissions are no changes.
   Status check_unchanged() const;
 
-  // Tells the system that these bytes won't be read again; a hint that can't fail.
+  // Has the system let go of the pages that hold these bytes, where nobody has them mapped; a hint that can't fail.
   void forget(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
  private:
