@@ -27,57 +27,60 @@ namespace {
 // As long as a short run takes, which would pay for the moving and have nothing of it.
 constexpr std::chrono::seconds kBeforeSettling{10};
 
-std::byte* align_up(std::byte* address) {
-  const auto past = reinterpret_cast<std::uintptr_t>(address) % kHugePage;
-  return past == 0 ? address : address + (kHugePage - past);
-}
-
-// Addresses for a piece, at a multiple of kHugePage, until it takes the place of another.
-class Piece {
+// Addresses from a multiple of kHugePage on, so that huge pages can be there.
+class Room {
  public:
-  explicit Piece(std::size_t bytes) noexcept
+  explicit Room(std::size_t bytes) noexcept
       : size_(round_up(bytes, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))) {
-    void* room = ::mmap(nullptr, size_ + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED) return;
-    room_ = static_cast<std::byte*>(room);
-    data_ = align_up(room_);
+    void* all = ::mmap(nullptr, size_ + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) return;
+    all_ = static_cast<std::byte*>(all);
+    const auto past = reinterpret_cast<std::uintptr_t>(all_) % kHugePage;
+    data_ = all_ + (kHugePage - past) % kHugePage;
   }
-  Piece(const Piece&) = delete;
-  Piece& operator=(const Piece&) = delete;
-  ~Piece() {
-    if (room_ == nullptr) return;
-    std::byte* const end = data_ + size_;
-    if (data_ > room_) ::munmap(room_, static_cast<std::size_t>(data_ - room_));
-    // Not once it is elsewhere: others may have been given the addresses.
-    if (!placed_) ::munmap(data_, size_);
-    ::munmap(end, static_cast<std::size_t>(room_ + size_ + kHugePage - end));
-  }
-
-  // Null where there is no room.
-  std::byte* memory() noexcept { return map(PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); }
-  const std::byte* of(const File& file, std::uint64_t offset) noexcept {
-    return map(PROT_READ, 0, file.descriptor(), static_cast<off_t>(offset));
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() {
+    if (all_ == nullptr) return;
+    if (!moved_) {
+      ::munmap(all_, size_ + kHugePage);
+      return;
+    }
+    // Not what is elsewhere now: others may have been given the addresses.
+    const auto before = static_cast<std::size_t>(data_ - all_);
+    if (before > 0) ::munmap(all_, before);
+    ::munmap(data_ + size_, kHugePage - before);
   }
 
-  // The system does that in one step, so that readers see the one or the other.
-  bool put_at(std::byte* place) noexcept {
-    placed_ = ::mremap(data_, size_, size_, MREMAP_MAYMOVE | MREMAP_FIXED, place) != MAP_FAILED;
-    return placed_;
+  // Fills the room; null with errno where that can't be.
+  std::byte* with_memory() noexcept { return fill(PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); }
+  std::byte* with_file(const File& file, std::uint64_t offset) noexcept {
+    return fill(PROT_READ, 0, file.descriptor(), static_cast<off_t>(offset));
+  }
+
+  // Puts what is there in the place of what is at `place`, in one step, so that readers see the one or the other.
+  bool move_to(std::byte* place) noexcept {
+    moved_ = ::mremap(data_, size_, size_, MREMAP_MAYMOVE | MREMAP_FIXED, place) != MAP_FAILED;
+    return moved_;
   }
 
  private:
-  std::byte* map(int protection, int flags, int descriptor, off_t offset) noexcept {
-    if (room_ == nullptr) return nullptr;
+  std::byte* fill(int protection, int flags, int descriptor, off_t offset) noexcept {
+    if (all_ == nullptr) {
+      errno = ENOMEM;
+      return nullptr;
+    }
     if (::mmap(data_, size_, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset) == MAP_FAILED)
       return nullptr;
+    // Where the file system has files in large pieces, fewer entries of the TLB cover them.
     (void)::madvise(data_, size_, MADV_HUGEPAGE);
     return data_;
   }
 
   const std::size_t size_;
-  std::byte* room_ = nullptr;  // size_ + kHugePage bytes
+  std::byte* all_ = nullptr;   // size_ + kHugePage bytes
   std::byte* data_ = nullptr;  // in them
-  bool placed_ = false;
+  bool moved_ = false;
 };
 
 // Enters pages into the page table, reading those that aren't in memory; false with errno where that can't be.
@@ -92,7 +95,8 @@ bool page_in(const std::byte* data, std::size_t bytes) noexcept {
 }  // namespace
 
 struct MappedFile::State {
-  State(File own, std::uint64_t begin, std::uint64_t bytes) : file(std::move(own)), offset(begin), size(bytes) {}
+  State(File own, std::uint64_t begin, std::uint64_t bytes)
+      : file(std::move(own)), offset(begin), size(bytes), room(bytes) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
@@ -103,7 +107,6 @@ struct MappedFile::State {
     wake.notify_all();
     mover.reset();
     lease.reset();
-    if (room != nullptr) ::munmap(room, size + kHugePage);
   }
 
   void leave_file() noexcept;
@@ -115,8 +118,8 @@ struct MappedFile::State {
   File file;
   const std::uint64_t offset;  // in the file
   const std::size_t size;
-  std::byte* room = nullptr;  // size + kHugePage bytes of addresses
-  std::byte* data = nullptr;  // in them, at a multiple of kHugePage
+  Room room;
+  std::byte* data = nullptr;  // in the room
   std::atomic<bool> lost = false;
   std::optional<FileLease> lease;
 
@@ -140,18 +143,18 @@ bool MappedFile::State::read(std::size_t at, std::span<std::byte> out) const noe
 
 // Puts memory with the same bytes in the place of a piece of the map.
 bool MappedFile::State::replace(std::size_t at, std::size_t bytes) noexcept {
-  Piece piece(bytes);
-  std::byte* const memory = piece.memory();
-  return memory != nullptr && read(at, {memory, bytes}) && piece.put_at(data + at);
+  Room piece(bytes);
+  std::byte* const memory = piece.with_memory();
+  return memory != nullptr && read(at, {memory, bytes}) && piece.move_to(data + at);
 }
 
 // Has the system read a piece again that memory of ours has taken the place of, and puts it back if it is in a huge
 // page now: shared by processes, and huge for the next one.
 bool MappedFile::State::restore(std::size_t at, const PageMap& pages) noexcept {
   file.forget(offset + at, kHugePage);
-  Piece piece(kHugePage);
-  const std::byte* const mapped = piece.of(file, offset + at);
-  return mapped != nullptr && page_in(mapped, kHugePage) && pages.is_huge(mapped) && piece.put_at(data + at);
+  Room piece(kHugePage);
+  const std::byte* const mapped = piece.with_file(file, offset + at);
+  return mapped != nullptr && page_in(mapped, kHugePage) && pages.is_huge(mapped) && piece.move_to(data + at);
 }
 
 void MappedFile::State::move_to_huge_pages() noexcept {
@@ -200,22 +203,8 @@ Result<MappedFile> MappedFile::map(const File& file, std::uint64_t offset, std::
   mapped.state_ = std::make_unique<State>(std::move(own), offset, bytes);
   State& state = *mapped.state_;
   if (bytes == 0) return mapped;
-  // At a multiple of kHugePage, so that huge pages can be in it.
-  const std::size_t room_bytes = bytes + kHugePage;
-  void* room = ::mmap(nullptr, room_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED) return io_error("cannot map", file.path(), errno);
-  std::byte* begin = align_up(static_cast<std::byte*>(room));
-  void* address =
-      ::mmap(begin, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.descriptor(), static_cast<off_t>(offset));
-  if (address == MAP_FAILED) {
-    const int error = errno;
-    ::munmap(room, room_bytes);
-    return io_error("cannot map", file.path(), error);
-  }
-  state.data = begin;
-  state.room = static_cast<std::byte*>(room);
-  // Where the file system has them in large pieces, fewer entries of the TLB cover them.
-  (void)::madvise(address, bytes, MADV_HUGEPAGE);
+  state.data = state.room.with_file(file, offset);
+  if (state.data == nullptr) return io_error("cannot map", file.path(), errno);
   auto lease = FileLease::take(file, [&state] { state.leave_file(); });
   if (lease.ok()) {
     state.lease.emplace(*std::move(lease));

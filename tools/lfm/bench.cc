@@ -99,13 +99,13 @@ class Runner {
         }
       }
     }
-    if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
     std::vector<PhaseTime> phases_before;
     std::vector<double> first_token;
     for (std::size_t repetition = 0; repetition < options_.repetitions; ++repetition) {
       progress(test.name() + ": " + std::to_string(repetition + 1) + " of " + std::to_string(options_.repetitions));
       if (auto synced = session->sync(before); !synced.ok()) return std::move(synced).error();
       if (repetition == 0) phases_before = engine_.phase_times();
+      if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
       const std::vector<TokenId> prompt = random_tokens(test.prompt, vocabulary, random_);
       const std::vector<TokenId> generated = random_tokens(test.generated, vocabulary, random_);
       const Clock::time_point start = Clock::now();
@@ -117,9 +117,9 @@ class Runner {
         result.token_milliseconds.push_back(seconds_since(token_start) * 1e3);
       }
       result.seconds.push_back(seconds_since(start));
-      if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
     }
     result.phases = engine_.phase_times();
+    if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
     for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;
     result.first_token_seconds = median(first_token);
     result.peak_bytes = peak_memory_bytes();
