@@ -1,7 +1,7 @@
 // Which kernels the dense 4-bit matrices of a GGUF file are packed for.
 #include <gtest/gtest.h>
 
-#include "engine/model_parts.h"
+#include "engine/load/model_parts.h"
 #include "support/temp_folder.h"
 #include "support/tiny_model.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/checksum.h"
-#include "engine/saved_session.h"
+#include "engine/session/saved_session.h"
 #include "support/gguf_builder.h"
 
 namespace lfm::test {

@@ -1,5 +1,5 @@
 // Tokens of an answer on their way to the application.
-#include "engine/output.h"
+#include "engine/generate/output.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/sampling_defaults.h"
+#include "engine/load/sampling_defaults.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Sessions in files: what was saved goes on as if nothing had happened, and nothing else gets in.
-#include "engine/saved_session.h"
+#include "engine/session/saved_session.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/checksum.h"
-#include "engine/saved_session.h"
+#include "engine/session/saved_session.h"
 #include "fuzz/file_bytes.h"
 #include "fuzz/small_model.h"
 #include "lfm/lfm.h"

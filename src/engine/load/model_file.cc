@@ -1,4 +1,4 @@
-#include "engine/model_file.h"
+#include "engine/load/model_file.h"
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/try.h"
-#include "engine/random.h"
+#include "engine/generate/random.h"
 #include "kernels/matmul/layout.h"
 #include "model/weights.h"
 

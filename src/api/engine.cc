@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "base/try.h"
-#include "engine/guarded.h"
-#include "engine/limits.h"
-#include "engine/model.h"
-#include "engine/session.h"
+#include "api/guarded.h"
+#include "engine/runtime/limits.h"
+#include "engine/load/load.h"
+#include "engine/session/session.h"
 #include "lfm/inspect.h"
 #include "lfm/pack.h"
 

@@ -1,4 +1,4 @@
-#include "engine/limits.h"
+#include "engine/runtime/limits.h"
 
 #include <chrono>
 #include <functional>

@@ -18,7 +18,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/random.h"
+#include "engine/generate/random.h"
 #include "lfm/result.h"
 #include "lfm/sampling.h"
 #include "lfm/types.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/model_file.h"
+#include "engine/load/model_file.h"
 #include "kernels/isa.h"
 #include "lfm/engine.h"
 #include "lfm/result.h"

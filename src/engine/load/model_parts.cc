@@ -1,10 +1,10 @@
-#include "engine/model_parts.h"
+#include "engine/load/model_parts.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/try.h"
-#include "engine/model.h"
+#include "engine/load/load.h"
 #include "text/tokenizer_gguf.h"
 
 namespace lfm::engine {

@@ -1,4 +1,4 @@
-#include "engine/output.h"
+#include "engine/generate/output.h"
 
 #include "base/float_mode.h"
 

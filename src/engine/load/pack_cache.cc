@@ -1,4 +1,4 @@
-#include "engine/pack_cache.h"
+#include "engine/load/pack_cache.h"
 
 #include <algorithm>
 #include <array>

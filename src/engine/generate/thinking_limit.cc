@@ -1,4 +1,4 @@
-#include "engine/thinking_limit.h"
+#include "engine/generate/thinking_limit.h"
 
 #include "base/try.h"
 

@@ -1,4 +1,4 @@
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include "base/float_mode.h"
 #include "base/try.h"
-#include "engine/saved_session.h"
+#include "engine/session/saved_session.h"
 #include "model/forward.h"
 
 namespace lfm::engine {

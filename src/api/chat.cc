@@ -6,7 +6,7 @@
 #include "base/try.h"
 #include "chat/message.h"
 #include "chat/template.h"
-#include "engine/guarded.h"
+#include "api/guarded.h"
 #include "engine/model.h"
 
 namespace lfm {

@@ -14,7 +14,7 @@
 
 #include "base/background.h"
 #include "base/file.h"
-#include "engine/model_file.h"
+#include "engine/load/model_file.h"
 #include "format/pack_file.h"
 #include "format/pack_writer.h"
 #include "lfm/result.h"

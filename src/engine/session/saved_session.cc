@@ -1,4 +1,4 @@
-#include "engine/saved_session.h"
+#include "engine/session/saved_session.h"
 
 #include <algorithm>
 #include <bit>

@@ -8,7 +8,7 @@
 
 #include "chat/answer_reader.h"
 #include "chat/piece_sink.h"
-#include "engine/stop.h"
+#include "engine/generate/stop.h"
 #include "lfm/session.h"
 #include "text/tokenizer.h"
 #include "text/utf8_stream.h"

@@ -8,9 +8,9 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"
-#include "engine/model.h"
-#include "engine/model_parts.h"
-#include "engine/sampling_defaults.h"
+#include "engine/load/load.h"
+#include "engine/load/model_parts.h"
+#include "engine/load/sampling_defaults.h"
 #include "text/tokenizer_gguf.h"
 
 namespace lfm::engine {

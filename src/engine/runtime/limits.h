@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "engine/model.h"
+#include "engine/runtime/runtime.h"
 #include "lfm/machine.h"
 
 namespace lfm::engine {

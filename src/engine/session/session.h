@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/model.h"
-#include "engine/timeline.h"
+#include "engine/session/timeline.h"
 #include "lfm/session.h"
 
 namespace lfm::engine {

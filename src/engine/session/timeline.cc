@@ -1,4 +1,4 @@
-#include "engine/timeline.h"
+#include "engine/session/timeline.h"
 
 #include <algorithm>
 #include <utility>

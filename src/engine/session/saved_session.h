@@ -20,7 +20,7 @@
 #include <span>
 #include <string>
 
-#include "engine/timeline.h"
+#include "engine/session/timeline.h"
 #include "lfm/result.h"
 #include "model/config.h"
 

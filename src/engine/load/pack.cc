@@ -8,8 +8,8 @@
 #include "base/cpu.h"
 #include "base/float_mode.h"
 #include "base/try.h"
-#include "engine/model.h"
-#include "engine/model_parts.h"
+#include "engine/load/load.h"
+#include "engine/load/model_parts.h"
 #include "format/pack_writer.h"
 
 namespace lfm::engine {

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "base/try.h"
-#include "engine/output.h"
-#include "engine/sampler.h"
-#include "engine/session.h"
-#include "engine/stop.h"
-#include "engine/thinking_limit.h"
+#include "engine/generate/output.h"
+#include "engine/generate/sampler.h"
+#include "engine/session/session.h"
+#include "engine/generate/stop.h"
+#include "engine/generate/thinking_limit.h"
 
 namespace lfm::engine {
 

@@ -1,7 +1,7 @@
 // The sampling that a model was made for, for people who don't say otherwise.
 #pragma once
 
-#include "engine/sampler.h"
+#include "engine/generate/sampler.h"
 #include "format/metadata.h"
 #include "lfm/result.h"
 #include "model/config.h"
