@@ -1,6 +1,7 @@
 #include "model/snapshots.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/try.h"
 
@@ -22,12 +23,12 @@ std::span<float> Snapshots::slot(std::size_t i) const noexcept {
   return {reinterpret_cast<float*>(memory_.data()) + i * floats_, floats_};
 }
 
-std::span<float> Snapshots::add(std::size_t position) {
+std::span<float> Snapshots::add(std::size_t position, std::size_t keep) {
   const auto by_position = [](const Entry& entry, std::size_t p) { return entry.position < p; };
   auto place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   if (place != entries_.end() && place->position == position) return slot(place->slot);
   if (free_.empty()) {
-    drop_least_missed(std::max(position, entries_.back().position));
+    drop_least_missed(std::max(position, entries_.back().position), keep);
     place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   }
   const std::size_t taken = free_.back();
@@ -52,14 +53,15 @@ void Snapshots::drop_after(std::size_t position) noexcept {
 
 // What a snapshot saves is the recomputation of the gap that it halves; what it is worth falls with its distance from
 // the end, where edits happen.
-void Snapshots::drop_least_missed(std::size_t newest) noexcept {
+void Snapshots::drop_least_missed(std::size_t newest, std::size_t keep) noexcept {
   std::size_t least = 0;
-  double least_worth = 0;
+  double least_worth = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
+    if (entries_[i].position == keep) continue;
     const std::size_t before = i == 0 ? 0 : entries_[i - 1].position;
     const double gap = static_cast<double>(entries_[i + 1].position - before);
     const double worth = gap / static_cast<double>(newest - entries_[i].position + 1);
-    if (i == 0 || worth < least_worth) {
+    if (worth < least_worth) {
       least = i;
       least_worth = worth;
     }

@@ -17,8 +17,9 @@ class Snapshots {
   static Result<Snapshots> create(std::size_t floats, std::size_t budget_bytes);
 
   // Where the snapshot of `position` is to be written, (floats); the one that was there already, or a new one. When all
-  // room is taken it replaces the one that is least missed: close to its neighbours, and far back.
-  std::span<float> add(std::size_t position);
+  // room is taken it replaces the one that is least missed: close to its neighbours, and far back. That of `keep` stays.
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::span<float> add(std::size_t position, std::size_t keep = kNone);
 
   // The latest snapshot at or before `position`; empty where there is none.
   struct Found {
@@ -42,7 +43,7 @@ class Snapshots {
   };
 
   std::span<float> slot(std::size_t i) const noexcept;
-  void drop_least_missed(std::size_t newest) noexcept;
+  void drop_least_missed(std::size_t newest, std::size_t keep) noexcept;
 
   std::size_t floats_ = 0;
   mutable base::Memory memory_;

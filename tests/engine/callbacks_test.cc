@@ -102,5 +102,14 @@ TEST(Callbacks, MayNotMeasureWhileTheTeamIsBusy) {
   expect_sound(tiny, session);
 }
 
+TEST(Callbacks, MayAskWhereTheTimeWent) {
+  const TinyEngine tiny;
+  Session session = tiny.session();
+  int calls = 0;
+  const auto each = [&](std::span<const float>) { calls += tiny.engine().phase_times().empty() ? 0 : 1; };
+  expect_ok(session.append(random_tokens(3, 1), each));
+  EXPECT_EQ(calls, 3);
+}
+
 }  // namespace
 }  // namespace lfm::test

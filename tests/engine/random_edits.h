@@ -1,14 +1,17 @@
-// A conversation that is edited, cut, forked, saved and loaded at random for a long time: after each step its logits
+// A conversation that is edited, cut, forked, saved, loaded and cancelled at random for a long time: after each step its logits
 // are, bit for bit, those of a fresh session with the same tokens.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/tiny_engine.h"
@@ -21,7 +24,7 @@ namespace lfm::test {
 class RandomEdits {
  public:
   static constexpr std::size_t kRoom = 400;
-  static constexpr int kSteps = 200;
+  static constexpr int kSteps = 140;
 
   explicit RandomEdits(const Engine& engine, std::size_t snapshot_bytes = SessionOptions{}.snapshot_bytes)
       : engine_(engine),
@@ -67,6 +70,41 @@ class RandomEdits {
     EXPECT_EQ(info->reused + info->evaluated, ids_.size());
   }
 
+  // Another thread cancels an append() at some moment: what is left is the tokens that were there, maybe chunks of the
+  // new ones, and logits that are theirs or none.
+  void cancel_on_the_way() {
+    const std::size_t before = ids_.size();
+    if (before == kRoom) return;
+    const std::vector<TokenId> more = random_tokens(std::min(kRoom - before, 1 + below(200)), seed());
+    ids_.insert(ids_.end(), more.begin(), more.end());
+    const std::chrono::microseconds delay(50 + below(1500));
+    std::atomic<bool> begun = false;
+    std::thread other([&] {
+      while (!begun) std::this_thread::yield();
+      std::this_thread::sleep_for(delay);
+      session_.cancel();
+    });
+    begun = true;
+    const Status status = session_.append(std::span(ids_).subspan(before));
+    other.join();
+    if (!status.ok()) {
+      expect_error(status, ErrorCode::kCancelled, "");
+      const std::vector<TokenId> left = tokens_of(session_);
+      ASSERT_GE(left.size(), before);
+      ASSERT_TRUE(std::equal(left.begin(), left.end(), ids_.begin()));
+      ids_ = left;
+      if (!session_.logits().empty()) {
+        Session fresh = TinyEngine::new_session(engine_, kRoom);
+        expect_ok(fresh.append(ids_));
+        expect_same_bits(fresh.logits(), session_.logits());
+      }
+    } else {  // it came too late, and ends the next call
+      ids_.back() = (ids_.back() + 1) % 300;
+      (void)session_.sync(ids_);
+    }
+    sync();
+  }
+
   std::string step() {
     const std::size_t kind = below(std::size(counts_));
     ++counts_[kind];
@@ -108,11 +146,15 @@ class RandomEdits {
         ids_ = tokens_of(session_);
         return "generation";
       }
+      case 7: {
+        cancel_on_the_way();
+        return "cancelled on the way";
+      }
       default: {
+        if (ids_.size() == kRoom) return "no room for what would be cancelled";
         session_.cancel();
         const std::vector<TokenId> more = random_tokens(std::min<std::size_t>(50, kRoom - ids_.size()), seed());
-        const Status status = session_.append(more);
-        if (!more.empty()) expect_error(status, ErrorCode::kCancelled, "");
+        expect_error(session_.append(more), ErrorCode::kCancelled, "");
         sync();
         return "cancelled";
       }
@@ -125,7 +167,7 @@ class RandomEdits {
   std::mt19937 random_;
   TempFolder folder_;
   std::vector<TokenId> ids_;
-  int counts_[8] = {};
+  int counts_[9] = {};
 };
 
 }  // namespace lfm::test

@@ -84,6 +84,12 @@ bool Runtime::step(const model::Weights& weights, const model::Config& config, m
   return true;
 }
 
+ops::Profile Runtime::profile() const {
+  if (calls_back_here()) return profile_;  // this thread has the mutex
+  const std::lock_guard lock(mutex_);
+  return profile_;
+}
+
 void Runtime::run(const std::function<void(base::Worker&)>& body) {
   const std::lock_guard lock(mutex_);
   team_.run([&](base::Worker& worker) { body(worker); });

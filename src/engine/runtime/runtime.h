@@ -31,10 +31,7 @@ class Runtime {
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
   unsigned threads() const noexcept { return team_.size(); }
   kernels::Isa isa() const noexcept { return kernels_.isa; }
-  ops::Profile profile() const {
-    const std::lock_guard lock(mutex_);
-    return profile_;
-  }
+  ops::Profile profile() const;
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
   // False where `stop` ended it early: the state's position is as before, its convolution states aren't.

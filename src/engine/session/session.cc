@@ -142,7 +142,7 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
       kept = true;
       ++marked;
     }
-    if (kept) checkpoints[count++] = {n, now_.snapshots.add(at).data()};
+    if (kept) checkpoints[count++] = {n, now_.snapshots.add(at, position).data()};
   }
 
   Status good;
@@ -170,7 +170,7 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   if (!done) {
     const bool valid = now_.logits_valid;
     now_.rewind(position);
-    now_.logits_valid = valid;
+    now_.logits_valid = valid && now_.tokens.size() == position;
     cancelled_.store(false, std::memory_order_relaxed);
     return Error{ErrorCode::kCancelled, "cancelled"};
   }
