@@ -1,6 +1,7 @@
 #include "model/forward.h"
 
 #include <algorithm>
+#include <array>
 
 #include "kernels/matmul/pack.h"
 #include "ops/linear.h"
@@ -19,70 +20,110 @@ void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
   }
 }
 
-// Goes on with the last `count` tokens alone: their rows of x (tokens, hidden) and of a mixer's result (tokens, width)
+// Goes on with the rows of the outputs alone: their rows of x (tokens, hidden) and of a mixer's result (tokens, width)
 // move to the front. Every member moves columns of its own.
-void keep_last(ops::Context& c, std::size_t count, std::size_t hidden, std::size_t width) {
-  const std::size_t first = c.tokens - count;
-  if (first == 0) return;
+void keep_outputs(ops::Context& c, std::span<const Run> runs, std::size_t hidden, std::size_t width) {
+  std::size_t kept = 0;
   const auto move_rows = [&](std::span<float> rows, std::size_t columns) {
     const base::Range part = c.worker.part(columns);
-    for (std::size_t t = 0; t < count; ++t) {
-      const float* row = rows.data() + (first + t) * columns;
-      std::copy(row + part.begin, row + part.end, rows.data() + t * columns + part.begin);
+    std::size_t end = 0;  // of the run
+    kept = 0;
+    for (const Run& run : runs) {
+      end += run.tokens.size();
+      for (std::size_t from = end - run.outputs; from < end; ++from, ++kept) {
+        const float* row = rows.data() + from * columns;
+        if (from != kept) std::copy(row + part.begin, row + part.end, rows.data() + kept * columns + part.begin);
+      }
     }
   };
   move_rows(c.workspace.x, hidden);
   move_rows(c.workspace.mixed, width);
+  if (kept == c.tokens) return;
   c.worker.barrier();
-  c.tokens = count;
+  c.tokens = kept;
+}
+
+// Calls body(run, rows) for each run of the pass.
+template <typename Body>
+void for_each_run(std::span<const Run> runs, Body&& body) {
+  std::size_t first = 0;
+  for (const Run& run : runs) {
+    body(run, ops::Rows{first, run.tokens.size()});
+    first += run.tokens.size();
+  }
+}
+
+void embed(const ops::Context& c, const Weights& weights, const Config& config, const Run& run, ops::Rows rows) {
+  const base::Range mine = c.worker.part(rows.count);
+  for (std::size_t t = mine.begin; t < mine.end; ++t) {
+    float* x = c.workspace.x.data() + (rows.first + t) * config.hidden;
+    embed(weights.embedding, static_cast<std::size_t>(run.tokens[t]), x);
+  }
+  ops::rotary_angles(c, config.rope_base, rows, run.state->position());
+}
+
+void mix(const ops::Context& c, const ops::ShortConv& conv, const float* norm, float eps, std::span<const Run> runs,
+         std::size_t layer) {
+  std::array<ops::ConvRun, kMaxRuns> states;
+  std::size_t count = 0;
+  for_each_run(runs, [&](const Run& run, ops::Rows rows) {
+    State& state = *run.state;
+    const auto offset = static_cast<std::size_t>(state.conv(layer) - state.all_conv().data());
+    states[count++] = {rows, state.position(), state.conv(layer), offset, run.checkpoints};
+  });
+  conv.mix(c, norm, eps, std::span(states).first(count));
+}
+
+void mix(const ops::Context& c, const ops::Attention& attention, const float* norm, float eps,
+         std::span<const Run> runs, std::size_t layer) {
+  std::array<ops::KvRun, kMaxRuns> caches;
+  std::size_t count = 0;
+  for_each_run(runs, [&](const Run& run, ops::Rows rows) {
+    caches[count++] = {rows, run.state->position(), run.state->kv(layer)};
+  });
+  attention.mix(c, norm, eps, std::span(caches).first(count));
+}
+
+bool all_want_an_end(std::span<const Run> runs) {
+  return std::ranges::all_of(runs, [](const Run& run) {
+    return run.stop != nullptr && run.stop->load(std::memory_order_relaxed);
+  });
 }
 
 }  // namespace
 
-bool forward(const ops::Context& all, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens, std::size_t outputs, std::span<const ops::StateCopy> checkpoints,
-             Stop* stop) {
+bool forward(const ops::Context& all, const Weights& weights, const Config& config, std::span<const Run> runs,
+             Stopped& stopped) {
   ops::Context c = all;
-  const std::size_t position = state.position();
-  const base::Range mine = c.worker.part(tokens.size());
-  for (std::size_t t = mine.begin; t < mine.end; ++t) {
-    embed(weights.embedding, static_cast<std::size_t>(tokens[t]), c.workspace.x.data() + t * config.hidden);
-  }
-  ops::rotary_angles(c, config.rope_base, position);
+  const float eps = config.norm_eps;
+  for_each_run(runs, [&](const Run& run, ops::Rows rows) { embed(c, weights, config, run, rows); });
   c.worker.barrier();
   c.done(ops::Phase::kEmbed);
 
+  const bool outputs = std::ranges::any_of(runs, [](const Run& run) { return run.outputs != 0; });
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
-    if (stop != nullptr && c.worker.index() == 0) stop->seen[i % 2] = stop->wanted.load(std::memory_order_relaxed);
-    if (const auto* conv = std::get_if<ops::ShortConv>(&layer.mixer)) {
-      ops::StateCopy copies[kMaxCheckpoints];
-      const std::size_t offset = static_cast<std::size_t>(state.conv(i) - state.all_conv().data());
-      for (std::size_t j = 0; j < checkpoints.size(); ++j)
-        copies[j] = {checkpoints[j].tokens, checkpoints[j].state + offset};
-      conv->mix(c, layer.operator_norm, config.norm_eps, state.conv(i), {copies, checkpoints.size()});
-    } else if (const auto* attention = std::get_if<ops::Attention>(&layer.mixer)) {
-      attention->mix(c, layer.operator_norm, config.norm_eps, position, state.kv(i));
-    }
+    if (c.worker.index() == 0) stopped.seen[i % 2] = all_want_an_end(runs);
+    std::visit([&](const auto& mixer) { mix(c, mixer, layer.operator_norm, eps, runs, i); }, layer.mixer);
     const bool last = i + 1 == weights.layers.size();  // what follows its mixer serves the outputs alone
-    if (last && outputs == 0) break;
+    if (last && !outputs) break;
     std::visit(
         [&](const auto& mixer) {
-          if (last) keep_last(c, outputs, config.hidden, mixer.width());
+          if (last) keep_outputs(c, runs, config.hidden, mixer.width());
           mixer.add_out(c);
         },
         layer.mixer);
-    std::visit([&](const auto& ffn) { ffn.run(c, layer.ffn_norm, config.norm_eps); }, layer.ffn);
+    std::visit([&](const auto& ffn) { ffn.run(c, layer.ffn_norm, eps); }, layer.ffn);
     // Behind barriers of this layer, and before those of the next, so that all see the same.
-    if (stop != nullptr && stop->seen[i % 2]) return false;
+    if (stopped.seen[i % 2]) return false;
   }
   return true;
 }
 
-void head(const ops::Context& all, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
-          float* logits, std::size_t stride) {
+void head(const ops::Context& all, const Weights& weights, const Config& config, std::size_t first,
+          std::span<float* const> logits) {
   ops::Context c = all;
-  c.tokens = count;
+  c.tokens = logits.size();
   const std::size_t hidden = config.hidden;
   const ops::Activations& in = ops::prepare(c, hidden, weights.head.form(), [&](std::size_t t, float* scratch) {
     const float* x = c.workspace.x.data() + (first + t) * hidden;
@@ -90,7 +131,14 @@ void head(const ops::Context& all, const Weights& weights, const Config& config,
     return scratch;
   });
   ops::for_row_blocks(c, {weights.head.tiles()}, [&](std::size_t, base::Range tiles) {
-    ops::linear(c, weights.head, {tiles}, in, logits, stride);
+    if (logits.size() == 1) return ops::linear(c, weights.head, {tiles}, in, logits[0], 0);
+    const std::size_t column = tiles.begin * kernels::kTileRows;
+    const std::size_t columns = (tiles.end - tiles.begin) * kernels::kTileRows;
+    ops::Matrix part = weights.head;
+    part.data += tiles.begin * part.tile_bytes();
+    const std::span<float> block = c.mine().panel;  // (tokens, columns)
+    ops::linear(c, part, {{0, tiles.end - tiles.begin}}, in, block.data(), columns);
+    for (std::size_t t = 0; t < c.tokens; ++t) std::copy_n(&block[t * columns], columns, logits[t] + column);
   });
   c.worker.barrier();
   c.done(ops::Phase::kHead);

@@ -13,30 +13,36 @@
 
 namespace lfm::model {
 
-// Somebody's wish to end a pass, and what the team has made of it.
-struct Stop {
-  const std::atomic<bool>& wanted;
-  std::array<bool, 2> seen = {};  // by member 0, in even and odd layers
+inline constexpr std::size_t kMaxRuns = 32;         // of a pass
+inline constexpr std::size_t kMaxCheckpoints = 256;  // of a run
+
+// Tokens of one sequence in a pass.
+struct Run {
+  State* state = nullptr;
+  std::span<const std::int32_t> tokens;              // ids < vocab; at least one, at most the state's free positions
+  std::size_t outputs = 0;                           // 0..tokens: the last layer's FFN costs as much for each
+  std::span<const ops::StateCopy> checkpoints = {};  // at positions behind the tokens, ascending
+  const std::atomic<bool>* stop = nullptr;           // null, or somebody's wish that the pass ends
 };
 
-// Runs the tokens through all layers: the workspace's x then holds the last layer's output for the last `outputs` of
-// them, (outputs, hidden), and the state's caches hold the tokens, but its position stays: State::advance() is the
-// caller's.
-//   tokens       ids < vocab; c.tokens of them, at most the workspace's max_tokens and the state's free positions
-//   outputs      0..tokens: the last layer's output costs a layer's FFN for each
-//   checkpoints  copies to be made of State::all_conv() as it is after some of the tokens, ascending; at most
-//                kMaxCheckpoints
-//   stop         null, or looked at once a layer: where it says so the pass ends early, and every member gets false.
-//                Then the convolution states, x and the checkpoints are good for nothing.
-inline constexpr std::size_t kMaxCheckpoints = 256;
-bool forward(const ops::Context& c, const Weights& weights, const Config& config, State& state,
-             std::span<const std::int32_t> tokens, std::size_t outputs, std::span<const ops::StateCopy> checkpoints,
-             Stop* stop);
+// Whether all runs of a pass wanted it to end, by member 0, in even and odd layers.
+struct Stopped {
+  std::array<bool, 2> seen = {};
+};
 
-// Logits of `count` tokens, from `first` of forward()'s outputs.
-//   logits (count, stride), stride >= vocab rounded up to 16; the floats behind vocab are scratch
-void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first, std::size_t count,
-          float* logits, std::size_t stride);
+// Runs the tokens through all layers: the workspace's x then holds the last layer's output of each run's last `outputs`
+// tokens, run after run, (all outputs, hidden), and the states' caches hold the tokens, but their positions stay:
+// State::advance() is the caller's. A row's result depends on its own sequence alone.
+//   runs  at most kMaxRuns; c.tokens rows in all, at most the workspace's max_tokens
+// Whether all runs want an end is looked at once a layer: then every member gets false, and the convolution states, x
+// and the checkpoints are good for nothing.
+bool forward(const ops::Context& c, const Weights& weights, const Config& config, std::span<const Run> runs,
+             Stopped& stopped);
+
+// Logits of some of forward()'s outputs, from `first` on.
+//   logits  of each: (vocab rounded up to 16), of which the floats behind vocab are scratch
+void head(const ops::Context& c, const Weights& weights, const Config& config, std::size_t first,
+          std::span<float* const> logits);
 
 // The sizes of the workspace that forward() and head() need.
 ops::Dimensions workspace_dimensions(const Config& config, unsigned threads, std::size_t max_tokens,

@@ -10,20 +10,20 @@ namespace lfm::ops {
 using kernels::kMaxQueries;
 using kernels::kSplit;
 
-void rotary_angles(const Context& c, double rope_base, std::size_t position) {
+void rotary_angles(const Context& c, double rope_base, Rows rows, std::size_t position) {
   const std::size_t half = c.workspace.dimensions().head_dim / 2;
-  const base::Range part = c.worker.part(c.tokens);
+  const base::Range part = c.worker.part(rows.count);
   for (std::size_t t = part.begin; t < part.end; ++t) {
     for (std::size_t i = 0; i < half; ++i) {
       const double frequency = std::pow(rope_base, -static_cast<double>(i) / static_cast<double>(half));
       const double angle = static_cast<double>(position + t) * frequency;
-      c.workspace.cos[t * half + i] = static_cast<float>(std::cos(angle));
-      c.workspace.sin[t * half + i] = static_cast<float>(std::sin(angle));
+      c.workspace.cos[(rows.first + t) * half + i] = static_cast<float>(std::cos(angle));
+      c.workspace.sin[(rows.first + t) * half + i] = static_cast<float>(std::sin(angle));
     }
   }
 }
 
-void Attention::mix(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const {
+void Attention::mix(const Context& c, const float* gamma, float eps, std::span<const KvRun> runs) const {
   Workspace& w = c.workspace;
   const std::size_t hidden = o.rows;
   const Activations& in = prepare(c, hidden, q.form() | k.form() | v.form(), [&](std::size_t token, float* scratch) {
@@ -34,15 +34,15 @@ void Attention::mix(const Context& c, const float* gamma, float eps, std::size_t
   const Matrix* const matrices[] = {&q, &k, &v};
   const std::size_t first_column[] = {0, heads * head_dim, (heads + kv_heads) * head_dim};
   for_row_blocks(c, {q.tiles(), k.tiles(), v.tiles()}, [&](std::size_t which, base::Range tiles) {
-    linear(c, *matrices[which], {tiles}, in, w.wide.data() + first_column[which], row());
+    linear(c, *matrices[which], {tiles}, in, w.wide.data() + first_column[which], stride());
   });
   c.worker.barrier();
   c.done(Phase::kQkv);
 
   if (c.tokens == 1) {
-    attend_one(c, eps, position, cache);
+    attend_one(c, eps, runs[0]);
   } else {
-    attend_many(c, eps, position, cache);
+    attend_many(c, eps, runs);
   }
   c.worker.barrier();
   c.done(Phase::kAttention);
@@ -52,13 +52,12 @@ void Attention::add_out(const Context& c) const {
   add_mixed(c, o, Phase::kAttentionOut);
 }
 
-// Norms and rotates the queries and the key of one KV head of a token in place, and adds key and value to the cache.
-void Attention::enter(const Context& c, std::size_t token, std::size_t kv_head, float eps, std::size_t position,
-                      const KvCache& cache) const {
+// Norms and rotates the queries and the key of one KV head of a row in place, and adds key and value to the cache.
+void Attention::append(const Context& c, const KvRun& run, std::size_t row, std::size_t kv_head, float eps) const {
   const kernels::VectorKernels& vector = c.kernels.vector;
-  const float* cos = c.workspace.cos.data() + token * head_dim / 2;
-  const float* sin = c.workspace.sin.data() + token * head_dim / 2;
-  float* qkv = c.workspace.wide.data() + token * row();
+  const float* cos = c.workspace.cos.data() + row * head_dim / 2;
+  const float* sin = c.workspace.sin.data() + row * head_dim / 2;
+  float* qkv = c.workspace.wide.data() + row * stride();
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
   for (std::size_t head = kv_head * group(); head < (kv_head + 1) * group(); ++head) {
     float* query = qkv + head * head_dim;
@@ -69,37 +68,36 @@ void Attention::enter(const Context& c, std::size_t token, std::size_t kv_head, 
   float* key = qkv + (heads + kv_head) * head_dim;
   vector.rms_norm(key, k_norm, head_dim, eps, key);
   vector.rope(key, cos, sin, head_dim);
-  const std::size_t head_offset = kv_head * cache.capacity * head_dim;
-  c.kernels.attention.append(key, qkv + (heads + kv_heads + kv_head) * head_dim, position + token, head_dim,
-                             cache.keys + head_offset, cache.values + head_offset);
+  const std::size_t head_offset = kv_head * run.cache.capacity * head_dim;
+  c.kernels.attention.append(key, qkv + (heads + kv_heads + kv_head) * head_dim,
+                             run.position + (row - run.rows.first), head_dim, run.cache.keys + head_offset,
+                             run.cache.values + head_offset);
 }
 
-// One token: tasks are (KV head, split of the context), so that long contexts keep every member busy.
-void Attention::attend_one(const Context& c, float eps, std::size_t position, const KvCache& cache) const {
+// A row alone: tasks are (KV head, split of the context), so that long contexts keep every member busy.
+void Attention::attend_one(const Context& c, float eps, const KvRun& run) const {
   Workspace& w = c.workspace;
-  const std::size_t splits = position / kSplit + 1;
+  const std::size_t splits = run.position / kSplit + 1;
   const std::size_t tasks = kv_heads * splits;
   const base::Range my_heads = c.worker.part(kv_heads);
-  for (std::size_t kv_head = my_heads.begin; kv_head < my_heads.end; ++kv_head) {
-    enter(c, 0, kv_head, eps, position, cache);
-  }
+  for (std::size_t kv_head = my_heads.begin; kv_head < my_heads.end; ++kv_head) append(c, run, 0, kv_head, eps);
   // Where every member has whole KV heads, its tasks are those of its own heads and nobody needs to wait.
   const bool own_heads = kv_heads % c.worker.count() == 0;
   if (!own_heads) c.worker.barrier();
 
   std::uint32_t limits[kMaxQueries];
-  std::fill(std::begin(limits), std::end(limits), static_cast<std::uint32_t>(position + 1));
+  std::fill(std::begin(limits), std::end(limits), static_cast<std::uint32_t>(run.position + 1));
   const base::Range my_tasks = c.worker.part(tasks);
   for (std::size_t task = my_tasks.begin; task < my_tasks.end; ++task) {
     const std::size_t kv_head = task / splits;
     const std::size_t split = task % splits;
-    const std::size_t head_offset = kv_head * cache.capacity * head_dim;
+    const std::size_t head_offset = kv_head * run.cache.capacity * head_dim;
     for (std::size_t head = kv_head * group(); head < (kv_head + 1) * group(); head += kMaxQueries) {
       const std::size_t queries = std::min(kMaxQueries, (kv_head + 1) * group() - head);
       const std::size_t slot = split * heads + head;  // partials: (splits, heads)
       c.kernels.attention.partial(w.wide.data() + head * head_dim, static_cast<std::ptrdiff_t>(head_dim), limits,
-                                  queries, cache.keys + head_offset, cache.values + head_offset, split * kSplit,
-                                  head_dim, w.partial_m.data() + slot, w.partial_l.data() + slot,
+                                  queries, run.cache.keys + head_offset, run.cache.values + head_offset,
+                                  split * kSplit, head_dim, w.partial_m.data() + slot, w.partial_l.data() + slot,
                                   w.partial_o.data() + slot * head_dim);
     }
   }
@@ -112,55 +110,65 @@ void Attention::attend_one(const Context& c, float eps, std::size_t position, co
   }
 }
 
-// Several tokens: tasks are (KV head, a few tokens), whose queries share every key and value they read.
-void Attention::attend_many(const Context& c, float eps, std::size_t position, const KvCache& cache) const {
-  Workspace& w = c.workspace;
-  Workspace::Private& mine = c.mine();
-  const base::Range my_tokens = c.worker.part(c.tokens);
-  for (std::size_t token = my_tokens.begin; token < my_tokens.end; ++token) {
-    for (std::size_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
-      enter(c, token, kv_head, eps, position, cache);
+// Several rows: tasks are (KV head, a few tokens of a run), whose queries share every key and value they read.
+void Attention::attend_many(const Context& c, float eps, std::span<const KvRun> runs) const {
+  const base::Range mine = c.worker.part(c.tokens);
+  for (const KvRun& run : runs) {
+    const std::size_t end = std::min(mine.end, run.rows.first + run.rows.count);
+    for (std::size_t row = std::max(mine.begin, run.rows.first); row < end; ++row) {
+      for (std::size_t kv_head = 0; kv_head < kv_heads; ++kv_head) append(c, run, row, kv_head, eps);
     }
   }
   c.worker.barrier();
 
-  const std::size_t group_queries = std::min(group(), kMaxQueries);
-  const std::size_t tokens_at_once = kMaxQueries / group_queries;
-  const std::size_t token_blocks = (c.tokens + tokens_at_once - 1) / tokens_at_once;
-  c.worker.for_each_task(token_blocks * kv_heads, [&](std::size_t task) {
-    // The longest tasks, of the last tokens, first.
-    const std::size_t first = (token_blocks - 1 - task / kv_heads) * tokens_at_once;
-    const std::size_t last = std::min(first + tokens_at_once, c.tokens);
-    const std::size_t kv_head = task % kv_heads;
-    const std::size_t head_offset = kv_head * cache.capacity * head_dim;
-    const std::size_t splits = (position + last - 1) / kSplit + 1;
-    float* partial_l = mine.partial_ml.data() + splits * kMaxQueries;
-    for (std::size_t head = kv_head * group(); head < (kv_head + 1) * group(); head += group_queries) {
-      const std::size_t heads_now = std::min(group_queries, (kv_head + 1) * group() - head);
-      std::uint32_t limits[kMaxQueries];
-      std::size_t queries = 0;
-      for (std::size_t token = first; token < last; ++token) {
-        const float* source = w.wide.data() + token * row() + head * head_dim;
-        std::copy(source, source + heads_now * head_dim, mine.queries.data() + queries * head_dim);
-        for (std::size_t i = 0; i < heads_now; ++i)
-          limits[queries++] = static_cast<std::uint32_t>(position + token + 1);
-      }
-      for (std::size_t split = 0; split < splits; ++split) {
-        c.kernels.attention.partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries,
-                                    cache.keys + head_offset, cache.values + head_offset, split * kSplit, head_dim,
-                                    mine.partial_ml.data() + split * kMaxQueries, partial_l + split * kMaxQueries,
-                                    mine.partial_o.data() + split * kMaxQueries * head_dim);
-      }
-      for (std::size_t i = 0; i < queries; ++i) {
-        const std::size_t token = first + i / heads_now;
-        const std::size_t query_splits = (limits[i] - 1) / kSplit + 1;
-        c.kernels.attention.merge(mine.partial_ml.data() + i, partial_l + i, kMaxQueries,
-                                  mine.partial_o.data() + i * head_dim,
-                                  static_cast<std::ptrdiff_t>(kMaxQueries * head_dim), query_splits, head_dim,
-                                  w.mixed.data() + (token * heads + head + i % heads_now) * head_dim);
-      }
-    }
+  const std::size_t at_once = kMaxQueries / std::min(group(), kMaxQueries);  // tokens
+  const auto blocks_of = [&](const KvRun& run) { return (run.rows.count + at_once - 1) / at_once; };
+  std::size_t blocks = 0;
+  for (const KvRun& run : runs) blocks += blocks_of(run);
+  c.worker.for_each_task(blocks * kv_heads, [&](std::size_t task) {
+    // The longest tasks, of a run's last tokens, first.
+    std::size_t block = blocks - 1 - task / kv_heads;
+    const KvRun* run = runs.data();
+    for (; block >= blocks_of(*run); ++run) block -= blocks_of(*run);
+    const std::size_t first = block * at_once;
+    const std::size_t last = std::min(first + at_once, run->rows.count);
+    attend_block(c, *run, {run->rows.first + first, run->rows.first + last}, task % kv_heads);
   });
+}
+
+// At most kMaxQueries queries at a time: those of some heads of a group, of a few rows.
+void Attention::attend_block(const Context& c, const KvRun& run, base::Range rows, std::size_t kv_head) const {
+  const Workspace& w = c.workspace;
+  const Workspace::Private& mine = c.mine();
+  const auto limit_of = [&](std::size_t row) { return run.position + (row - run.rows.first) + 1; };
+  const std::size_t head_offset = kv_head * run.cache.capacity * head_dim;
+  const std::size_t splits = (limit_of(rows.end - 1) - 1) / kSplit + 1;
+  const std::size_t group_queries = std::min(group(), kMaxQueries);
+  float* const partial_m = mine.partial_ml.data();
+  float* const partial_l = partial_m + splits * kMaxQueries;
+  for (std::size_t head = kv_head * group(); head < (kv_head + 1) * group(); head += group_queries) {
+    const std::size_t heads_now = std::min(group_queries, (kv_head + 1) * group() - head);
+    std::uint32_t limits[kMaxQueries];
+    std::size_t queries = 0;
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
+      const float* source = w.wide.data() + row * stride() + head * head_dim;
+      std::copy(source, source + heads_now * head_dim, mine.queries.data() + queries * head_dim);
+      for (std::size_t i = 0; i < heads_now; ++i) limits[queries++] = static_cast<std::uint32_t>(limit_of(row));
+    }
+    for (std::size_t split = 0; split < splits; ++split) {
+      c.kernels.attention.partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries,
+                                  run.cache.keys + head_offset, run.cache.values + head_offset, split * kSplit,
+                                  head_dim, partial_m + split * kMaxQueries, partial_l + split * kMaxQueries,
+                                  mine.partial_o.data() + split * kMaxQueries * head_dim);
+    }
+    for (std::size_t i = 0; i < queries; ++i) {
+      const std::size_t row = rows.begin + i / heads_now;
+      const std::size_t query_splits = (limits[i] - 1) / kSplit + 1;
+      c.kernels.attention.merge(partial_m + i, partial_l + i, kMaxQueries, mine.partial_o.data() + i * head_dim,
+                                static_cast<std::ptrdiff_t>(kMaxQueries * head_dim), query_splits, head_dim,
+                                w.mixed.data() + (row * heads + head + i % heads_now) * head_dim);
+    }
+  }
 }
 
 }  // namespace lfm::ops

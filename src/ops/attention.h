@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "ops/context.h"
 
@@ -17,6 +18,13 @@ struct KvCache {
   std::uint16_t* keys = nullptr;    // f16 (kv_heads, capacity * head_dim)
   std::uint16_t* values = nullptr;  // f16 (kv_heads, capacity * head_dim)
   std::size_t capacity = 0;         // positions, a multiple of kernels::kKvBlock
+};
+
+// A sequence's rows of a pass, and its cache in one layer.
+struct KvRun {
+  Rows rows;
+  std::size_t position;  // of the first row's token
+  KvCache cache;
 };
 
 struct Attention {
@@ -30,26 +38,26 @@ struct Attention {
   std::size_t kv_heads = 0;
   std::size_t head_dim = 0;
 
-  // mixed (tokens, heads * head_dim) = y of rms_norm(x) * gamma for tokens at positions `position` and on, which are
-  // added to the cache. Expects the workspace's cos and sin of these positions. add_out() ends the mixer.
-  void mix(const Context& c, const float* gamma, float eps, std::size_t position, const KvCache& cache) const;
+  // mixed (tokens, heads * head_dim) = y of rms_norm(x) * gamma, for tokens that are added to the caches. Expects the
+  // workspace's cos and sin of their positions. add_out() ends the mixer.
+  void mix(const Context& c, const float* gamma, float eps, std::span<const KvRun> runs) const;
 
   // x += o mixed
   void add_out(const Context& c) const;
   std::size_t width() const noexcept { return o.columns; }  // columns of mixed
 
  private:
-  void enter(const Context& c, std::size_t token, std::size_t kv_head, float eps, std::size_t position,
-             const KvCache& cache) const;
-  void attend_one(const Context& c, float eps, std::size_t position, const KvCache& cache) const;
-  void attend_many(const Context& c, float eps, std::size_t position, const KvCache& cache) const;
+  void append(const Context& c, const KvRun& run, std::size_t row, std::size_t kv_head, float eps) const;
+  void attend_one(const Context& c, float eps, const KvRun& run) const;
+  void attend_many(const Context& c, float eps, std::span<const KvRun> runs) const;
+  void attend_block(const Context& c, const KvRun& run, base::Range rows, std::size_t kv_head) const;
 
   std::size_t group() const noexcept { return heads / kv_heads; }
-  std::size_t row() const noexcept { return (heads + 2 * kv_heads) * head_dim; }  // floats of q, k, v of a token
+  std::size_t stride() const noexcept { return (heads + 2 * kv_heads) * head_dim; }  // floats of q, k, v of a row
 };
 
-// cos and sin of the rotary angles of the context's tokens, from `position` on, into the workspace. Each angle is
-// (position) * base^(-2 i / head_dim) in double precision.
-void rotary_angles(const Context& c, double rope_base, std::size_t position);
+// cos and sin of the rotary angles of some rows, whose tokens are those from `position` on, into the workspace. Each
+// angle is (position) * base^(-2 i / head_dim) in double precision.
+void rotary_angles(const Context& c, double rope_base, Rows rows, std::size_t position);
 
 }  // namespace lfm::ops

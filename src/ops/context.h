@@ -99,12 +99,19 @@ class Workspace {
   base::Arena arena_;
 };
 
+// Rows of a pass that are consecutive tokens of one sequence. Attention and convolution walk such runs; to everything
+// else a row is a row.
+struct Rows {
+  std::size_t first;
+  std::size_t count;
+};
+
 struct Context {
   const kernels::Table& kernels;
   base::Worker& worker;
   Workspace& workspace;
   XnnWorker* xnn;  // null where no matrix is XNNPACK's
-  std::size_t tokens;
+  std::size_t tokens;  // rows of the pass
   Profile* profile = nullptr;  // of the member that keeps one
 
   void done(Phase phase) const noexcept {

@@ -12,10 +12,19 @@
 
 namespace lfm::ops {
 
-// A copy of the state after the first `tokens` of a chunk, 1 <= tokens.
+// Where the convolution states of a sequence are to be copied as they are at a position of the coming tokens.
 struct StateCopy {
-  std::size_t tokens = 0;
-  float* state = nullptr;  // as ShortConv::run's
+  std::size_t position = 0;
+  float* states = nullptr;  // of all layers
+};
+
+// A sequence's rows of a pass, and its state in one layer.
+struct ConvRun {
+  Rows rows;
+  std::size_t position;                    // of the first row's token
+  float* state;                            // (hidden / 16, L - 1, 16), oldest first
+  std::size_t offset;                      // of this layer's state among those of all layers
+  std::span<const StateCopy> checkpoints;  // ascending; position < theirs <= position + rows.count
 };
 
 struct ShortConv {
@@ -24,10 +33,8 @@ struct ShortConv {
   const float* taps = nullptr;  // (hidden / 16, L, 16); tap L - 1 is the current token
   std::size_t l = 0;            // L
 
-  // mixed (tokens, hidden) = y of rms_norm(x) * gamma, and moves the state on. add_out() ends the mixer.
-  //   state        (hidden / 16, L - 1, 16), oldest first
-  //   checkpoints  copies of the state to be made on the way, in ascending order
-  void mix(const Context& c, const float* gamma, float eps, float* state, std::span<const StateCopy> checkpoints) const;
+  // mixed (tokens, hidden) = y of rms_norm(x) * gamma, and moves the states on. add_out() ends the mixer.
+  void mix(const Context& c, const float* gamma, float eps, std::span<const ConvRun> runs) const;
 
   // x += out_proj mixed
   void add_out(const Context& c) const;
@@ -38,7 +45,7 @@ struct ShortConv {
   std::size_t in_stride() const noexcept { return in_proj.rows + kernels::kTileRows; }
 
  private:
-  void convolve(const Context& c, std::size_t tile, float* state, std::span<const StateCopy> checkpoints) const;
+  void convolve(const Context& c, std::size_t tile, const ConvRun& run) const;
 };
 
 }  // namespace lfm::ops

@@ -1,6 +1,7 @@
 #include "engine/runtime/runtime.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/try.h"
@@ -11,6 +12,11 @@ namespace {
 
 // Tokens whose logits are computed together where every token's are wanted: a chunk's worth would be 130 MB.
 constexpr std::size_t kLogitsAtOnce = 32;
+
+// How often one that waits looks whether it is cancelled: a signal handler may do that, and can wake nobody.
+constexpr std::chrono::milliseconds kBetweenLooks(5);
+// Sampling takes a fraction of it; a callback that takes longer isn't waited for.
+constexpr std::chrono::milliseconds kLongestGathering(5);
 
 // Says on which thread a callback runs, as long as it does.
 class CallsBack {
@@ -45,53 +51,187 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
   return runtime;
 }
 
-bool Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
-                   std::span<const TokenId> tokens, const Outputs& outputs) {
-  const std::lock_guard lock(mutex_);
-  if (outputs.each != nullptr) block_logits_.resize(kLogitsAtOnce * outputs.stride);
-  const auto run = [&](auto&& body) {
-    profile_.start();
-    team_.run([&](base::Worker& worker) {
-      body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], tokens.size(),
-                        worker.index() == 0 ? &profile_ : nullptr});
-    });
-  };
-  const std::atomic<bool> never = false;
-  model::Stop stop{outputs.stop != nullptr ? *outputs.stop : never};
-  const std::size_t wanted = outputs.each != nullptr ? tokens.size() : outputs.last_logits != nullptr ? 1 : 0;
-  std::atomic<bool> done = true;
-  run([&](const ops::Context& context) {
-    if (!model::forward(context, weights, config, state, tokens, wanted, outputs.checkpoints,
-                        outputs.stop ? &stop : nullptr)) {
-      done.store(false, std::memory_order_relaxed);
-      return;
+// The team for one caller alone, as long as this lives.
+class Runtime::Alone {
+ public:
+  // Not granted where `cancel` became true first.
+  explicit Alone(Runtime& runtime, const std::atomic<bool>* cancel = nullptr)
+      : runtime_(runtime), lock_(runtime.mutex_) {
+    job_.cancel = cancel;
+    runtime_.queue_.push_back(&job_);
+    granted_ = runtime_.wait(lock_, job_);
+    if (granted_) runtime_.busy_ = true;
+    lock_.unlock();
+  }
+  ~Alone() {
+    if (!granted_) return;
+    lock_.lock();
+    runtime_.busy_ = false;
+    runtime_.leave(job_);
+  }
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+  bool granted() const noexcept { return granted_; }
+
+ private:
+  Runtime& runtime_;
+  std::unique_lock<std::mutex> lock_;
+  Job job_;
+  bool granted_;
+};
+
+// Until the job has run, or is first while the team is free. False where it was cancelled meanwhile and left the queue.
+bool Runtime::wait(std::unique_lock<std::mutex>& lock, Job& job) {
+  while (!job.over()) {
+    if (!job.running && job.cancel != nullptr && job.cancel->load(std::memory_order_relaxed)) {
+      leave(job);
+      return false;
     }
-    if (outputs.last_logits != nullptr) {
-      model::head(context, weights, config, wanted - 1, 1, outputs.last_logits, outputs.stride);
+    if (!busy_ && queue_.front() == &job) break;
+    if (job.cancel != nullptr) {
+      job.changed.wait_for(lock, kBetweenLooks);
+    } else {
+      job.changed.wait(lock);
     }
-  });
-  if (!done) return false;
-  state.advance(tokens.size());
-  if (outputs.each == nullptr) return true;
-  for (std::size_t first = 0; first < tokens.size(); first += kLogitsAtOnce) {
-    const std::size_t count = std::min(kLogitsAtOnce, tokens.size() - first);
-    run([&](const ops::Context& context) {
-      model::head(context, weights, config, first, count, block_logits_.data(), outputs.stride);
-    });
-    const CallsBack here(calls_back_);
-    outputs.each(first, count, block_logits_.data());
   }
   return true;
 }
 
-ops::Profile Runtime::profile() const {
-  if (calls_back_here()) return profile_;  // this thread has the mutex
-  const std::lock_guard lock(mutex_);
+void Runtime::leave(Job& job) noexcept {
+  std::erase(queue_, &job);
+  if (!busy_ && !queue_.empty()) queue_.front()->changed.notify_one();
+}
+
+Runtime::Outcome Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
+                               std::span<const TokenId> tokens, const Step& step) {
+  Job job;
+  job.run = {&state, tokens, 0, step.checkpoints, step.stops ? step.cancel : nullptr};
+  if (step.each != nullptr) return step_alone(weights, config, job.run, step);
+  job.logits = step.last_logits;
+  job.cancel = step.cancel;
+
+  std::unique_lock lock(mutex_);
+  queue_.push_back(&job);
+  if (tokens.size() == 1 && expected_ > 0 && --expected_ == 0) queue_.front()->changed.notify_one();
+  while (!job.over()) {
+    if (!wait(lock, job)) return job.done == 0 ? Outcome::kNotBegun : Outcome::kStopped;
+    if (!job.over()) lead(lock, job, weights, config);
+  }
+  return job.stopped ? Outcome::kStopped : Outcome::kDone;
+}
+
+// Waits for those who had a token in the last pass, so that they have the next one too.
+void Runtime::gather(std::unique_lock<std::mutex>& lock, Job& first) {
+  while (expected_ > 0 && first.changed.wait_until(lock, expected_until_) != std::cv_status::timeout) {
+  }
+  expected_ = 0;
+}
+
+// A pass for all that wait, by the first of them.
+void Runtime::lead(std::unique_lock<std::mutex>& lock, Job& first, const model::Weights& weights,
+                   const model::Config& config) {
+  busy_ = true;
+  gather(lock, first);
+  std::array<Share, model::kMaxRuns> room;
+  const std::span<Share> shares = std::span(room).first(share_out(queue_, chunk_tokens_, room));
+  std::array<model::Run, model::kMaxRuns> runs;
+  std::array<float*, model::kMaxRuns> logits;
+  std::size_t outputs = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    Job& job = *shares[i].job;
+    job.running = true;
+    runs[i] = job.next(shares[i].rows);
+    if (runs[i].outputs > 0) logits[outputs++] = job.logits;
+  }
+  lock.unlock();
+  const auto start = Clock::now();
+  const bool done = pass(weights, config, std::span(runs).first(shares.size()), std::span(logits).first(outputs));
+  const auto end = Clock::now();
+  lock.lock();
+
+  traffic_.passes += 1;
+  traffic_.runs += shares.size();
+  for (const Share& share : shares) {
+    Job& job = *share.job;
+    job.running = false;
+    job.stopped = !done;
+    if (done) job.done += share.rows;
+    if (done && job.run.tokens.size() == 1) ++expected_;
+    if (!job.over()) continue;
+    std::erase(queue_, &job);
+    job.changed.notify_one();
+  }
+  expected_until_ = end + std::min<Clock::duration>((end - start) / 8, kLongestGathering);
+  busy_ = false;
+  if (!queue_.empty()) queue_.front()->changed.notify_one();
+}
+
+// Calls body(context) on every member of the team, for a pass of so many rows.
+template <typename Body>
+void Runtime::dispatch(std::size_t rows, Body&& body) {
+  profile_.start();
+  team_.run([&](base::Worker& worker) {
+    body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], rows,
+                      worker.index() == 0 ? &profile_ : nullptr});
+  });
+}
+
+// Runs through the network, and the first outputs' logits. False where they all wanted it to end, and it did; else their
+// states are moved on.
+bool Runtime::pass(const model::Weights& weights, const model::Config& config, std::span<const model::Run> runs,
+                   std::span<float* const> logits) {
+  std::size_t rows = 0;
+  for (const model::Run& run : runs) rows += run.tokens.size();
+  model::Stopped stopped;
+  std::atomic<bool> done = true;
+  dispatch(rows, [&](const ops::Context& context) {
+    if (!model::forward(context, weights, config, runs, stopped)) {
+      done.store(false, std::memory_order_relaxed);
+    } else if (!logits.empty()) {
+      model::head(context, weights, config, 0, logits);
+    }
+  });
+  if (!done) return false;
+  for (const model::Run& run : runs) run.state->advance(run.tokens.size());
+  return true;
+}
+
+// With logits of every token, which the caller looks at between products with the head.
+Runtime::Outcome Runtime::step_alone(const model::Weights& weights, const model::Config& config, model::Run run,
+                                     const Step& step) {
+  const Alone turn(*this, step.cancel);
+  if (!turn.granted()) return Outcome::kNotBegun;
+  const std::size_t tokens = run.tokens.size();
+  run.outputs = tokens;
+  block_logits_.resize(kLogitsAtOnce * step.stride);
+  std::array<float*, kLogitsAtOnce> rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = &block_logits_[i * step.stride];
+  if (!pass(weights, config, {&run, 1}, {})) return Outcome::kStopped;
+  for (std::size_t first = 0; first < tokens; first += kLogitsAtOnce) {
+    const std::size_t count = std::min(kLogitsAtOnce, tokens - first);
+    dispatch(count, [&](const ops::Context& context) {
+      model::head(context, weights, config, first, std::span(rows).first(count));
+    });
+    if (step.last_logits != nullptr) std::copy_n(rows[count - 1], step.stride, step.last_logits);
+    const CallsBack here(calls_back_);
+    step.each(first, count, block_logits_.data());
+  }
+  return Outcome::kDone;
+}
+
+ops::Profile Runtime::profile() {
+  if (calls_back_here()) return profile_;  // this thread has the team
+  const Alone turn(*this);
   return profile_;
 }
 
-void Runtime::run(const std::function<void(base::Worker&)>& body) {
+Runtime::Traffic Runtime::traffic() const {
   const std::lock_guard lock(mutex_);
+  return {traffic_.passes, traffic_.runs, queue_.size()};
+}
+
+void Runtime::run(const std::function<void(base::Worker&)>& body) {
+  const Alone turn(*this);
   team_.run([&](base::Worker& worker) { body(worker); });
 }
 

@@ -1,7 +1,12 @@
-// What forward passes run on: a team of threads and its scratch memory.
+// What forward passes run on: a team of threads and its scratch memory, which sessions share.
+//
+// There is no thread of its own: whose chunk is first in the queue runs a pass for all that wait (schedule.h), on its
+// own thread, and then wakes the next. Before a pass it waits a moment for those who generate and had a token in the
+// pass before: without that, two sessions would run pass after pass in turn, each alone.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -12,6 +17,7 @@
 #include <vector>
 
 #include "base/team.h"
+#include "engine/runtime/schedule.h"
 #include "kernels/table.h"
 #include "lfm/types.h"
 #include "model/config.h"
@@ -21,7 +27,6 @@
 
 namespace lfm::engine {
 
-// The team and its scratch memory. One forward pass at a time.
 class Runtime {
  public:
   static Result<std::unique_ptr<Runtime>> create(const model::Config& config, const model::Weights& weights,
@@ -31,24 +36,38 @@ class Runtime {
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
   unsigned threads() const noexcept { return team_.size(); }
   kernels::Isa isa() const noexcept { return kernels_.isa; }
-  ops::Profile profile() const;
+  ops::Profile profile();
+
+
+  struct Traffic {
+    std::size_t passes = 0;   // so far
+    std::size_t runs = 0;     // of sessions in them
+    std::size_t waiting = 0;  // now, whoever has the team included
+  };
+  Traffic traffic() const;
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
-  // False where `stop` ended it early: the state's position is as before, its convolution states aren't.
   //   last_logits  (stride) of the last token, or null
-  //   checkpoints  as model::forward()'s
-  //   stop         null, or what ends it when it becomes true
+  //   checkpoints  as model::Run's
+  //   cancel       null, or what ends it when it becomes true: while it waits for its turn and, where `stops`, on its
+  //                way
   //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
-  //                logits (count, stride), valid during the call
-  struct Outputs {
+  //                logits (count, stride), valid during the call. What it throws comes out here.
+  struct Step {
     float* last_logits = nullptr;
     std::size_t stride = 0;
     std::span<const ops::StateCopy> checkpoints = {};
-    const std::atomic<bool>* stop = nullptr;
+    const std::atomic<bool>* cancel = nullptr;
+    bool stops = false;
     std::function<void(std::size_t first, std::size_t count, const float* logits)> each = nullptr;
   };
-  bool step(const model::Weights& weights, const model::Config& config, model::State& state,
-            std::span<const TokenId> tokens, const Outputs& outputs);
+  enum class Outcome {
+    kDone,
+    kNotBegun,  // cancelled; the state is as it was
+    kStopped,   // cancelled on its way; the state's position is anywhere, its convolution states are good for nothing
+  };
+  Outcome step(const model::Weights& weights, const model::Config& config, model::State& state,
+               std::span<const TokenId> tokens, const Step& step);
 
   // Whether `each` runs on this thread, and would wait for ever for another step.
   bool calls_back_here() const noexcept { return calls_back_.load() == std::this_thread::get_id(); }
@@ -57,10 +76,31 @@ class Runtime {
   void run(const std::function<void(base::Worker&)>& body);
 
  private:
+  using Clock = std::chrono::steady_clock;
+  class Alone;
+
   Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept
       : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens) {}
 
+  bool wait(std::unique_lock<std::mutex>& lock, Job& job);
+  void leave(Job& job) noexcept;
+  void lead(std::unique_lock<std::mutex>& lock, Job& first, const model::Weights& weights, const model::Config& config);
+  void gather(std::unique_lock<std::mutex>& lock, Job& first);
+  bool pass(const model::Weights& weights, const model::Config& config, std::span<const model::Run> runs,
+            std::span<float* const> logits);
+  Outcome step_alone(const model::Weights& weights, const model::Config& config, model::Run run, const Step& step);
+  template <typename Body>
+  void dispatch(std::size_t rows, Body&& body);
+
   mutable std::mutex mutex_;
+  std::vector<Job*> queue_;  // in the order in which they came
+  bool busy_ = false;        // the first of them runs something
+  // Sessions that had a single token in the last pass and haven't come back, and until when they are waited for.
+  std::size_t expected_ = 0;
+  Clock::time_point expected_until_;
+  Traffic traffic_;  // but for `waiting`
+
+  // Of whoever is busy.
   base::Team team_;
   const kernels::Table& kernels_;
   std::size_t chunk_tokens_;

@@ -118,7 +118,7 @@ Status SessionState::evaluate(std::span<const TokenId> tokens, const Prompt& pro
 }
 
 Status SessionState::advance(TokenId token) {
-  return step({&token, 1}, {kNoEnd});
+  return step({&token, 1}, {.end = kNoEnd, .said = true});
 }
 
 // Whether the network's answer can be used.
@@ -142,15 +142,16 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
       kept = true;
       ++marked;
     }
-    if (kept) checkpoints[count++] = {n, now_.snapshots.add(at, position).data()};
+    if (kept) checkpoints[count++] = {at, now_.snapshots.add(at, position).data()};
   }
 
   Status good;
-  Runtime::Outputs outputs{now_.logits.data(), now_.logits_stride, {checkpoints.data(), count}};
-  if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) outputs.last_logits = nullptr;
-  if (may_stop) outputs.stop = &cancelled_;
+  Runtime::Step run{now_.logits.data(), now_.logits_stride, {checkpoints.data(), count}};
+  if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) run.last_logits = nullptr;
+  if (!prompt.said) run.cancel = &cancelled_;
+  run.stops = may_stop;
   if (prompt.each != nullptr) {
-    outputs.each = [&](std::size_t first, std::size_t rows, const float* logits) {
+    run.each = [&](std::size_t first, std::size_t rows, const float* logits) {
       for (std::size_t i = 0; i < rows && good.ok(); ++i) {
         const std::span<const float> row(logits + i * now_.logits_stride, model_->config.vocab);
         good = check_logits(row, position + first + i);
@@ -160,22 +161,23 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
       }
     };
   }
-  bool done = false;
+  Runtime::Outcome outcome;
   try {
-    done = model_->runtime->step(model_->weights, model_->config, now_.state, tokens, outputs);
+    outcome = model_->runtime->step(model_->weights, model_->config, now_.state, tokens, run);
   } catch (...) {
     now_.clear();  // no memory, or what the application's callback throws, who is told
     throw;
   }
-  if (!done) {
+  if (outcome != Runtime::Outcome::kDone) {
     const bool valid = now_.logits_valid;
-    now_.rewind(position);
+    if (outcome == Runtime::Outcome::kStopped) now_.rewind(position);
+    now_.snapshots.drop_after(position);
     now_.logits_valid = valid && now_.tokens.size() == position;
     cancelled_.store(false, std::memory_order_relaxed);
     return Error{ErrorCode::kCancelled, "cancelled"};
   }
   now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
-  now_.logits_valid = outputs.last_logits != nullptr;
+  now_.logits_valid = run.last_logits != nullptr;
   if (good.ok())
     good = now_.logits_valid ? check_logits(logits(), now_.tokens.size() - 1) : model_->packed.check_intact();
   if (!good.ok()) now_.clear();

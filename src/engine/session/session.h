@@ -54,6 +54,7 @@ class SessionState {
     std::size_t end;                                // position where it ends, or kNoEnd
     std::span<const std::size_t> ends = {};         // positions whose states are kept too
     const Session::LogitsCallback* each = nullptr;  // where every token's logits are wanted
+    bool said = false;                              // its text is out already: a cancellation comes after it
   };
   static constexpr std::size_t kNoEnd = ~std::size_t{0};
 
