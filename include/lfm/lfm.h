@@ -5,6 +5,7 @@
 #include "lfm/engine.h"
 #include "lfm/inspect.h"
 #include "lfm/machine.h"
+#include "lfm/mask.h"
 #include "lfm/pack.h"
 #include "lfm/result.h"
 #include "lfm/session.h"

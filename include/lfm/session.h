@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lfm/export.h"
+#include "lfm/mask.h"
 #include "lfm/result.h"
 #include "lfm/sampling.h"
 #include "lfm/types.h"
@@ -43,6 +44,14 @@ struct GenerateOptions {
   // answer; it can't think again then, and its answer has one token at least. 0 ends thinking as it begins. None: no
   // limit but max_tokens. Needs `structured`.
   std::optional<std::size_t> thinking_budget = std::nullopt;
+
+  // Asked before each token is chosen, after bias and penalties have been applied, which may come; not asked for the
+  // tokens that thinking_budget puts in. Called on this thread; the rules of the piece callback hold.
+  MaskCallback mask = nullptr;
+
+  // Pieces tell the log-probability of each of their tokens and those of this many likeliest ones: the model's own,
+  // whatever the sampling options and masks. 0: of the tokens alone. None: nothing is computed.
+  std::optional<std::size_t> logprobs = std::nullopt;
 };
 
 enum class PieceKind : std::uint8_t {
@@ -54,6 +63,11 @@ enum class PieceKind : std::uint8_t {
 
 LFM_API const char* to_string(PieceKind kind) noexcept;
 
+struct TokenLogprob {
+  TokenId id;
+  float logprob;  // natural logarithm of the probability
+};
+
 // A part of a generation as it streams. Everything is valid during the callback only.
 struct Piece {
   std::string_view text;  // as the model wrote it, whole code points; of a call "f(city='Paris')"
@@ -61,6 +75,15 @@ struct Piece {
   std::string_view name = {};       // kToolCall: the function's name, such as "calendar.create_event"
   std::string_view arguments = {};  // kToolCall: a JSON object in the order of the arguments
   std::string_view error = {};      // kMalformedCall: one sentence without a full stop
+
+  // The tokens that were said since the piece before: those of this text and of tags in front of it. Where a token is
+  // of several pieces, the first has it. Tokens behind the last piece, such as a stop string's, are in
+  // Session::tokens() alone.
+  std::span<const TokenId> tokens = {};
+
+  // With GenerateOptions::logprobs: one for each of them, and as many as asked for with each, the likeliest first.
+  std::span<const float> logprobs = {};
+  std::span<const TokenLogprob> top_logprobs = {};
 };
 
 enum class FinishReason : std::uint8_t {
@@ -84,6 +107,7 @@ struct Finish {
   bool thinking_open = false;        // it ended before the thinking did
   bool thinking_cut = false;         // thinking_budget ended the thinking
   double seconds = 0;
+  std::uint64_t seed = 0;  // that was drawn with: SamplingOptions::seed, or the one that was chosen instead
 
   // Neither text nor a call came.
   bool empty() const noexcept { return text_bytes == 0 && tool_calls == 0 && malformed_calls == 0; }
@@ -141,7 +165,9 @@ class LFM_API Session {
   // Samples and appends tokens until something ends it, handing out text as it is complete. Needs at least one token in
   // the session. The callback returns whether to go on. After a stop string tokens() holds its tokens too; a sync() to
   // the tokens before them, and something after, evaluates what is new only.
-  //   kState  the session is empty;   kArgument  an option is out of range;   kNumeric  the logits aren't numbers
+  //   kState  the session is empty;   kArgument  an option is out of range, or the mask leaves nothing
+  //   kNumeric  the logits aren't numbers, or sampling options have taken all tokens away;   what the mask returns
+  // An error between two tokens (of the mask, of sampling options) leaves those before it, handed out and counted.
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
 
   // Ends a sync(), append() or generate() that runs in another thread: within a layer of the network, or after the

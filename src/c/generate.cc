@@ -19,7 +19,7 @@ SamplingOptions from_c(const lfm_sampling& sampling) {
 
 lfm_sampling to_c(const SamplingOptions& sampling) {
   return {sampling.temperature,        sampling.top_k, sampling.top_p, sampling.min_p,
-          sampling.repetition_penalty, sampling.seed};
+          sampling.repetition_penalty, sampling.seed.value_or(0)};
 }
 
 GenerateOptions from_c(const lfm_generate_options& options) {

@@ -43,7 +43,12 @@ void AnswerReader::push(TokenId token, PieceSink& sink) {
   } else if (!tokenizer_.is_control(token)) {
     take_bytes(tokenizer_.piece(token), sink);
   }
-  if (was_thinking || thinking()) ++thinking_tokens_;
+  if (was_thinking || thinking()) {
+    ++thinking_tokens_;
+    said_tokens_ = 0;
+  } else {
+    ++said_tokens_;
+  }
 }
 
 void AnswerReader::finish(PieceSink& sink) {

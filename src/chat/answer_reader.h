@@ -35,6 +35,7 @@ class AnswerReader {
   bool thinking() const noexcept { return state_ == State::kThinking; }
   bool in_call() const noexcept { return state_ == State::kCall; }
   std::size_t thinking_tokens() const noexcept { return thinking_tokens_; }  // with the tags
+  std::size_t said_tokens() const noexcept { return said_tokens_; }          // behind the thinking
   std::size_t calls() const noexcept { return calls_.calls(); }
   std::size_t malformed() const noexcept { return calls_.malformed(); }
   const Structure& structure() const noexcept { return structure_; }
@@ -62,6 +63,7 @@ class AnswerReader {
   std::string held_;   // white space, or the beginning of a tag in text
   CallStream calls_;
   std::size_t thinking_tokens_ = 0;
+  std::size_t said_tokens_ = 0;
 };
 
 }  // namespace lfm::chat

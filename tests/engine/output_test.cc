@@ -28,7 +28,7 @@ Heard hear(std::string_view answer, std::vector<std::string> stop, int at_most =
   Output out(*tokenizer, StopMatcher::create(std::move(stop)).value(), callback, heard.finish);
   out.read_answer({});
   for (const TokenId token : chat::tokens_of(answer)) {
-    out.push(token);
+    out.push(token, Logprobs());
     if (out.stopped() || !out.wanted()) break;
   }
   heard.stopped = out.stopped();

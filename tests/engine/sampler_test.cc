@@ -11,16 +11,19 @@
 #include <sstream>
 #include <string>
 
+#include "engine/generate/random.h"
+#include "lfm/mask.h"
 #include "tests/support/alloc_meter.h"
 
 namespace lfm::engine {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr std::size_t kRoom = 100000;
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 Sampler make(const SamplingOptions& options, std::size_t vocabulary) {
-  auto sampler = Sampler::create(options, vocabulary);
+  auto sampler = Sampler::create(options, vocabulary, kRoom);
   EXPECT_TRUE(sampler.ok()) << sampler.error().describe();
   return *std::move(sampler);
 }
@@ -120,6 +123,65 @@ TEST(Sampler, PenaltyPushesNegativeLogitsDown) {
   EXPECT_EQ(*sampler.sample(std::vector<float>{-1, -2.5f}), 0);
 }
 
+// Beside plain counting: any window, tokens that leave it, and a context that is set anew.
+TEST(Sampler, PenaltiesCountTheWindow) {
+  constexpr TokenId kVocabulary = 12;
+  std::mt19937 random(3);
+  for (const std::size_t window : {0u, 1u, 2u, 5u, 30u, 1000u}) {
+    SamplingOptions options{.temperature = 1, .repetition_penalty = 1.5f, .presence_penalty = 0.25f};
+    options.frequency_penalty = 0.5f;
+    options.penalty_window = window;
+    Sampler sampler = make(options, kVocabulary);
+    std::vector<TokenId> context;
+    for (int step = 0; step < 200; ++step) {
+      if (step % 70 == 69) {
+        context.resize(context.size() / 2);
+        sampler.set_context(context);
+      } else {
+        context.push_back(static_cast<TokenId>(random() % static_cast<unsigned>(kVocabulary)));
+        sampler.accept(context.back());
+      }
+      const auto logits = random_logits(kVocabulary, static_cast<unsigned>(step), 1);
+      const auto begin =
+          context.end() - static_cast<std::ptrdiff_t>(window == 0 ? context.size() : std::min(window, context.size()));
+      const auto candidates = sampler.candidates(logits);
+      ASSERT_TRUE(candidates.ok());
+      ASSERT_EQ(candidates->size(), static_cast<std::size_t>(kVocabulary));
+      for (const auto& [id, logit, probability] : *candidates) {
+        float expected = logits[static_cast<std::size_t>(id)];
+        const auto count = static_cast<float>(std::count(begin, context.end(), id));
+        if (count > 0) {
+          expected = expected > 0 ? expected / 1.5f : expected * 1.5f;
+          expected -= 0.25f + 0.5f * count;
+        }
+        ASSERT_EQ(logit, expected) << "window " << window << ", step " << step << ", token " << id;
+      }
+    }
+  }
+}
+
+TEST(Sampler, AMaskForbids) {
+  // Two words and a half of bits.
+  const auto logits = random_logits(80, 5);
+  Sampler sampler = make({.temperature = 0}, logits.size());
+  for (TokenId only = 0; only < 80; ++only) {
+    std::vector<std::uint32_t> words(3, 0);
+    TokenBits{words}.add(only);
+    words[2] |= 0xffff0000u;  // behind the vocabulary
+    EXPECT_EQ(*sampler.sample(logits, words), only);
+    TokenBits{words}.remove(only);
+    const auto none = sampler.sample(logits, words);
+    ASSERT_FALSE(none.ok());
+    EXPECT_EQ(none.error().code, ErrorCode::kArgument);
+    EXPECT_EQ(none.error().field, "mask");
+  }
+  std::vector<std::uint32_t> all(3, ~0u);
+  const TokenId best = *sampler.sample(logits);
+  EXPECT_EQ(*sampler.sample(logits, all), best);
+  TokenBits{all}.remove(best);
+  EXPECT_NE(*sampler.sample(logits, all), best);
+}
+
 TEST(Sampler, TiesAtTheEdgeOfTopKGoToTheLowestIds) {
   Sampler sampler = make({.top_k = 3}, 6);
   EXPECT_EQ(ids_of(sampler, {1, 2, 2, 5, 2, 2}), (std::vector<TokenId>{3, 1, 2}));
@@ -165,35 +227,48 @@ TEST(Sampler, DrawsByProbability) {
   const std::vector<float> logits = {std::log(0.5f), std::log(0.3f), -kInfinity, std::log(0.2f)};
   Sampler sampler = make({.seed = 5}, 4);
   std::vector<int> drawn(4);
-  for (int i = 0; i < 100000; ++i) ++drawn[static_cast<std::size_t>(*sampler.sample(logits))];
+  for (int i = 0; i < 100000; ++i) {
+    const TokenId id = *sampler.sample(logits);
+    EXPECT_EQ(*sampler.sample(logits), id) << "until it is accepted";
+    sampler.accept(id);
+    ++drawn[static_cast<std::size_t>(id)];
+  }
   EXPECT_NEAR(drawn[0], 50000, 800);
   EXPECT_NEAR(drawn[1], 30000, 800);
   EXPECT_EQ(drawn[2], 0);
   EXPECT_NEAR(drawn[3], 20000, 800);
 }
 
-TEST(Sampler, TheSeedDecides) {
+// Of all that came before only how much it is.
+TEST(Sampler, SeedAndPositionDecide) {
   const auto logits = random_logits(1000, 9, 1);
-  const auto draw = [&](std::uint64_t seed) {
+  const auto draw = [&](std::uint64_t seed, std::size_t from) {
     Sampler sampler = make({.seed = seed}, logits.size());
+    sampler.set_context(std::vector<TokenId>(from, 7));
     std::vector<TokenId> ids;
-    for (int i = 0; i < 20; ++i) ids.push_back(*sampler.sample(logits));
+    for (std::size_t at = from; at < 20; ++at) {
+      ids.push_back(*sampler.sample(logits));
+      sampler.accept(ids.back());
+    }
     return ids;
   };
-  EXPECT_EQ(draw(1), draw(1));
-  EXPECT_NE(draw(1), draw(2));
+  const std::vector<TokenId> all = draw(1, 0);
+  for (std::size_t from = 0; from < 20; ++from) {
+    EXPECT_EQ(draw(1, from), std::vector<TokenId>(all.begin() + static_cast<std::ptrdiff_t>(from), all.end()));
+  }
+  EXPECT_NE(draw(2, 0), all);
   // Of the generator's authors: the first outputs for seed 1234567.
-  Random random(1234567);
-  EXPECT_EQ(random.next(), 6457827717110365317u);
-  EXPECT_EQ(random.next(), 3203168211198807973u);
-  EXPECT_EQ(random.next(), 9817491932198370423u);
+  EXPECT_EQ(random_bits(1234567, 0), 6457827717110365317u);
+  EXPECT_EQ(random_bits(1234567, 1), 3203168211198807973u);
+  EXPECT_EQ(random_bits(1234567, 2), 9817491932198370423u);
 }
 
 TEST(Sampler, TheSameTokensOnEveryPlatform) {
   // Logits from integers, so that they too are the same everywhere. The ids are this implementation's own.
-  Random random(42);
   std::vector<float> logits(4096);
-  for (float& logit : logits) logit = static_cast<float>(random.next() % 20001) / 1000.0f - 10.0f;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    logits[i] = static_cast<float>(random_bits(42, i) % 20001) / 1000.0f - 10.0f;
+  }
   const auto draw = [&](SamplingOptions options) {
     options.seed = 7;
     Sampler sampler = make(options, logits.size());
@@ -234,7 +309,7 @@ TEST(Sampler, BadLogits) {
 
 TEST(Sampler, BadOptionsAreNamed) {
   const auto field_of = [](const SamplingOptions& options) {
-    const auto sampler = Sampler::create(options, 100);
+    const auto sampler = Sampler::create(options, 100, kRoom);
     if (sampler.ok()) return std::string("none");
     EXPECT_EQ(sampler.error().code, ErrorCode::kArgument);
     return sampler.error().field;
@@ -250,6 +325,8 @@ TEST(Sampler, BadOptionsAreNamed) {
   EXPECT_EQ(field_of({.top_p = 1.01f}), "top_p");
   EXPECT_EQ(field_of({.min_p = 1.01f}), "min_p");
   EXPECT_EQ(field_of({.repetition_penalty = 0}), "repetition_penalty");
+  EXPECT_EQ(field_of({.presence_penalty = kNan}), "presence_penalty");
+  EXPECT_EQ(field_of({.frequency_penalty = -kInfinity}), "frequency_penalty");
   EXPECT_EQ(field_of({.logit_bias = {{100, 1.0f}}}), "logit_bias");
   EXPECT_EQ(field_of({.logit_bias = {{-1, 1.0f}}}), "logit_bias");
   EXPECT_EQ(field_of({.logit_bias = {{1, kNan}}}), "logit_bias");
@@ -263,7 +340,8 @@ TEST(Sampler, NeverAllocatesOnceItIsMade) {
   for (const SamplingOptions& options :
        {SamplingOptions{.temperature = 0.3f, .min_p = 0.15f, .repetition_penalty = 1.05f},
         SamplingOptions{.temperature = 0.2f, .top_k = 80, .repetition_penalty = 1.05f}, SamplingOptions{.top_p = 0.9f},
-        SamplingOptions{.temperature = 0}}) {
+        SamplingOptions{.temperature = 0},
+        SamplingOptions{.presence_penalty = 0.5f, .frequency_penalty = 0.1f, .penalty_window = 20}}) {
     Sampler sampler = make(options, logits.size());
     const test::AllocMeter meter;
     for (int i = 0; i < 50; ++i) {

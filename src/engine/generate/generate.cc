@@ -1,15 +1,53 @@
-// Session::generate: sampling, and what ends it.
+// Session::generate: what is asked before each token, what becomes of it, and what ends it.
 #include <chrono>
 #include <utility>
 
+#include "base/entropy.h"
 #include "base/try.h"
+#include "engine/generate/logprobs.h"
+#include "engine/generate/mask.h"
 #include "engine/generate/output.h"
 #include "engine/generate/sampler.h"
-#include "engine/session/session.h"
 #include "engine/generate/stop.h"
 #include "engine/generate/thinking_limit.h"
+#include "engine/session/session.h"
 
 namespace lfm::engine {
+namespace {
+
+// The next token: one that has to be next, or one that the sampler draws from what may be next.
+class Choice {
+ public:
+  Choice(const GenerateOptions& options, Sampler sampler, ThinkingLimit limit, std::size_t vocabulary)
+      : options_(options), sampler_(std::move(sampler)), limit_(std::move(limit)), mask_(vocabulary) {}
+
+  // answer: null where the generation isn't structured.
+  Result<TokenId> next(std::span<const TokenId> tokens, std::span<const float> logits, const chat::AnswerReader* answer,
+                       const Finish& so_far) {
+    mask_.begin();
+    std::size_t said = so_far.tokens;
+    bool thinking = false;
+    if (answer != nullptr) {
+      if (const auto forced = limit_.forced(*answer)) return *forced;
+      mask_.take_out(limit_.forbidden(*answer, so_far));
+      said = answer->said_tokens();
+      thinking = answer->thinking();
+    }
+    if (options_.mask) LFM_TRY(mask_.ask(options_.mask, {tokens, tokens.last(said), thinking, logits}));
+    return sampler_.sample(logits, mask_.left());
+  }
+
+  void accept(TokenId token) noexcept { sampler_.accept(token); }
+  bool thinking_cut() const noexcept { return limit_.was_reached(); }
+
+ private:
+  const GenerateOptions& options_;
+  Sampler sampler_;
+  ThinkingLimit limit_;
+  Mask mask_;
+};
+
+}  // namespace
 
 Result<Finish> SessionState::generate(const GenerateOptions& options,
                                       const std::function<bool(const Piece&)>& callback) {
@@ -18,55 +56,50 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     return Error{ErrorCode::kArgument, "thinking can only be limited where it is told apart: set `structured`",
                  "thinking_budget"};
   }
-  LFM_ASSIGN(Sampler sampler, Sampler::create(options.sampling, model_->config.vocab));
+  Finish finish{.reason = FinishReason::kLength};
+  SamplingOptions sampling = options.sampling;
+  finish.seed = sampling.seed ? *sampling.seed : base::random_word();
+  sampling.seed = finish.seed;
+  LFM_ASSIGN(Sampler sampler, Sampler::create(sampling, model_->config.vocab, room_));
   LFM_ASSIGN(StopMatcher stops, StopMatcher::create(options.stop));
   LFM_ASSIGN(ThinkingLimit limit, ThinkingLimit::create(model_->tokenizer, options.thinking_budget));
+  LFM_ASSIGN(Logprobs logprobs, Logprobs::create(options.logprobs, model_->config.vocab));
   sampler.set_context(now_.tokens);
-  Finish finish{.reason = FinishReason::kLength};
+  Choice choice(options, std::move(sampler), std::move(limit), model_->config.vocab);
   Output out(model_->tokenizer, std::move(stops), callback, finish);
   if (options.structured) out.read_answer(now_.tokens);
 
-  const auto next_token = [&]() -> Result<TokenId> {
-    if (out.answer() == nullptr) return sampler.sample(logits());
-    if (const auto forced = limit.forced(*out.answer())) return *forced;
-    return sampler.sample(logits(), limit.forbidden(*out.answer(), finish));
-  };
-  const auto start = std::chrono::steady_clock::now();
-  while (finish.tokens < options.max_tokens) {
-    if (take_cancel()) {
-      finish.reason = FinishReason::kCancelled;
-      break;
-    }
-    if (now_.tokens.size() >= room_) {
-      finish.reason = FinishReason::kContextFull;
-      break;
-    }
-    LFM_ASSIGN(const TokenId token, next_token());
-    if (model_->tokenizer.ends_generation(token) && !options.ignore_end) {
-      finish.reason = FinishReason::kEnd;
-      break;
-    }
-    sampler.accept(token);
-    out.push(token);
+  // True where another token came and wants another one.
+  const auto say_next = [&]() -> Result<bool> {
+    const auto end = [&](FinishReason reason) {
+      finish.reason = reason;
+      return false;
+    };
+    if (take_cancel()) return end(FinishReason::kCancelled);
+    if (now_.tokens.size() >= room_) return end(FinishReason::kContextFull);
+    LFM_ASSIGN(const TokenId token, choice.next(now_.tokens, logits(), out.answer(), finish));
+    if (model_->tokenizer.ends_generation(token) && !options.ignore_end) return end(FinishReason::kEnd);
+    choice.accept(token);
+    if (logprobs.wanted()) logprobs.read(logits(), token);
+    out.push(token, logprobs);
     // Where the caller will come back to, should it be one.
     if (out.stop_begins_within(model_->tokenizer.piece(token).size())) now_.keep_state();
     LFM_TRY(advance(token));
     ++finish.tokens;
-    if (!out.wanted()) {
-      finish.reason = FinishReason::kCancelled;
-      break;
-    }
-    if (out.stopped()) {
-      finish.reason = FinishReason::kStop;
-      break;
-    }
-  }
-  now_.keep_state();
+    if (!out.wanted()) return end(FinishReason::kCancelled);
+    if (out.stopped()) return end(FinishReason::kStop);
+    return true;
+  };
+  const auto start = std::chrono::steady_clock::now();
+  Result<bool> more = true;
+  while (finish.tokens < options.max_tokens && more.ok() && *more) more = say_next();
+  if (now_.logits_valid) now_.keep_state();
   out.flush();
-  finish.thinking_cut = limit.was_reached();
+  finish.thinking_cut = choice.thinking_cut();
   finish.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   stats_.generated_tokens += finish.tokens;
   stats_.generate_seconds += finish.seconds;
+  if (!more.ok()) return std::move(more).error();
   return finish;
 }
 

@@ -9,7 +9,16 @@ void Output::read_answer(std::span<const TokenId> tokens) {
   answer_->resume(tokens);
 }
 
-void Output::push(TokenId token) {
+void Output::push(TokenId token, const Logprobs& logprobs) {
+  tokens_.push_back(token);
+  if (logprobs.wanted()) {
+    logprobs_.push_back(logprobs.chosen());
+    top_.insert(top_.end(), logprobs.top().begin(), logprobs.top().end());
+  }
+  push_bytes(token);
+}
+
+void Output::push_bytes(TokenId token) {
   if (!answer_) return push_text(tokenizer_.piece(token));
   const std::size_t before = answer_->thinking_tokens();
   const std::size_t malformed = answer_->malformed();
@@ -54,13 +63,20 @@ void Output::flush_text() {
   give({text_});
 }
 
-void Output::give(const Piece& piece) {
+void Output::give(Piece piece) {
   if (piece.text.empty() || !wanted_) return;
   if (piece.kind == PieceKind::kText) finish_.text_bytes += piece.text.size();
   if (piece.kind == PieceKind::kToolCall) ++finish_.tool_calls;
-  if (!callback_) return;
-  const base::CallersFloatMode mode;
-  wanted_ = callback_(piece);
+  piece.tokens = tokens_;
+  piece.logprobs = logprobs_;
+  piece.top_logprobs = top_;
+  if (callback_) {
+    const base::CallersFloatMode mode;
+    wanted_ = callback_(piece);
+  }
+  tokens_.clear();
+  logprobs_.clear();
+  top_.clear();
 }
 
 }  // namespace lfm::engine

@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "chat/answer_reader.h"
 #include "chat/piece_sink.h"
+#include "engine/generate/logprobs.h"
 #include "engine/generate/stop.h"
 #include "lfm/session.h"
 #include "text/tokenizer.h"
@@ -26,7 +28,7 @@ class Output : private chat::PieceSink {
   // Structured from here on: an answer of which the session holds this already.
   void read_answer(std::span<const TokenId> tokens);
 
-  void push(TokenId token);
+  void push(TokenId token, const Logprobs& logprobs);
   void flush();  // what was held back; nothing once it has stopped or isn't wanted
 
   // Whether a stop string begins in the last `bytes` bytes, or may do so.
@@ -38,9 +40,10 @@ class Output : private chat::PieceSink {
 
  private:
   void piece(const Piece& piece) override;
+  void push_bytes(TokenId token);
   void push_text(std::string_view text);
   void flush_text();
-  void give(const Piece& piece);
+  void give(Piece piece);
 
   const text::Tokenizer& tokenizer_;
   StopMatcher stops_;
@@ -50,6 +53,9 @@ class Output : private chat::PieceSink {
   text::Utf8Stream utf8_;
   std::string passed_;
   std::string text_;
+  std::vector<TokenId> tokens_;  // since the last piece, and what is known of them
+  std::vector<float> logprobs_;
+  std::vector<TokenLogprob> top_;
   bool wanted_ = true;
 };
 

@@ -1,45 +1,36 @@
 #include "engine/generate/sampler.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "base/try.h"
+#include "engine/generate/exp_log.h"
+#include "engine/generate/random.h"
 
 namespace lfm::engine {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Weights below e^kNegligible of the best: all of a vocabulary's together are less than 2^-53.
-constexpr double kNegligible = -64.0;
-
 Error argument_error(const char* field, const char* expected, std::uint64_t index = Error::kNone) {
   return {ErrorCode::kArgument, std::string("expected ") + expected, field, index};
 }
 
-constexpr std::array<double, 14> taylor_coefficients() {
-  std::array<double, 14> coefficients = {1.0};
-  for (std::size_t i = 1; i < coefficients.size(); ++i) coefficients[i] = coefficients[i - 1] / static_cast<double>(i);
-  return coefficients;
-}
-
-// e^x for x in [kNegligible, 0], the same bits everywhere: x = n ln 2 + r with |r| <= ln 2 / 2, and the Taylor series
-// of e^r to r^13 / 13!, which leaves an error below 2^-54.
-double exponential(double x) noexcept {
-  constexpr double kLog2E = 0x1.71547652b82fep0;
-  constexpr double kLn2High = 0x1.62e42fee00000p-1;  // 32 bits, so that n kLn2High is exact
-  constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
-  constexpr double kRounder = 0x1.8p52;  // adding and taking it away rounds to an integer
-  const double n = (x * kLog2E + kRounder) - kRounder;
-  const double r = (x - n * kLn2High) - n * kLn2Low;
-  static constexpr auto kCoefficients = taylor_coefficients();
-  double sum = 0;
-  for (std::size_t i = kCoefficients.size(); i-- > 0;) sum = sum * r + kCoefficients[i];
-  return sum * std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<std::int64_t>(n) + 1023) << 52);
+// Forbids the tokens that the mask lacks; whether there are others.
+bool apply_mask(std::span<const std::uint32_t> mask, std::span<float> logits) noexcept {
+  bool any = false;
+  for (std::size_t first = 0; first < logits.size(); first += 32) {
+    const std::span<float> some = logits.subspan(first, std::min<std::size_t>(32, logits.size() - first));
+    const std::uint32_t word = mask[first / 32] & (~std::uint32_t{0} >> (32 - some.size()));
+    any |= word != 0;
+    if (word == ~std::uint32_t{0}) continue;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if ((word >> i & 1) == 0) some[i] = -kInfinity;
+    }
+  }
+  return any;
 }
 
 bool is_better(const Sampler::Candidate& a, const Sampler::Candidate& b) noexcept {
@@ -58,6 +49,8 @@ Status validate(const SamplingOptions& options, std::size_t vocabulary_size) {
   if (!within(options.repetition_penalty, 0, kMax) || options.repetition_penalty == 0) {
     return argument_error("repetition_penalty", "a number above 0");
   }
+  if (!within(options.presence_penalty, -kMax, kMax)) return argument_error("presence_penalty", "a number");
+  if (!within(options.frequency_penalty, -kMax, kMax)) return argument_error("frequency_penalty", "a number");
   for (std::size_t i = 0; i < options.logit_bias.size(); ++i) {
     const auto& [id, value] = options.logit_bias[i];
     if (id < 0 || static_cast<std::size_t>(id) >= vocabulary_size) {
@@ -68,39 +61,35 @@ Status validate(const SamplingOptions& options, std::size_t vocabulary_size) {
   return {};
 }
 
-Result<Sampler> Sampler::create(const SamplingOptions& options, std::size_t vocabulary_size) {
+Result<Sampler> Sampler::create(const SamplingOptions& options, std::size_t vocabulary_size, std::size_t room) {
   if (vocabulary_size == 0) return argument_error("vocabulary_size", "1 or more");
   LFM_TRY(validate(options, vocabulary_size));
-  return Sampler(options, vocabulary_size);
+  return Sampler(options, vocabulary_size, room);
 }
 
-Sampler::Sampler(const SamplingOptions& options, std::size_t vocabulary_size)
+Sampler::Sampler(const SamplingOptions& options, std::size_t vocabulary_size, std::size_t room)
     : options_(options),
-      random_(options.seed),
       logits_(vocabulary_size),
       candidates_(vocabulary_size),
       // Only sorts out tokens early, so that the library's logarithm need not be exact; cut_improbable() decides.
       min_p_log_(std::log(static_cast<double>(options.min_p)) - 1e-6),
-      in_context_(vocabulary_size) {
-  context_.reserve(vocabulary_size);
-}
+      penalties_(options, vocabulary_size, room) {}
 
 void Sampler::accept(TokenId id) noexcept {
-  auto& seen = in_context_[static_cast<std::size_t>(id)];
-  if (seen == 0) context_.push_back(id);
-  seen = 1;
+  ++context_;
+  penalties_.accept(id);
 }
 
 void Sampler::set_context(std::span<const TokenId> ids) noexcept {
-  for (const TokenId id : context_) in_context_[static_cast<std::size_t>(id)] = 0;
-  context_.clear();
+  context_ = 0;
+  penalties_.clear();
   for (const TokenId id : ids) accept(id);
 }
 
-Result<TokenId> Sampler::sample(std::span<const float> logits, std::span<const TokenId> forbidden) {
-  LFM_ASSIGN(const auto from, candidates(logits, forbidden));
+Result<TokenId> Sampler::sample(std::span<const float> logits, std::span<const std::uint32_t> mask) {
+  LFM_ASSIGN(const auto from, candidates(logits, mask));
   if (from.size() == 1) return from.front().id;
-  const double target = random_.uniform();
+  const double target = random_uniform(options_.seed.value_or(0), context_);
   double sum = 0;
   for (const Candidate& candidate : from) {
     sum += candidate.probability;
@@ -110,8 +99,8 @@ Result<TokenId> Sampler::sample(std::span<const float> logits, std::span<const T
 }
 
 Result<std::span<const Sampler::Candidate>> Sampler::candidates(std::span<const float> logits,
-                                                                std::span<const TokenId> forbidden) {
-  LFM_TRY(adjust(logits, forbidden));
+                                                                std::span<const std::uint32_t> mask) {
+  LFM_TRY(adjust(logits, mask));
   if (options_.temperature == 0) {
     choose_best();
   } else if (options_.top_k > 0) {
@@ -128,8 +117,8 @@ Result<std::span<const Sampler::Candidate>> Sampler::candidates(std::span<const 
   return std::span<const Candidate>(candidates_.data(), chosen_);
 }
 
-// Steps 1 and 2, and the checks.
-Status Sampler::adjust(std::span<const float> logits, std::span<const TokenId> forbidden) {
+// Steps 1 to 3, and the checks.
+Status Sampler::adjust(std::span<const float> logits, std::span<const std::uint32_t> mask) {
   if (logits.size() != logits_.size()) {
     return Error{ErrorCode::kArgument,
                  std::to_string(logits.size()) + " logits for " + std::to_string(logits_.size()) + " tokens", "logits"};
@@ -145,17 +134,13 @@ Status Sampler::adjust(std::span<const float> logits, std::span<const TokenId> f
                  static_cast<std::uint64_t>(first - logits.begin())};
   }
   for (const auto& [id, value] : options_.logit_bias) logits_[static_cast<std::size_t>(id)] += value;
-  for (const TokenId id : forbidden) logits_[static_cast<std::size_t>(id)] = -kInfinity;
-  if (options_.repetition_penalty != 1) {
-    for (const TokenId id : context_) {
-      float& logit = logits_[static_cast<std::size_t>(id)];
-      logit = logit > 0 ? logit / options_.repetition_penalty : logit * options_.repetition_penalty;
-    }
-  }
+  penalties_.apply(logits_);
+  if (!mask.empty() && !apply_mask(mask, logits_)) return Error{ErrorCode::kArgument, "no token may come next", "mask"};
   float max = -kInfinity;
   for (const float logit : logits_) max = logit > max ? logit : max;
-  if (max == -kInfinity) return Error{ErrorCode::kNumeric, "every token's logit is -infinity", "logits"};
-  if (max == kInfinity) return Error{ErrorCode::kNumeric, "a logit is too large with its bias", "logits"};
+  if (max == -kInfinity)
+    return Error{ErrorCode::kNumeric, "the logit of every token that may come is -infinity", "logits"};
+  if (max == kInfinity) return Error{ErrorCode::kNumeric, "a logit is too large with its bias and penalties", "logits"};
   max_logit_ = max;
   return {};
 }
@@ -216,7 +201,7 @@ void Sampler::choose_nucleus() {
   }
 }
 
-// Step 5: what of the sorted, weighed candidates lies within top_p of this mass.
+// Step 6: what of the sorted, weighed candidates lies within top_p of this mass.
 void Sampler::cut_to_mass(double mass) {
   double sum = 0;
   std::size_t kept = 0;
@@ -226,7 +211,7 @@ void Sampler::cut_to_mass(double mass) {
   chosen_ = kept;
 }
 
-// Step 6, and from multiples of the best token's probability to probabilities.
+// Step 7, and from multiples of the best token's probability to probabilities.
 void Sampler::cut_improbable() {
   const double least = std::max(static_cast<double>(options_.min_p), std::numeric_limits<double>::min());
   const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(chosen_);

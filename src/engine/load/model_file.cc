@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/entropy.h"
 #include "base/try.h"
-#include "engine/generate/random.h"
 #include "kernels/matmul/layout.h"
 #include "model/weights.h"
 
@@ -66,9 +65,7 @@ Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& p
   } else if (places.chunks > 0) {
     LFM_TRY(check(0));
     LFM_TRY(check(places.chunks - 1));
-    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    Random random(static_cast<std::uint64_t>(now));
-    for (std::uint64_t i = 0; i < kSampledChunks; ++i) LFM_TRY(check(random.next() % places.chunks));
+    for (std::uint64_t i = 0; i < kSampledChunks; ++i) LFM_TRY(check(base::random_word() % places.chunks));
   }
   if (settling) mapped.start_settling();
   return PackedBytes(std::move(mapped));

@@ -51,7 +51,7 @@ void Talk::add(Message message) {
 
 Result<Answer> Talk::answer(const Chat::PieceCallback& callback) {
   GenerateOptions generate = options_.generate;
-  generate.sampling.seed += attempt_;
+  generate.sampling.seed = generate.sampling.seed.value_or(0) + attempt_;
   const double seconds_before = session_.stats().prompt_seconds;
   auto answer = chat_.answer(session_, conversation_.all(), generate, callback);
   if (!answer.ok()) return answer;
