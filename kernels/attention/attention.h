@@ -2,11 +2,7 @@
 // The order of the arithmetic is part of the contract: a query's result depends on its position and the cache alone,
 // never on which other queries share the call, nor on threads or ISA. Every ISA gives the same bits.
 //
-// Cache of one KV head, in blocks of kKvBlock positions:
-//     K block: f16 [head_dim][64]   keys side by side, so that lanes are keys
-//     V block: f16 [64][head_dim]   lanes are channels
-// A block is a step, so that a step reads one stream of keys and one of values; with blocks of 16 the keys of a step
-// are four streams, and decoding from memory took a tenth longer.
+// The cache of one KV head is blocks of kKvBlock positions (kv_format.h), which may lie anywhere.
 //
 // A query's positions 0 .. limit-1 are cut at multiples of kSplit. Each split gives a partial {m, l, o}, starting from
 // m = -inf, l = 0, o = 0:
@@ -25,32 +21,37 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention/kv_format.h"
 #include "kernels/isa.h"
 
 namespace lfm::kernels {
 
-inline constexpr std::size_t kKvBlock = 64;     // positions of a cache block
 inline constexpr std::size_t kStep = kKvBlock;  // positions between two rescalings
 inline constexpr std::size_t kSplit = 512;      // positions of a partial
 inline constexpr std::size_t kMaxQueries = 16;  // queries of one call
 
-struct AttentionKernels {
-  // Converts and stores one position (round to nearest even; beyond f16's range becomes infinity).
-  //   key, value (head_dim) f32; k_cache, v_cache: start of this KV head's cache
-  void (*append)(const float* key, const float* value, std::size_t position, std::size_t head_dim,
-                 std::uint16_t* k_cache, std::uint16_t* v_cache);
+// Of one KvFormat.
+struct KvKernels {
+  // Converts and stores one position (f16: round to nearest even; beyond its range becomes infinity).
+  //   key, value (head_dim) f32;  slot: of the position in its block, 0 .. kKvBlock - 1
+  void (*append)(const float* key, const float* value, std::size_t slot, std::size_t head_dim, std::byte* block);
 
   // Partials of `queries` (1..kMaxQueries) queries over positions [begin, min(begin + kSplit, limit)), begin % kSplit
   // == 0.
   //   q      queries rows of head_dim floats, already scaled by 1 / sqrt(head_dim), q_stride floats apart
   //   limits (queries): positions that each query sees, > begin for at least one; a query with limit <= begin gets
   //          m = -inf, l = 0, o = 0
+  //   pages  block i of the KV head is at pages[i] + offset, for all that the queries see
   //   m, l   (queries);  o (queries, head_dim)
   // Reads whole blocks of the keys, but lets nothing beyond a query's limit into its result.
   // head_dim % 16 == 0, head_dim <= 256.
   void (*partial)(const float* q, std::ptrdiff_t q_stride, const std::uint32_t* limits, std::size_t queries,
-                  const std::uint16_t* k_cache, const std::uint16_t* v_cache, std::size_t begin, std::size_t head_dim,
-                  float* m, float* l, float* o);
+                  const std::byte* const* pages, std::size_t offset, std::size_t begin, std::size_t head_dim, float* m,
+                  float* l, float* o);
+};
+
+struct AttentionKernels {
+  KvKernels kv[kKvFormatCount];  // indexed by KvFormat
 
   // out (head_dim) of one query from its partials in ascending order.
   //   m, l (splits) with stride ml_stride;  o splits rows of head_dim, o_stride floats apart

@@ -41,12 +41,12 @@ std::uint16_t to_f16(float value) {
   return static_cast<std::uint16_t>(sign | half);
 }
 
-// Element d of the key at a position, d of the value at a position.
-std::size_t key_index(std::size_t position, std::size_t d, std::size_t head_dim) {
-  return position / kKvBlock * kKvBlock * head_dim + d * kKvBlock + position % kKvBlock;
+// Element d of the key in a slot of a block, d of the value.
+std::size_t key_index(std::size_t slot, std::size_t d) {
+  return d * kKvBlock + slot;
 }
-std::size_t value_index(std::size_t position, std::size_t d, std::size_t head_dim) {
-  return position * head_dim + d;
+std::size_t value_index(std::size_t slot, std::size_t d, std::size_t head_dim) {
+  return (kKvBlock + slot) * head_dim + d;
 }
 
 // exp(m - next), where m = -inf means that nothing has been added yet.
@@ -54,22 +54,21 @@ float rescale(float m, float next) {
   return m == kMinusInfinity ? 0.0f : exp(m - next);
 }
 
-void append(const float* key, const float* value, std::size_t position, std::size_t head_dim, std::uint16_t* k_cache,
-            std::uint16_t* v_cache) {
+void append(const float* key, const float* value, std::size_t slot, std::size_t head_dim, std::byte* block) {
+  auto* halves = reinterpret_cast<std::uint16_t*>(block);
   for (std::size_t d = 0; d < head_dim; ++d) {
-    k_cache[key_index(position, d, head_dim)] = to_f16(key[d]);
-    v_cache[value_index(position, d, head_dim)] = to_f16(value[d]);
+    halves[key_index(slot, d)] = to_f16(key[d]);
+    halves[value_index(slot, d, head_dim)] = to_f16(value[d]);
   }
 }
 
-// One step of one query: `count` positions from `begin` on.
-void step(const float* q, const std::uint16_t* k_cache, const std::uint16_t* v_cache, std::size_t begin,
-          std::size_t count, std::size_t head_dim, float* m, float (&lanes)[16], float* o) {
+// One step of one query: the first `count` positions of a block.
+void step(const float* q, const std::byte* block, std::size_t count, std::size_t head_dim, float* m,
+          float (&lanes)[16], float* o) {
+  const auto* halves = reinterpret_cast<const std::uint16_t*>(block);
   float p[kStep] = {};
   for (std::size_t d = 0; d < head_dim; ++d) {
-    for (std::size_t j = 0; j < count; ++j) {
-      p[j] = std::fma(q[d], from_f16(k_cache[key_index(begin + j, d, head_dim)]), p[j]);
-    }
+    for (std::size_t j = 0; j < count; ++j) p[j] = std::fma(q[d], from_f16(halves[key_index(j, d)]), p[j]);
   }
 
   float next = *m;
@@ -87,21 +86,21 @@ void step(const float* q, const std::uint16_t* k_cache, const std::uint16_t* v_c
   for (std::size_t d = 0; d < head_dim; ++d) {
     o[d] *= a;
     for (std::size_t j = 0; j < count; ++j) {
-      o[d] = std::fma(p[j], from_f16(v_cache[value_index(begin + j, d, head_dim)]), o[d]);
+      o[d] = std::fma(p[j], from_f16(halves[value_index(j, d, head_dim)]), o[d]);
     }
   }
 }
 
 void partial(const float* q, std::ptrdiff_t q_stride, const std::uint32_t* limits, std::size_t queries,
-             const std::uint16_t* k_cache, const std::uint16_t* v_cache, std::size_t begin, std::size_t head_dim,
-             float* m, float* l, float* o) {
+             const std::byte* const* pages, std::size_t offset, std::size_t begin, std::size_t head_dim, float* m,
+             float* l, float* o) {
   for (std::size_t i = 0; i < queries; ++i, q += q_stride, o += head_dim) {
     const std::size_t end = std::min<std::size_t>(begin + kSplit, limits[i]);
     float lanes[16] = {};
     m[i] = kMinusInfinity;
     std::fill_n(o, head_dim, 0.0f);
     for (std::size_t at = begin; at < end; at += kStep) {
-      step(q, k_cache, v_cache, at, std::min(kStep, end - at), head_dim, &m[i], lanes, o);
+      step(q, pages[at / kKvBlock] + offset, std::min(kStep, end - at), head_dim, &m[i], lanes, o);
     }
     l[i] = fold(lanes);
   }
@@ -123,6 +122,6 @@ void merge(const float* m, const float* l, std::ptrdiff_t ml_stride, const float
 
 }  // namespace
 
-const AttentionKernels kAttention{append, partial, merge};
+const AttentionKernels kAttention{{{append, partial}}, merge};
 
 }  // namespace lfm::kernels::scalar

@@ -79,7 +79,7 @@ void mix(const ops::Context& c, const ops::Attention& attention, const float* no
   std::array<ops::KvRun, kMaxRuns> caches;
   std::size_t count = 0;
   for_each_run(runs, [&](const Run& run, ops::Rows rows) {
-    caches[count++] = {rows, run.state->position(), run.state->kv(layer)};
+    caches[count++] = {rows, run.state->position(), run.state->kv().layer(layer)};
   });
   attention.mix(c, norm, eps, std::span(caches).first(count));
 }

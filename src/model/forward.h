@@ -18,8 +18,8 @@ inline constexpr std::size_t kMaxCheckpoints = 256;  // of a run
 
 // Tokens of one sequence in a pass.
 struct Run {
-  State* state = nullptr;
-  std::span<const std::int32_t> tokens;              // ids < vocab; at least one, at most the state's free positions
+  State* state = nullptr;                            // with room made for the tokens
+  std::span<const std::int32_t> tokens;              // ids < vocab; at least one
   std::size_t outputs = 0;                           // 0..tokens: the last layer's FFN costs as much for each
   std::span<const ops::StateCopy> checkpoints = {};  // at positions behind the tokens, ascending
   const std::atomic<bool>* stop = nullptr;           // null, or somebody's wish that the pass ends

@@ -7,8 +7,17 @@
 
 namespace lfm::ops {
 
+using kernels::kKvBlock;
 using kernels::kMaxQueries;
 using kernels::kSplit;
+
+namespace {
+
+const kernels::KvKernels& kernels_of(const Context& c, const KvLayer& cache) {
+  return c.kernels.attention.kv[static_cast<std::size_t>(cache.format)];
+}
+
+}  // namespace
 
 void rotary_angles(const Context& c, double rope_base, Rows rows, std::size_t position) {
   const std::size_t half = c.workspace.dimensions().head_dim / 2;
@@ -68,10 +77,10 @@ void Attention::append(const Context& c, const KvRun& run, std::size_t row, std:
   float* key = qkv + (heads + kv_head) * head_dim;
   vector.rms_norm(key, k_norm, head_dim, eps, key);
   vector.rope(key, cos, sin, head_dim);
-  const std::size_t head_offset = kv_head * run.cache.capacity * head_dim;
-  c.kernels.attention.append(key, qkv + (heads + kv_heads + kv_head) * head_dim,
-                             run.position + (row - run.rows.first), head_dim, run.cache.keys + head_offset,
-                             run.cache.values + head_offset);
+  const KvLayer& cache = run.cache;
+  const std::size_t position = run.position + (row - run.rows.first);
+  std::byte* const block = cache.pages[position / kKvBlock] + cache.offset + kv_head * cache.block_bytes;
+  kernels_of(c, cache).append(key, qkv + (heads + kv_heads + kv_head) * head_dim, position % kKvBlock, head_dim, block);
 }
 
 // A row alone: tasks are (KV head, split of the context), so that long contexts keep every member busy.
@@ -91,14 +100,14 @@ void Attention::attend_one(const Context& c, float eps, const KvRun& run) const 
   for (std::size_t task = my_tasks.begin; task < my_tasks.end; ++task) {
     const std::size_t kv_head = task / splits;
     const std::size_t split = task % splits;
-    const std::size_t head_offset = kv_head * run.cache.capacity * head_dim;
+    const std::size_t offset = run.cache.offset + kv_head * run.cache.block_bytes;
     for (std::size_t head = kv_head * group(); head < (kv_head + 1) * group(); head += kMaxQueries) {
       const std::size_t queries = std::min(kMaxQueries, (kv_head + 1) * group() - head);
       const std::size_t slot = split * heads + head;  // partials: (splits, heads)
-      c.kernels.attention.partial(w.wide.data() + head * head_dim, static_cast<std::ptrdiff_t>(head_dim), limits,
-                                  queries, run.cache.keys + head_offset, run.cache.values + head_offset,
-                                  split * kSplit, head_dim, w.partial_m.data() + slot, w.partial_l.data() + slot,
-                                  w.partial_o.data() + slot * head_dim);
+      kernels_of(c, run.cache)
+          .partial(w.wide.data() + head * head_dim, static_cast<std::ptrdiff_t>(head_dim), limits, queries,
+                   run.cache.pages, offset, split * kSplit, head_dim, w.partial_m.data() + slot,
+                   w.partial_l.data() + slot, w.partial_o.data() + slot * head_dim);
     }
   }
   if (!own_heads) c.worker.barrier();
@@ -141,7 +150,7 @@ void Attention::attend_block(const Context& c, const KvRun& run, base::Range row
   const Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
   const auto limit_of = [&](std::size_t row) { return run.position + (row - run.rows.first) + 1; };
-  const std::size_t head_offset = kv_head * run.cache.capacity * head_dim;
+  const std::size_t offset = run.cache.offset + kv_head * run.cache.block_bytes;
   const std::size_t splits = (limit_of(rows.end - 1) - 1) / kSplit + 1;
   const std::size_t group_queries = std::min(group(), kMaxQueries);
   float* const partial_m = mine.partial_ml.data();
@@ -156,10 +165,10 @@ void Attention::attend_block(const Context& c, const KvRun& run, base::Range row
       for (std::size_t i = 0; i < heads_now; ++i) limits[queries++] = static_cast<std::uint32_t>(limit_of(row));
     }
     for (std::size_t split = 0; split < splits; ++split) {
-      c.kernels.attention.partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries,
-                                  run.cache.keys + head_offset, run.cache.values + head_offset, split * kSplit,
-                                  head_dim, partial_m + split * kMaxQueries, partial_l + split * kMaxQueries,
-                                  mine.partial_o.data() + split * kMaxQueries * head_dim);
+      kernels_of(c, run.cache)
+          .partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries, run.cache.pages, offset,
+                   split * kSplit, head_dim, partial_m + split * kMaxQueries, partial_l + split * kMaxQueries,
+                   mine.partial_o.data() + split * kMaxQueries * head_dim);
     }
     for (std::size_t i = 0; i < queries; ++i) {
       const std::size_t row = rows.begin + i / heads_now;

@@ -13,18 +13,20 @@
 
 namespace lfm::ops {
 
-// The cache of one layer: of each KV head `capacity` positions, kernels/attention/attention.h has the inner layout.
-struct KvCache {
-  std::uint16_t* keys = nullptr;    // f16 (kv_heads, capacity * head_dim)
-  std::uint16_t* values = nullptr;  // f16 (kv_heads, capacity * head_dim)
-  std::size_t capacity = 0;         // positions, a multiple of kernels::kKvBlock
+// The cache of one layer: the block of KV head h for positions kKvBlock * i and on is at pages[i] + offset + h *
+// block_bytes.
+struct KvLayer {
+  kernels::KvFormat format = kernels::KvFormat::kF16;
+  std::byte* const* pages = nullptr;
+  std::size_t offset = 0;
+  std::size_t block_bytes = 0;
 };
 
 // A sequence's rows of a pass, and its cache in one layer.
 struct KvRun {
   Rows rows;
   std::size_t position;  // of the first row's token
-  KvCache cache;
+  KvLayer cache;
 };
 
 struct Attention {

@@ -39,7 +39,7 @@ class Forgery {
     };
     bool more = seal(4 * header.tokens) && seal(8 * header.snapshots) && seal(4 * header.logits);
     for (std::uint64_t i = 0; more && i <= header.snapshots; ++i) more = seal(4 * header.conv_floats);
-    for (std::uint64_t i = 0; more && i < header.parts; ++i) more = seal(header.part_bytes);
+    for (std::uint64_t i = 0; more && i < header.pages; ++i) more = seal(header.page_bytes);
     return bytes_;
   }
 
@@ -53,7 +53,7 @@ class Forgery {
   std::uint64_t logits() const { return positions() + 8 * header.snapshots + 8; }
   std::uint64_t state() const { return logits() + 4 * header.logits + 8; }
   std::uint64_t snapshots() const { return state() + 4 * header.conv_floats + 8; }
-  std::uint64_t parts() const { return snapshots() + header.snapshots * (4 * header.conv_floats + 8); }
+  std::uint64_t pages() const { return snapshots() + header.snapshots * (4 * header.conv_floats + 8); }
 
  private:
   std::string bytes_;

@@ -35,6 +35,7 @@ class Passes {
   std::vector<float> run(std::span<const model::Run> runs) {
     std::size_t rows = 0, outputs = 0;
     for (const model::Run& run : runs) {
+      expect_ok(run.state->make_room(run.tokens.size()));
       rows += run.tokens.size();
       outputs += run.outputs;
     }

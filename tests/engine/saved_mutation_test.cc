@@ -83,7 +83,7 @@ class SavedMutation : public testing::Test {
       all.push_back({"logit", f.logits() + 68 * i, 4});
       all.push_back({"state", f.state() + 12 * i, 4});
       all.push_back({"snapshot", f.snapshots() + 12 * i, 4});
-      all.push_back({"key", f.parts() + 64 * i, 2});
+      all.push_back({"key", f.pages() + 64 * i, 2});
     }
     return all;
   }

@@ -252,7 +252,7 @@ TEST_F(SavedSession, ForgedSizesAreRefused) {
   using Header = engine::SavedHeader;
   const std::pair<std::uint64_t Header::*, const char*> fields[] = {
       {&Header::tokens, "tokens"},          {&Header::snapshots, "snapshots"}, {&Header::logits, "vocabulary"},
-      {&Header::conv_floats, "contradict"}, {&Header::parts, "contradict"},    {&Header::part_bytes, "contradict"},
+      {&Header::conv_floats, "contradict"}, {&Header::pages, "contradict"},    {&Header::page_bytes, "contradict"},
       {&Header::file_bytes, "contradict"}};
   for (const auto& [field, says] : fields) {
     for (const std::uint64_t value : {std::uint64_t{1} << 32, (std::uint64_t{1} << 32) - 1, std::uint64_t{1} << 63,
@@ -264,8 +264,14 @@ TEST_F(SavedSession, ForgedSizesAreRefused) {
     }
   }
   Forgery forgery(bytes);
-  forgery.header.version = 2;
-  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "version 2");
+  forgery.header.version = 3;
+  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "version 3");
+  forgery = Forgery(bytes);
+  EXPECT_STREQ(forgery.header.kv_format, "f16");
+  std::strcpy(forgery.header.kv_format, "q3_9");
+  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "aren't f16");
+  std::memset(forgery.header.kv_format, 'f', sizeof forgery.header.kv_format);
+  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "aren't f16");
   forgery = Forgery(bytes);
   forgery.header.kv_block = 16;
   expect_refused(forgery.sealed(), ErrorCode::kFormat, "contradict");
@@ -288,7 +294,7 @@ TEST_F(SavedSession, ForgedValuesAreRefused) {
   expect_refused(Forgery(bytes).put(f.logits() + 4 * 299, kNan).sealed(), ErrorCode::kFormat, "logits");
   expect_refused(Forgery(bytes).put(f.state(), kInfinity).sealed(), ErrorCode::kFormat, "state");
   expect_refused(Forgery(bytes).put(f.snapshots() + 40, kNan).sealed(), ErrorCode::kFormat, "snapshots");
-  expect_refused(Forgery(bytes).put(f.parts() + 64, std::uint16_t{0x7c00}).sealed(), ErrorCode::kFormat, "keys");
+  expect_refused(Forgery(bytes).put(f.pages() + 64, std::uint16_t{0x7c00}).sealed(), ErrorCode::kFormat, "keys");
   // Wrong but possible numbers are a session, if not one that this model would have had.
   Session session = tiny_.session();
   expect_ok(session.load(folder_.write("odd", Forgery(bytes).put(f.state(), 1e30f).sealed())));

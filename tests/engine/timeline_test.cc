@@ -23,6 +23,7 @@ class TimelineTest : public testing::Test {
 
   // As if tokens had run up to `position`: a convolution state of that position, and logits.
   static void go_to(engine::Timeline& timeline, std::size_t position) {
+    expect_ok(timeline.state.make_room(position - timeline.state.position()));
     timeline.state.advance(position - timeline.state.position());
     std::ranges::fill(timeline.state.all_conv(), static_cast<float>(position));
     timeline.tokens.resize(position, 7);

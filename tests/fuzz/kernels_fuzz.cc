@@ -201,23 +201,27 @@ Output attention(const Table& table, Source source) {
   namespace k = lfm::kernels;
   const std::size_t head_dim = 16 * source.between(1, 8), positions = source.between(1, 70);
   const std::size_t queries = source.between(1, k::kMaxQueries);
-  const std::size_t cached = (positions + k::kKvBlock - 1) / k::kKvBlock * k::kKvBlock * head_dim;
-  Buffer<std::uint16_t> keys(cached), values(cached);
+  const std::size_t block_halves = k::kv_block_bytes(k::KvFormat::kF16, head_dim) / sizeof(std::uint16_t);
+  const std::size_t blocks = (positions + k::kKvBlock - 1) / k::kKvBlock;
+  Buffer<std::uint16_t> cache(blocks * block_halves);
+  std::vector<std::byte*> pages;
+  for (std::size_t i = 0; i < blocks; ++i) {
+    pages.push_back(reinterpret_cast<std::byte*>(cache.data() + i * block_halves));
+  }
   for (std::size_t p = 0; p < positions; ++p) {
     Buffer<float> key = floats(source, head_dim), value = floats(source, head_dim);
-    table.attention.append(key.data(), value.data(), p, head_dim, keys.data(), values.data());
+    table.attention.kv[0].append(key.data(), value.data(), p % k::kKvBlock, head_dim, pages[p / k::kKvBlock]);
   }
   Output out;
-  out.add_halves(keys.span());
-  out.add_halves(values.span());
+  out.add_halves(cache.span());
 
   Buffer<float> q = floats(source, queries * head_dim);
   Buffer<std::uint32_t> limits(queries);
   for (std::uint32_t& limit : limits.span()) limit = static_cast<std::uint32_t>(source.between(0, positions));
   limits.span()[source.between(0, queries - 1)] = static_cast<std::uint32_t>(positions);
   Buffer<float> m(queries), l(queries), o(queries * head_dim), merged(head_dim);
-  table.attention.partial(q.data(), static_cast<std::ptrdiff_t>(head_dim), limits.data(), queries, keys.data(),
-                          values.data(), 0, head_dim, m.data(), l.data(), o.data());
+  table.attention.kv[0].partial(q.data(), static_cast<std::ptrdiff_t>(head_dim), limits.data(), queries, pages.data(),
+                                0, 0, head_dim, m.data(), l.data(), o.data());
   for (Buffer<float>* part : {&m, &l, &o}) out.add(part->span());
   table.attention.merge(m.data(), l.data(), 1, o.data(), static_cast<std::ptrdiff_t>(head_dim), queries, head_dim,
                         merged.data());

@@ -65,7 +65,7 @@ void mend(std::span<std::byte> file, std::uint64_t fingerprint) {
                 section(std::min<std::uint64_t>(header.logits, 1 << 20) * 4);
   for (std::uint64_t i = 0; inside && i <= header.snapshots; ++i)
     inside = section(std::min<std::uint64_t>(header.conv_floats, 1 << 20) * 4);
-  for (std::uint64_t i = 0; inside && i < header.parts; ++i) inside = section(header.part_bytes);
+  for (std::uint64_t i = 0; inside && i < header.pages; ++i) inside = section(header.page_bytes);
 }
 
 std::uint64_t fingerprint() {

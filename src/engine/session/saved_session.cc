@@ -1,10 +1,12 @@
 #include "engine/session/saved_session.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,12 @@ std::uint64_t sum_of(SavedHeader header) {
   return base::checksum(std::as_bytes(std::span(&header, 1)));
 }
 
+std::array<char, sizeof SavedHeader::kv_format> format_name(const model::State& state) {
+  std::array<char, sizeof SavedHeader::kv_format> name{};
+  std::string_view(kernels::to_string(state.kv().format())).copy(name.data(), name.size() - 1);
+  return name;
+}
+
 // The header of a session of these sizes; its sizes are small enough for the products not to wrap.
 SavedHeader header_of(const model::State& state, std::uint64_t fingerprint, std::uint64_t tokens,
                       std::uint64_t snapshots, std::uint64_t logits, std::uint64_t tokens_sum) {
@@ -43,12 +51,13 @@ SavedHeader header_of(const model::State& state, std::uint64_t fingerprint, std:
   header.snapshots = snapshots;
   header.logits = logits;
   header.conv_floats = state.all_conv().size();
-  header.parts = state.parts();
-  header.part_bytes = state.part_bytes(tokens);
+  std::memcpy(header.kv_format, format_name(state).data(), sizeof header.kv_format);
+  header.pages = model::KvCache::pages_of(tokens);
+  header.page_bytes = state.kv().page_bytes();
   const std::uint64_t conv_bytes = header.conv_floats * sizeof(float) + kSumBytes;
   header.file_bytes = sizeof header + tokens * sizeof(TokenId) + kSumBytes + snapshots * sizeof(std::uint64_t) +
                       kSumBytes + logits * sizeof(float) + kSumBytes + (1 + snapshots) * conv_bytes +
-                      header.parts * (header.part_bytes + kSumBytes);
+                      header.pages * (header.page_bytes + kSumBytes);
   header.tokens_sum = tokens_sum;
   header.sum = sum_of(header);
   return header;
@@ -148,6 +157,10 @@ Status check_header(const SavedHeader& header, const SavedBytes& source, const S
     return Error{ErrorCode::kLimit, std::to_string(header.tokens) + " tokens in a context of " + std::to_string(room),
                  "tokens", Error::kNone, offsetof(SavedHeader, tokens)};
   }
+  if (std::memcmp(header.kv_format, format_name(state).data(), sizeof header.kv_format) != 0) {
+    return Error{ErrorCode::kUnsupported, std::string("keys and values aren't ") + format_name(state).data(),
+                 "kv_format", Error::kNone, offsetof(SavedHeader, kv_format)};
+  }
   if (header.snapshots > header.tokens)
     return wrong("more snapshots than tokens", "snapshots", offsetof(SavedHeader, snapshots));
   if (header.logits != 0 && (header.logits != model.config.vocab || header.tokens == 0))
@@ -203,10 +216,10 @@ Status save_timeline(const Timeline& timeline, std::uint64_t fingerprint, const 
   LFM_TRY(writer.section(bytes_of(logits)));
   LFM_TRY(writer.section(bytes_of(timeline.state.all_conv())));
   for (std::size_t i = 0; i < positions.size(); ++i) LFM_TRY(writer.section(bytes_of(timeline.snapshots.at(i).conv)));
-  std::vector<std::byte> part(header.part_bytes);
-  for (std::size_t i = 0; i < header.parts; ++i) {
-    timeline.state.copy_part(i, part.data());
-    LFM_TRY(writer.section(part));
+  std::vector<std::byte> page(header.page_bytes);
+  for (std::size_t i = 0; i < header.pages; ++i) {
+    timeline.state.kv().copy_page(i, timeline.tokens.size() - i * kernels::kKvBlock, page.data());
+    LFM_TRY(writer.section(page));
   }
   return file.commit(kOwnerOnly, base::AtomicFile::Existing::kReplace);
 }
@@ -227,13 +240,14 @@ Result<Timeline> load_timeline(const SavedBytes& source, const SavedModel& model
   timeline.logits_valid = header.logits != 0;
   std::vector<float> conv(header.conv_floats);
   LFM_TRY(reader.floats("state", conv));
+  LFM_TRY(timeline.state.make_room(timeline.tokens.size()));
   timeline.state.rewind(timeline.tokens.size(), conv);
   for (std::size_t i = 0; i < positions.size(); ++i) {
     LFM_TRY(reader.floats("snapshots", conv, i));
     std::copy(conv.begin(), conv.end(), timeline.snapshots.add(positions[i]).begin());
   }
-  for (std::size_t i = 0; i < header.parts; ++i)
-    LFM_TRY(reader.halves("keys and values", {timeline.state.part(i), header.part_bytes}, i));
+  for (std::size_t i = 0; i < header.pages; ++i)
+    LFM_TRY(reader.halves("keys and values", {timeline.state.kv().page(i), header.page_bytes}, i));
   return timeline;
 }
 

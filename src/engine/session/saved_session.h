@@ -6,9 +6,9 @@
 //   logits      f32 (vocabulary or 0) after the last token
 //   state       f32 (conv_floats) of the convolutions after the last token
 //   snapshots   f32 (conv_floats) each
-//   keys and values    model::State's parts, f16, part_bytes each, with zeros behind the last token
+//   keys and values    model::KvCache's pages, page_bytes each, with zeros behind the last token
 //
-// Every one of these sections, each snapshot and each part, is followed by its checksum (base/checksum.h), whose seed
+// Every one of these sections, each snapshot and each page, is followed by its checksum (base/checksum.h), whose seed
 // is the header's plus the section's offset: what was cut, moved or taken from another file is seen. Checksums find
 // accidents; of a file that was made on purpose nothing is believed either: no size is used before it is checked, and
 // tokens, positions and numbers must be such as a session can have.
@@ -28,23 +28,24 @@ namespace lfm::engine {
 
 struct SavedHeader {
   static constexpr char kMagic[8] = {'L', 'F', 'M', 'T', 'A', 'L', 'K', '\0'};
-  static constexpr std::uint32_t kVersion = 1;
+  static constexpr std::uint32_t kVersion = 2;
 
   char magic[8];
   std::uint32_t version;
   std::uint32_t kv_block;  // kernels::kKvBlock
+  char kv_format[8];       // "f16", padded with zeros
   std::uint64_t fingerprint;
   std::uint64_t tokens;
   std::uint64_t snapshots;
   std::uint64_t logits;
   std::uint64_t conv_floats;
-  std::uint64_t parts;
-  std::uint64_t part_bytes;
+  std::uint64_t pages;
+  std::uint64_t page_bytes;
   std::uint64_t file_bytes;
   std::uint64_t tokens_sum;  // checksum of the tokens, so that every conversation has a header of its own
   std::uint64_t sum;         // of the header with zero here
 };
-static_assert(sizeof(SavedHeader) == 96);
+static_assert(sizeof(SavedHeader) == 104);
 
 // What a saved session has to fit.
 struct SavedModel {
@@ -56,7 +57,7 @@ struct SavedModel {
 Status save_timeline(const Timeline& timeline, std::uint64_t fingerprint, const std::string& path);
 
 //   kFormat       cut, damaged, or nothing that a session of this model can be
-//   kUnsupported  another version of the format
+//   kUnsupported  another version of the format, or keys and values in a format that isn't known
 //   kArgument     of another model, or of the same for another backend
 //   kLimit        more tokens than `room`
 //   kIo, kNoMemory

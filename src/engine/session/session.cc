@@ -130,6 +130,7 @@ Status SessionState::check_logits(std::span<const float> logits, std::size_t pos
 // One chunk. The state where the prompt ends is kept, as is that one token before: from there its logits are a step
 // away. Cancelled, the session is as it was; after another error it is empty.
 Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt) {
+  LFM_TRY(now_.state.make_room(tokens.size()));
   const std::size_t position = now_.tokens.size();
   const bool may_stop = tokens.size() > 1;  // on the way; a single token is soon done
   if (position > 0 && (may_stop || position + 1 == prompt.end)) now_.keep_state();

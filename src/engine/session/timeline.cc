@@ -21,8 +21,7 @@ void Timeline::copy_to(Timeline& other) const {
   other.tokens.assign(tokens.begin(), tokens.end());
   other.logits = logits;
   other.logits_valid = logits_valid;
-  for (std::size_t i = 0; i < state.parts(); ++i) state.copy_part(i, other.state.part(i));
-  other.state.rewind(state.position(), state.all_conv());
+  other.state.share(state);
   for (std::size_t i = 0; i < snapshots.size(); ++i) {
     const model::Snapshots::Found kept = snapshots.at(i);
     std::copy(kept.conv.begin(), kept.conv.end(), other.snapshots.add(kept.position).begin());

@@ -25,7 +25,7 @@ struct Timeline {
   // Memory is taken as it is filled. kNoMemory
   static Result<Timeline> create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes);
 
-  // Makes an empty one of the same sizes the same as this one.
+  // Makes an empty one of the same sizes the same as this one, whose keys and values it shares.
   void copy_to(Timeline& other) const;
 
   // Keeps the state of where it is.

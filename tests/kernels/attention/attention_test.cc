@@ -141,7 +141,7 @@ TEST_P(AttentionOf, AQueryThatSeesNothingOfASplitGivesNothing) {
   const std::vector<float> q = random_queries(2, kHeadDim, random);
   const std::uint32_t limits[] = {kSplit, kSplit + 1};
   std::vector<float> m(2, 9.0f), l(2, 9.0f), o(2 * kHeadDim, 9.0f);
-  kernels().partial(q.data(), kHeadDim, limits, 2, cache.k(), cache.v(), kSplit, kHeadDim, m.data(), l.data(),
+  kernels().kv[0].partial(q.data(), kHeadDim, limits, 2, cache.pages(), 0, kSplit, kHeadDim, m.data(), l.data(),
                     o.data());
   EXPECT_EQ(m[0], -kInfinity);
   EXPECT_EQ(l[0], 0.0f);
@@ -176,7 +176,7 @@ TEST_P(AttentionOf, AZeroMaximumIsPositive) {
       cache.k(j, kHeadDim - 1) = j % 2 == odd ? 0x8001 : 0x0001;
     }
     float m = 0.0f, l = 0.0f, o[kHeadDim];
-    kernels().partial(q.data(), kHeadDim, &limit, 1, cache.k(), cache.v(), 0, kHeadDim, &m, &l, o);
+    kernels().kv[0].partial(q.data(), kHeadDim, &limit, 1, cache.pages(), 0, 0, kHeadDim, &m, &l, o);
     EXPECT_TRUE(test::same_bits(m, 0.0f)) << m;
     EXPECT_EQ(l, 20.0f);
   }

@@ -13,20 +13,26 @@ namespace lfm::test {
 class KvCache {
  public:
   KvCache(std::size_t positions, std::size_t head_dim, Edge edge)
-      : head_dim_(head_dim), k_(bytes(positions), edge), v_(bytes(positions), edge) {}
+      : head_dim_(head_dim),
+        blocks_((positions + kernels::kKvBlock - 1) / kernels::kKvBlock * block_bytes(), edge) {
+    for (std::size_t at = 0; at < blocks_.size(); at += block_bytes()) {
+      pages_.push_back(blocks_.as<std::byte>().data() + at);
+    }
+  }
 
-  std::uint16_t* k() { return k_.as<std::uint16_t>().data(); }
-  std::uint16_t* v() { return v_.as<std::uint16_t>().data(); }
+  const std::byte* const* pages() const { return pages_.data(); }
 
   std::uint16_t& k(std::size_t position, std::size_t d) {
-    constexpr std::size_t kBlock = kernels::kKvBlock;
-    return k()[position / kBlock * kBlock * head_dim_ + d * kBlock + position % kBlock];
+    return halves(position)[d * kernels::kKvBlock + position % kernels::kKvBlock];
   }
-  std::uint16_t& v(std::size_t position, std::size_t d) { return v()[position * head_dim_ + d]; }
+  std::uint16_t& v(std::size_t position, std::size_t d) {
+    return halves(position)[(kernels::kKvBlock + position % kernels::kKvBlock) * head_dim_ + d];
+  }
 
   void append(const kernels::AttentionKernels& kernels, std::span<const float> key, std::span<const float> value,
               std::size_t position) {
-    kernels.append(key.data(), value.data(), position, head_dim_, k(), v());
+    kernels.kv[0].append(key.data(), value.data(), position % kernels::kKvBlock, head_dim_,
+                         pages_[position / kernels::kKvBlock]);
   }
   void fill(const kernels::AttentionKernels& kernels, std::size_t positions, Random& random) {
     std::vector<float> key(head_dim_), value(head_dim_);
@@ -38,13 +44,14 @@ class KvCache {
   }
 
  private:
-  std::size_t bytes(std::size_t positions) const {
-    const std::size_t blocks = (positions + kernels::kKvBlock - 1) / kernels::kKvBlock;
-    return blocks * kernels::kKvBlock * head_dim_ * sizeof(std::uint16_t);
+  std::size_t block_bytes() const { return kernels::kv_block_bytes(kernels::KvFormat::kF16, head_dim_); }
+  std::uint16_t* halves(std::size_t position) {
+    return reinterpret_cast<std::uint16_t*>(pages_[position / kernels::kKvBlock]);
   }
 
   std::size_t head_dim_;
-  GuardedBuffer k_, v_;
+  GuardedBuffer blocks_;
+  std::vector<std::byte*> pages_;
 };
 
 // The whole of attention for some queries: every split, then the merge. (queries, head_dim)
@@ -57,9 +64,9 @@ inline std::vector<float> attend(const kernels::AttentionKernels& kernels, std::
 
   std::vector<float> m(splits * queries), l(splits * queries), o(splits * queries * head_dim);
   for (std::size_t split = 0; split < splits; ++split) {
-    kernels.partial(q.data(), static_cast<std::ptrdiff_t>(head_dim), limits.data(), queries, cache.k(), cache.v(),
-                    split * kernels::kSplit, head_dim, &m[split * queries], &l[split * queries],
-                    &o[split * queries * head_dim]);
+    kernels.kv[0].partial(q.data(), static_cast<std::ptrdiff_t>(head_dim), limits.data(), queries, cache.pages(), 0,
+                          split * kernels::kSplit, head_dim, &m[split * queries], &l[split * queries],
+                          &o[split * queries * head_dim]);
   }
   std::vector<float> out(queries * head_dim);
   for (std::size_t i = 0; i < queries; ++i) {

@@ -77,8 +77,8 @@ TEST_P(AttentionSameBits, Partial) {
 
     GuardedBuffer m(queries * 4, random.edge()), l(queries * 4, random.edge());
     GuardedBuffer o(queries * head_dim * 4, random.edge());
-    kernels.partial(q.template as<float>().data(), static_cast<std::ptrdiff_t>(q_stride),
-                    limits.template as<std::uint32_t>().data(), queries, cache.k(), cache.v(), begin, head_dim,
+    kernels.kv[0].partial(q.template as<float>().data(), static_cast<std::ptrdiff_t>(q_stride),
+                    limits.template as<std::uint32_t>().data(), queries, cache.pages(), 0, begin, head_dim,
                     m.template as<float>().data(), l.template as<float>().data(), o.template as<float>().data());
     std::vector<float> out;
     for (GuardedBuffer* buffer : {&m, &l, &o}) {
