@@ -13,7 +13,6 @@ class NoSink : public PieceSink {
   void piece(const Piece&) override {}
 };
 
-constexpr std::string_view kSpace = " \t\n\v\f\r";
 constexpr std::size_t kMaxHeld = 256;  // bytes of white space; more are text
 
 // Bytes at the end of `text` that `tag` begins with, fewer than all of it.

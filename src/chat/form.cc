@@ -10,8 +10,6 @@
 namespace lfm::chat {
 namespace {
 
-constexpr std::string_view kSpace = " \t\n\v\f\r";
-
 // What is left of a text that has its thinking in it.
 std::string_view behind_thinking(std::string_view content) {
   const std::size_t end = content.rfind(kThinkEnd);

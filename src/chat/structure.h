@@ -14,6 +14,8 @@ inline constexpr std::string_view kThinkEnd = "</think>";
 inline constexpr std::string_view kCallStart = "<|tool_call_start|>";
 inline constexpr std::string_view kCallEnd = "<|tool_call_end|>";
 
+inline constexpr std::string_view kSpace = " \t\n\v\f\r";  // what templates trim
+
 // The token with this name, be it control or user defined; kNone where the vocabulary has none.
 TokenId find_token(const text::Tokenizer& tokenizer, std::string_view name) noexcept;
 

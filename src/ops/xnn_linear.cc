@@ -15,8 +15,6 @@ namespace {
 static_assert(sizeof(XnnRowParams) == sizeof(xnn_quantization_params));
 static_assert(offsetof(XnnRowParams, scale) == offsetof(xnn_quantization_params, scale));
 
-constexpr std::size_t kBlockColumns = 32;
-constexpr std::size_t kBlockBytes = 18;
 constexpr std::size_t kNotFound = std::numeric_limits<std::size_t>::max();
 
 // XNNPACK has a kernel for one token and one for 8 (14, 4, 3, by CPU), which costs the same for fewer. Up to this many
@@ -33,7 +31,7 @@ constexpr std::size_t kMaxTile = 16;
 xnn_status create_operator(std::size_t k, std::size_t rows, std::size_t out_stride, const std::uint16_t* scales,
                            const void* codes, xnn_weights_cache_provider* provider, xnn_operator_t* out) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  return xnn_create_fully_connected_nc_qd8_f32_qb4w(k, rows, k, out_stride, kBlockColumns, 8, scales, codes, nullptr,
+  return xnn_create_fully_connected_nc_qd8_f32_qb4w(k, rows, k, out_stride, kQ4BlockColumns, 8, scales, codes, nullptr,
                                                     -kInfinity, kInfinity, 0,
 #if LFM_XNN_CODE_CACHE
                                                     nullptr,
@@ -104,9 +102,9 @@ struct Capture {
 
 // A small Q4_0 matrix with codes of every value; its scales are powers of two, so that no rounding hides a difference.
 struct Probe {
-  static constexpr std::size_t kRows = 48, kColumns = 128, kBlocks = kColumns / kBlockColumns, kTokens = 17;
+  static constexpr std::size_t kRows = 48, kColumns = 128, kBlocks = kColumns / kQ4BlockColumns, kTokens = 17;
 
-  std::vector<std::byte> gguf = std::vector<std::byte>(kRows * kBlocks * kBlockBytes);
+  std::vector<std::byte> gguf = std::vector<std::byte>(kRows * kBlocks * kQ4BlockBytes);
   std::vector<std::uint8_t> codes = std::vector<std::uint8_t>(kRows * kColumns);
   std::vector<float> scales = std::vector<float>(kRows * kBlocks);
   std::uint32_t random = 12345;
@@ -119,10 +117,10 @@ struct Probe {
       const bool minus = negative && next() % 2 == 0;
       const auto half = static_cast<std::uint16_t>((minus ? 0x8000u : 0u) | (exponent << 10));
       scales[b] = (minus ? -1.0f : 1.0f) * std::ldexp(1.0f, static_cast<int>(exponent) - 15);
-      std::byte* const block = gguf.data() + b * kBlockBytes;
+      std::byte* const block = gguf.data() + b * kQ4BlockBytes;
       std::memcpy(block, &half, sizeof(half));
-      std::uint8_t* const c = codes.data() + b * kBlockColumns;
-      for (std::size_t i = 0; i < kBlockColumns; ++i) c[i] = static_cast<std::uint8_t>(next() % 16);
+      std::uint8_t* const c = codes.data() + b * kQ4BlockColumns;
+      for (std::size_t i = 0; i < kQ4BlockColumns; ++i) c[i] = static_cast<std::uint8_t>(next() % 16);
       for (std::size_t i = 0; i < 16; ++i) block[2 + i] = static_cast<std::byte>(c[i] | (c[16 + i] << 4));
     }
   }
@@ -202,7 +200,7 @@ Status check(const XnnLayout& layout) {
     for (std::size_t r = 0; r < kRows; ++r) {
       double sum = 0, size = 0;
       for (std::size_t i = 0; i < kColumns; ++i) {
-        const double w = probe.scales[(r * kColumns + i) / kBlockColumns] * (probe.codes[r * kColumns + i] - 8);
+        const double w = probe.scales[(r * kColumns + i) / kQ4BlockColumns] * (probe.codes[r * kColumns + i] - 8);
         sum += w * (x[i] - params[t].zero_point) * params[t].scale;
         size += std::abs(w) * 256 * params[t].scale;
       }
@@ -265,7 +263,7 @@ struct XnnWorker::Impl {
 
   Status add(std::size_t k, std::size_t rows, std::size_t out_stride) {
     if (rows == 0 || find(k, rows, out_stride) != nullptr) return {};
-    const std::vector<std::uint16_t> ones(rows * (k / kBlockColumns), 0x3f80);  // only looked at, never kept
+    const std::vector<std::uint16_t> ones(rows * (k / kQ4BlockColumns), 0x3f80);  // only looked at, never kept
     xnn_operator_t made = nullptr;
     const xnn_status status = create_operator(k, rows, out_stride, ones.data(), this, &provider, &made);
     if (status != xnn_status_success) return to_error(status, "multiply int4 weights");
@@ -284,7 +282,7 @@ Result<XnnWorker> XnnWorker::create(const XnnLayout& layout) {
 }
 
 Status XnnWorker::prepare(std::size_t k, std::size_t rows, std::size_t out_stride, std::size_t max_tokens) {
-  if (k == 0 || k % kBlockColumns != 0 || rows == 0 || out_stride < rows) {
+  if (k == 0 || k % kQ4BlockColumns != 0 || rows == 0 || out_stride < rows) {
     return Error{ErrorCode::kArgument, "XNNPACK needs columns in blocks of 32 and an output row for every row"};
   }
   if (impl_->params.size() < max_tokens + kMaxTile) impl_->params.resize(max_tokens + kMaxTile);

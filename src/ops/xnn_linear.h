@@ -18,6 +18,10 @@
 
 namespace lfm::ops {
 
+// Of Q4_0 as files have it: fp16 d, then 16 bytes of codes; byte j holds columns j and 16 + j.
+inline constexpr std::size_t kQ4BlockColumns = 32;
+inline constexpr std::size_t kQ4BlockBytes = 18;
+
 // Tiles of nr rows. A tile: float ksum[nr] = -sum_k w | for each 32 columns: nibbles, bfloat16 (d / 16)[nr] | float
 // bias[nr] = 0. Nibbles: groups of 2 * kr columns, in each of them kr bytes a row; byte b holds columns b (low) and
 // kr + b (high), each xor 8.

@@ -6,8 +6,6 @@
 namespace lfm::ops {
 namespace {
 
-constexpr std::size_t kBlockColumns = 32;
-constexpr std::size_t kBlockBytes = 18;  // fp16 d, 16 bytes of codes: byte j holds columns j and 16 + j
 constexpr std::size_t kMaxRows = 16;
 
 float half_to_float(std::uint16_t half) noexcept {
@@ -74,14 +72,14 @@ template <typename Word>
 std::ptrdiff_t pack_tile(const std::byte* source, std::size_t rows, std::size_t k, std::size_t nr,
                          std::byte* tile) noexcept {
   constexpr std::size_t kr = sizeof(Word);
-  const std::size_t blocks = k / kBlockColumns;
+  const std::size_t blocks = k / kQ4BlockColumns;
   std::ptrdiff_t bad = -1;
   double ksum[kMaxRows] = {};  // in double: XNNPACK adds up in float, and multiplies the error by 128
   std::byte* out = tile + nr * sizeof(float);
-  for (std::size_t b = 0; b < blocks; ++b, out += nr * kBlockBytes) {
+  for (std::size_t b = 0; b < blocks; ++b, out += nr * kQ4BlockBytes) {
     std::byte* const scales = out + nr * 16;
     for (std::size_t r = 0; r < rows; ++r) {
-      const std::byte* const block = source + (r * blocks + b) * kBlockBytes;
+      const std::byte* const block = source + (r * blocks + b) * kQ4BlockBytes;
       const auto half = load<std::uint16_t>(block);
       if ((half & 0x7c00u) == 0x7c00u) {
         const auto index = static_cast<std::ptrdiff_t>(r * blocks + b);
@@ -112,12 +110,12 @@ std::ptrdiff_t xnn_pack_q4_0(const XnnLayout& layout, const std::byte* source, s
   const auto pack = layout.kr == 8   ? pack_tile<std::uint64_t>
                     : layout.kr == 4 ? pack_tile<std::uint32_t>
                                      : pack_tile<std::uint8_t>;
-  const std::size_t blocks = k / kBlockColumns;
+  const std::size_t blocks = k / kQ4BlockColumns;
   std::ptrdiff_t bad = -1;
   for (std::size_t row = 0; row < rows; row += layout.nr) {
     const std::size_t count = rows - row < layout.nr ? rows - row : layout.nr;
     const std::ptrdiff_t index =
-        pack(source + row * blocks * kBlockBytes, count, k, layout.nr, packed + row * layout.row_bytes(k));
+        pack(source + row * blocks * kQ4BlockBytes, count, k, layout.nr, packed + row * layout.row_bytes(k));
     if (bad < 0 && index >= 0) bad = index + static_cast<std::ptrdiff_t>(row * blocks);
   }
   return bad;
