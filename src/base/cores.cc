@@ -52,18 +52,26 @@ std::vector<unsigned> without_efficiency_cores(std::span<const unsigned> cpus, c
 
 // By the system's own account: what CPUID says of cores is often wrong in a virtual machine.
 unsigned fast_cores(std::span<const unsigned> cpus, const std::string& sys) {
-  std::map<unsigned, std::uint64_t> cores;  // the first of its logical CPUs, and its highest frequency
-  std::uint64_t fastest = 0;
+  struct Speed {
+    std::uint64_t capacity;  // of ARM's systems: work in a second, of the fastest 1024
+    std::uint64_t frequency;
+  };
+  std::map<unsigned, Speed> cores;  // the first of its logical CPUs, and what is known of it
+  Speed fastest{0, 0};
   for (const unsigned cpu : without_efficiency_cores(cpus, sys)) {
     const std::string folder = sys + "/devices/system/cpu/cpu" + std::to_string(cpu);
     const std::vector<Span> siblings = read_list(folder + "/topology/thread_siblings_list");
-    const auto frequency = read_number<std::uint64_t>(folder + "/cpufreq/cpuinfo_max_freq", 0);
-    cores[siblings.empty() ? cpu : siblings.front().first] = frequency;
-    fastest = std::max(fastest, frequency);
+    const Speed speed{read_number<std::uint64_t>(folder + "/cpu_capacity", 0),
+                      read_number<std::uint64_t>(folder + "/cpufreq/cpuinfo_max_freq", 0)};
+    cores[siblings.empty() ? cpu : siblings.front().first] = speed;
+    fastest = {std::max(fastest.capacity, speed.capacity), std::max(fastest.frequency, speed.frequency)};
   }
-  // Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent.
-  return static_cast<unsigned>(
-      std::ranges::count_if(cores, [&](const auto& core) { return core.second >= fastest / 5 * 4; }));
+  // Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent. Little
+  // cores may run as fast, but do a third of the work; middle ones more than half.
+  return static_cast<unsigned>(std::ranges::count_if(cores, [&](const auto& core) {
+    if (fastest.capacity != 0) return core.second.capacity >= fastest.capacity / 2;
+    return core.second.frequency >= fastest.frequency / 5 * 4;
+  }));
 }
 
 // CPUs that the control group's quota pays for; infinity without a quota. Version 2, then version 1 of the interface.

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
+#include <exception>
 #include <fstream>
 #include <string>
 
@@ -23,12 +25,46 @@ struct ScanArguments {
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);
 constexpr __u64 kPageIsHuge = 1 << 6;
 
+// The first of these bytes that are in huge pages, if any: 1, or 0; -1 where the system doesn't tell.
+int scan(int descriptor, std::uintptr_t begin, std::size_t bytes, PageRegion& region) noexcept {
+  ScanArguments scan{};
+  scan.size = sizeof scan;
+  scan.start = begin;
+  scan.end = begin + bytes;
+  scan.vec = reinterpret_cast<std::uintptr_t>(&region);
+  scan.vec_len = 1;
+  scan.category_mask = scan.return_mask = kPageIsHuge;
+  return ::ioctl(descriptor, kPagemapScan, &scan);
+}
+
 }  // namespace
 
-bool huge_pages_enabled() {
-  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+PageSizes page_sizes(std::size_t normal, const std::string& sys) {
+  const std::string folder = sys + "/kernel/mm/transparent_hugepage/";
+  PageSizes sizes{normal, 0};
+  std::ifstream file(folder + "enabled");
   std::string line;
-  return std::getline(file, line) && line.find("[never]") == std::string::npos;
+  if (!std::getline(file, line) || line.find("[never]") != std::string::npos) return sizes;
+  std::size_t huge = 0;
+  if (std::ifstream(folder + "hpage_pmd_size") >> huge && huge > normal && std::has_single_bit(huge)) sizes.huge = huge;
+  return sizes;
+}
+
+const PageSizes& page_sizes() noexcept {
+  static const PageSizes sizes = []() -> PageSizes {
+    const auto normal = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    try {
+      return page_sizes(normal, "/sys");
+    } catch (const std::exception&) {  // no memory to read with
+      return {normal, 0};
+    }
+  }();
+  return sizes;
+}
+
+bool worth_moving(const PageSizes& sizes, std::size_t bytes, bool known) noexcept {
+  constexpr std::size_t kOftenFree = std::size_t{2} << 20;
+  return sizes.huge != 0 && bytes >= sizes.huge && (known || sizes.huge <= kOftenFree);
 }
 
 AvailableMemory available_memory() {
@@ -48,22 +84,22 @@ AvailableMemory available_memory() {
   return memory;
 }
 
-PageMap::PageMap() noexcept : descriptor_(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+PageMap::PageMap() noexcept : descriptor_(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {
+  const std::size_t page = page_sizes().normal;
+  const auto here = reinterpret_cast<std::uintptr_t>(this) / page * page;
+  PageRegion region{};
+  known_ = scan(descriptor_, here, page, region) >= 0;
+}
 
 PageMap::~PageMap() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 bool PageMap::is_huge(const std::byte* at) const noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(at);
   PageRegion region{};
-  ScanArguments scan{};
-  scan.size = sizeof scan;
-  scan.start = reinterpret_cast<std::uintptr_t>(at);
-  scan.end = scan.start + kHugePage;
-  scan.vec = reinterpret_cast<std::uintptr_t>(&region);
-  scan.vec_len = 1;
-  scan.category_mask = scan.return_mask = kPageIsHuge;
-  return ::ioctl(descriptor_, kPagemapScan, &scan) == 1 && region.start == scan.start && region.end == scan.end;
+  return known_ && scan(descriptor_, begin, page_sizes().huge, region) == 1 && region.start == begin &&
+         region.end == begin + page_sizes().huge;
 }
 
 }  // namespace lfm::base

@@ -27,29 +27,29 @@ namespace {
 // As long as a short run takes, which would pay for the moving and have nothing of it.
 constexpr std::chrono::seconds kBeforeSettling{10};
 
-// Addresses from a multiple of kHugePage on, so that huge pages can be there.
+// Addresses from a multiple of the size of a huge page on, so that there can be some.
 class Room {
  public:
   explicit Room(std::size_t bytes) noexcept
-      : size_(round_up(bytes, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))) {
-    void* all = ::mmap(nullptr, size_ + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      : size_(round_up(bytes, page_sizes().normal)), slack_(std::max(page_sizes().huge, page_sizes().normal)) {
+    void* all = ::mmap(nullptr, size_ + slack_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (all == MAP_FAILED) return;
     all_ = static_cast<std::byte*>(all);
-    const auto past = reinterpret_cast<std::uintptr_t>(all_) % kHugePage;
-    data_ = all_ + (kHugePage - past) % kHugePage;
+    const auto past = reinterpret_cast<std::uintptr_t>(all_) % slack_;
+    data_ = all_ + (slack_ - past) % slack_;
   }
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
   ~Room() {
     if (all_ == nullptr) return;
     if (!moved_) {
-      ::munmap(all_, size_ + kHugePage);
+      ::munmap(all_, size_ + slack_);
       return;
     }
     // Not what is elsewhere now: others may have been given the addresses.
     const auto before = static_cast<std::size_t>(data_ - all_);
     if (before > 0) ::munmap(all_, before);
-    ::munmap(data_ + size_, kHugePage - before);
+    ::munmap(data_ + size_, slack_ - before);
   }
 
   // Fills the room; null with errno where that can't be.
@@ -78,7 +78,8 @@ class Room {
   }
 
   const std::size_t size_;
-  std::byte* all_ = nullptr;   // size_ + kHugePage bytes
+  const std::size_t slack_;
+  std::byte* all_ = nullptr;   // size_ + slack_ bytes
   std::byte* data_ = nullptr;  // in them
   bool moved_ = false;
 };
@@ -111,7 +112,7 @@ struct MappedFile::State {
 
   void leave_file() noexcept;
   void move_to_huge_pages() noexcept;
-  bool replace(std::size_t at, std::size_t bytes) noexcept;
+  bool replace(std::size_t at, std::size_t bytes, const PageMap* pages = nullptr) noexcept;
   bool restore(std::size_t at, const PageMap& pages) noexcept;
   bool read(std::size_t at, std::span<std::byte> out) const noexcept;
 
@@ -141,20 +142,23 @@ bool MappedFile::State::read(std::size_t at, std::span<std::byte> out) const noe
   }
 }
 
-// Puts memory with the same bytes in the place of a piece of the map.
-bool MappedFile::State::replace(std::size_t at, std::size_t bytes) noexcept {
+// Puts memory with the same bytes in the place of a piece of the map; where `pages` is given, and can tell, only if it is
+// in a huge page.
+bool MappedFile::State::replace(std::size_t at, std::size_t bytes, const PageMap* pages) noexcept {
   Room piece(bytes);
   std::byte* const memory = piece.with_memory();
-  return memory != nullptr && read(at, {memory, bytes}) && piece.move_to(data + at);
+  if (memory == nullptr || !read(at, {memory, bytes})) return false;
+  if (pages != nullptr && pages->known() && !pages->is_huge(memory)) return false;
+  return piece.move_to(data + at);
 }
 
 // Has the system read a piece again that memory of ours has taken the place of, and puts it back if it is in a huge
 // page now: shared by processes, and huge for the next one.
 bool MappedFile::State::restore(std::size_t at, const PageMap& pages) noexcept {
-  file.forget(offset + at, kHugePage);
-  Room piece(kHugePage);
+  file.forget(offset + at, page_sizes().huge);
+  Room piece(page_sizes().huge);
   const std::byte* const mapped = piece.with_file(file, offset + at);
-  return mapped != nullptr && page_in(mapped, kHugePage) && pages.is_huge(mapped) && piece.move_to(data + at);
+  return mapped != nullptr && page_in(mapped, page_sizes().huge) && pages.is_huge(mapped) && piece.move_to(data + at);
 }
 
 void MappedFile::State::move_to_huge_pages() noexcept {
@@ -164,16 +168,18 @@ void MappedFile::State::move_to_huge_pages() noexcept {
     wake.wait_for(lock, kBeforeSettling, [&] { return wanted || gone; });
     lock.unlock();
     const PageMap pages;
+    const std::size_t huge = page_sizes().huge;
+    if (!worth_moving(page_sizes(), size, pages.known())) return;
     int moved = 0;
     bool restores = true;  // until one fails: the file system may not have huge pages, or others use the small ones
-    for (std::size_t at = 0; at + kHugePage <= size; at += kHugePage) {
+    for (std::size_t at = 0; at + huge <= size; at += huge) {
       if (pages.is_huge(data + at)) continue;
       if (moved++ % kBetweenLooks == 0) {
         const AvailableMemory memory = available_memory();
-        if (memory.available < memory.total / 8 + kBetweenLooks * kHugePage) return;
+        if (memory.available < memory.total / 8 + kBetweenLooks * huge) return;
       }
       lock.lock();
-      if (left || gone || !replace(at, kHugePage)) return;
+      if (left || gone || !replace(at, huge, &pages)) return;
       restores = restores && restore(at, pages);
       lock.unlock();
     }
@@ -244,7 +250,7 @@ Status MappedFile::populate(std::size_t offset, std::size_t bytes) const {
 }
 
 void MappedFile::start_settling() {
-  if (state_ == nullptr || state_->size < kHugePage || !huge_pages_enabled()) return;
+  if (state_ == nullptr || !worth_moving(page_sizes(), state_->size, true)) return;
   State& state = *state_;
   state.settled = false;
   auto mover = Background::start(Background::Priority::kLowest, [&state] {

@@ -49,6 +49,17 @@ TEST_F(Cores, HaveOneThreadEach) {
   EXPECT_EQ(threads({4, 5, 6, 7}), 2u);
 }
 
+// A phone's: one large core, some middle ones, and little ones with nearly their frequency.
+TEST_F(Cores, OfArmAreThoseThatDoMostOfTheWork) {
+  for (unsigned cpu = 0; cpu < 8; ++cpu) {
+    say_cpu(cpu, std::to_string(cpu), cpu < 4 ? "2000000" : "2200000");
+    say("devices/system/cpu/cpu" + std::to_string(cpu) + "/cpu_capacity", cpu < 4 ? "325" : cpu < 7 ? "780" : "1024");
+  }
+  EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 4u);
+  EXPECT_EQ(threads({0, 1, 2, 3, 4}), 1u);
+  EXPECT_EQ(threads({0, 1}), 2u);  // bound to the little ones
+}
+
 TEST_F(Cores, OfAHybridCpuAreThoseForPerformance) {
   say("devices/cpu_core/cpus", "0-3");
   say("devices/cpu_atom/cpus", "4-7");
