@@ -11,10 +11,11 @@ set(src/base_may "fenv\\.h|stdio\\.h|base/.*|lfm/.*|kernels/isa\\.h|immintrin\\.
 set(src/format_may "format/.*|base/.*|lfm/.*|kernels/matmul/layout\\.h")
 set(src/text_may "text/.*|format/.*|base/.*|lfm/.*")
 set(src/chat_may "chat/.*|text/.*|base/.*|lfm/.*")
+set(src/constrain_may "constrain/.*|text/.*|base/.*|lfm/.*")
 set(src/ops_may "ops/.*|kernels/.*|base/.*|lfm/.*")
 set(src/model_may "model/.*|ops/.*|format/.*|kernels/.*|base/.*|lfm/.*")
-set(src/engine_may "(engine|chat|model|ops|text|format|kernels|base|lfm)/.*")
-set(src/api_may "(api|engine|chat|model|ops|text|format|base|lfm)/.*")
+set(src/engine_may "(engine|constrain|chat|model|ops|text|format|kernels|base|lfm)/.*")
+set(src/api_may "(api|engine|constrain|chat|model|ops|text|format|base|lfm)/.*")
 set(src/c_may "c/.*|lfm\\.h|lfm/.*")
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
@@ -22,9 +23,10 @@ set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|CLI/.*|nlohmann/.*|${posix}")  # p
 set(src/base/cpu.cc_may "cpuinfo\\.h")
 set(src/ops/xnn_linear.cc_may "xnnpack\\.h")
 set(src/chat/json.cc_may "nlohmann/json\\.hpp")
+set(src/constrain/json_value.cc_may "nlohmann/json\\.hpp")
 
 set(breaches 0)
-foreach(folder include/lfm kernels src/base src/format src/text src/chat src/ops src/model src/engine src/api src/c tools/lfm)
+foreach(folder include/lfm kernels src/base src/format src/text src/constrain src/chat src/ops src/model src/engine src/api src/c tools/lfm)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cc ${ROOT}/${folder}/*.inc)
   foreach(file IN LISTS files)
     set(may "${std}|${${folder}_may}")

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "io.h"
+#include "schema.h"
 
 namespace {
 
@@ -35,6 +36,7 @@ int run(int argc, char** argv) {
   lfm::cli::add_logits(app, action);
   lfm::cli::add_pack(app, action);
   lfm::cli::add_inspect(app, action);
+  lfm::cli::add_schema(app, action);
   lfm::cli::add_bench(app, action);
   try {
     app.parse(argc, argv);

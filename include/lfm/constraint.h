@@ -1,0 +1,67 @@
+// What an answer may be: JSON of a schema, the texts of a regular expression, calls of tools.
+//
+//   auto constraint = lfm::Constraint::from_json_schema(R"({"type": "object", "properties": {"age": {"type": "integer"}}})");
+//   auto verdict = constraint->check(R"({"age": 7})");
+//
+// How JSON is written: one space behind commas and colons and no other white space; members in the order of the schema's
+// "properties", then required ones that it doesn't name, then others, none twice; characters as they are but for
+// \" \\ \b \f \n \r \t and \u00XX for other control characters; numbers of at most 64 digits on each side of the point.
+// docs/structured-output.md lists the keywords.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lfm/export.h"
+#include "lfm/result.h"
+
+namespace lfm {
+
+namespace constrain {
+class Compiled;
+}
+
+// Which calls an answer makes.
+enum class ToolChoice : std::uint8_t {
+  kAuto,      // some, none, text around them: but every call is one that its tool's schema allows
+  kRequired,  // calls and nothing else
+};
+
+struct ToolConstraint {
+  ToolChoice choice = ToolChoice::kRequired;
+  std::string only = {};   // the name of the tool to be called; empty: any of them
+  bool single = false;     // one call and no more
+  bool json_form = false;  // calls as JSON, for models that write them so; otherwise as Python writes them
+};
+
+// Immutable, cheap to copy, usable for any number of generations in any number of threads. Making one takes
+// milliseconds, at most about a second, and needs no model: do it on a thread that nobody waits for.
+class LFM_API Constraint {
+ public:
+  // The schema as JSON text; what of it can't be held to exactly is an error, never left out.
+  //   kUnsupported  a keyword that can't be held (field: the JSON pointer to it);   kArgument  no JSON, no schema, or
+  //   one that nothing satisfies;   kLimit  more than 1 MiB, too deep, too many combinations, states or repeats
+  static Result<Constraint> from_json_schema(std::string_view schema);
+
+  // ECMA-262 as JSON Schema has it; the answer matches it from end to end.
+  static Result<Constraint> from_regex(std::string_view pattern);
+
+  // Tools as in ChatOptions. kUnsupported, kArgument, kLimit as above; kArgument: `only` names no tool ("tool_choice").
+  static Result<Constraint> from_tools(std::string_view tools, const ToolConstraint& options = {});
+
+  struct Verdict {
+    bool allowed = false;
+    std::uint64_t offset = 0;  // of the first byte that can't be
+  };
+
+  // Whether a text is one of those. JSON may be spelt in any way, its members in any order.
+  Result<Verdict> check(std::string_view text) const;
+
+ private:
+  explicit Constraint(std::shared_ptr<const constrain::Compiled> inner) noexcept : inner_(std::move(inner)) {}
+  std::shared_ptr<const constrain::Compiled> inner_;
+};
+
+}  // namespace lfm

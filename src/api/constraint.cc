@@ -1,0 +1,63 @@
+// Constraint, on top of its inside.
+#include "lfm/constraint.h"
+
+#include <utility>
+
+#include "api/guarded.h"
+#include "base/try.h"
+#include "constrain/compile.h"
+#include "constrain/compile_tools.h"
+#include "constrain/compiled.h"
+#include "constrain/matcher.h"
+#include "constrain/respell.h"
+
+namespace lfm {
+
+using constrain::Compiled;
+using constrain::Scope;
+using engine::guarded;
+
+Result<Constraint> Constraint::from_json_schema(std::string_view schema) {
+  return guarded([&]() -> Result<Constraint> {
+    LFM_ASSIGN(auto grammar, constrain::compile_json_schema(schema));
+    return Constraint(std::make_shared<const Compiled>(std::move(grammar), Scope::kAnswer));
+  });
+}
+
+Result<Constraint> Constraint::from_regex(std::string_view pattern) {
+  return guarded([&]() -> Result<Constraint> {
+    LFM_ASSIGN(auto grammar, constrain::compile_regex(pattern));
+    return Constraint(std::make_shared<const Compiled>(std::move(grammar), Scope::kAnswer));
+  });
+}
+
+Result<Constraint> Constraint::from_tools(std::string_view tools, const ToolConstraint& options) {
+  return guarded([&]() -> Result<Constraint> {
+    const constrain::CallRules rules = {options.json_form ? constrain::CallForm::kJson : constrain::CallForm::kPython,
+                                        options.only, options.single};
+    LFM_ASSIGN(auto grammar, constrain::compile_tools(tools, rules));
+    const Scope scope = options.choice == ToolChoice::kAuto ? Scope::kCalls : Scope::kRequiredCalls;
+    return Constraint(std::make_shared<const Compiled>(std::move(grammar), scope, options.single));
+  });
+}
+
+Result<Constraint::Verdict> Constraint::check(std::string_view text) const {
+  return guarded([&]() -> Result<Verdict> {
+    constrain::Grammar& grammar = inner_->grammar();
+    constrain::Respelt spelt;
+    if (grammar.is_json) {
+      spelt = constrain::respell(text, grammar.whole_fractions);
+    } else {
+      spelt.text = text;
+    }
+    const auto origin = [&](std::size_t at) { return grammar.is_json ? std::uint64_t{spelt.from[at]} : at; };
+    constrain::Matcher matcher(grammar, nullptr, nullptr, constrain::Order::kAny);
+    std::size_t matched = 0;
+    LFM_ASSIGN(const bool accepted, matcher.accept(spelt.text, &matched));
+    if (!accepted) return Verdict{false, origin(matched)};
+    if (!spelt.whole || !matcher.is_complete()) return Verdict{false, origin(spelt.text.size())};
+    return Verdict{true, text.size()};
+  });
+}
+
+}  // namespace lfm

@@ -1,0 +1,46 @@
+// What a Constraint holds, and what it shares between generations.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "constrain/grammar.h"
+#include "constrain/lexeme_masks.h"
+#include "constrain/token_trie.h"
+
+namespace lfm::constrain {
+
+enum class Scope : std::uint8_t {
+  kAnswer,         // all of the answer's text
+  kCalls,          // what stands between the tokens of calls, wherever the model begins some
+  kRequiredCalls,  // calls are all that the answer is
+};
+
+class Compiled {
+ public:
+  Compiled(std::shared_ptr<Grammar> grammar, Scope scope, bool single = false)
+      : grammar_(std::move(grammar)), scope_(scope), single_(single) {}
+
+  Grammar& grammar() const noexcept { return *grammar_; }
+  Scope scope() const noexcept { return scope_; }
+  bool single() const noexcept { return single_; }  // one call and no more
+
+  // Masks for a vocabulary, kept from one generation to the next for the last few vocabularies.
+  std::shared_ptr<LexemeMasks> masks(std::shared_ptr<const TokenTrie> trie) const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const TokenTrie> trie;
+    std::shared_ptr<LexemeMasks> masks;
+  };
+
+  std::shared_ptr<Grammar> grammar_;
+  Scope scope_;
+  bool single_;
+  mutable std::mutex mutex_;
+  mutable std::vector<Entry> entries_;
+};
+
+}  // namespace lfm::constrain

@@ -1,0 +1,66 @@
+// A DFA over bytes whose states are made as they are met. State 0 is dead: nothing that comes can match any more.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "constrain/regex.h"
+
+namespace lfm::constrain {
+
+class Dfa {
+ public:
+  using State = std::uint32_t;
+  static constexpr State kDead = 0;
+  static constexpr std::size_t kMaxStates = 60'000;
+  static constexpr std::uint32_t kMany = 1 << 16;
+
+  Dfa();
+
+  RegexPool& pool() noexcept { return pool_; }
+
+  // kDead where the expression matches no text at all.
+  State start(RegexId regex);
+  bool accepts(State state) const noexcept { return states_[state].accepts; }
+  RegexId regex(State state) const noexcept { return states_[state].regex; }
+
+  State next(State state, unsigned char byte) {
+    if (!states_[state].filled) fill(state);
+    return rows_[state][byte];
+  }
+
+  // How many texts can follow to a match, kMany at most.
+  std::uint32_t matches_left(State state);
+
+  // Whether an expression matches any text. A search that would take too long makes the DFA fail.
+  bool is_live(RegexId regex);
+
+  // A limit was hit, of nodes, states or searching; what comes is meaningless.
+  bool failed() const noexcept { return failed_ || pool_.overflown(); }
+  std::size_t states() const noexcept { return states_.size(); }
+
+ private:
+  struct Info {
+    RegexId regex;
+    bool accepts;
+    bool filled = false;
+    std::uint32_t left = kUnknown;
+  };
+  static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
+  static constexpr std::uint32_t kBusy = kUnknown - 1;
+
+  State state_of(RegexId regex);
+  void fill(State state);
+
+  RegexPool pool_;
+  std::vector<Info> states_;
+  std::vector<std::array<State, 256>> rows_;
+  std::unordered_map<RegexId, State> ids_;
+  std::unordered_map<RegexId, bool> live_;
+  std::size_t searched_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace lfm::constrain

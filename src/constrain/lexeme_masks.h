@@ -1,0 +1,36 @@
+// For states of a grammar's DFA: which tokens stay within the scalar or name that is being written, and where tokens
+// leave it. Made when first asked for; kept where that took long.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "constrain/grammar.h"
+#include "constrain/token_trie.h"
+
+namespace lfm::constrain {
+
+struct LexemeMask {
+  TokenMask within = {};              // tokens after which something can still match, or has just matched
+  std::vector<TokenId> closing = {};  // those of them with which it has
+  TokenTrie::Exits exits = {};
+};
+
+class LexemeMasks {
+ public:
+  LexemeMasks(Grammar& grammar, const TokenTrie& trie) : grammar_(grammar), trie_(trie) {}
+
+  // Valid until the next call.
+  const LexemeMask& of(Dfa::State state);
+
+ private:
+  class Builder;
+
+  Grammar& grammar_;
+  const TokenTrie& trie_;
+  std::unordered_map<Dfa::State, std::unique_ptr<LexemeMask>> kept_;
+  LexemeMask last_;
+};
+
+}  // namespace lfm::constrain

@@ -1,0 +1,321 @@
+#include "constrain/regex.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lfm::constrain {
+
+std::size_t RegexPool::NodeHash::operator()(const Node& n) const noexcept {
+  std::uint64_t h = static_cast<std::uint64_t>(n.kind);
+  for (const std::uint64_t v : {n.a, n.b, n.c, n.d}) h = (h ^ v) * 0x9e3779b97f4a7c15u + (h >> 29);
+  return h ^ (h >> 32);
+}
+
+// Bytes that no expression looked at so far tells apart.
+class RegexPool::Partition {
+ public:
+  explicit Partition(std::array<std::uint8_t, 256>& of) : of_(of) { of_.fill(0); }
+
+  void split(const ByteSet& set) {
+    std::array<int, 256> moved;
+    moved.fill(-1);
+    std::array<std::size_t, 256> inside{}, all{};
+    for (std::size_t b = 0; b < 256; ++b) {
+      ++all[of_[b]];
+      if (set[b]) ++inside[of_[b]];
+    }
+    for (std::size_t b = 0; b < 256; ++b) {
+      const std::uint8_t c = of_[b];
+      if (!set[b] || inside[c] == all[c]) continue;
+      if (moved[c] < 0) moved[c] = static_cast<int>(count_++);
+      of_[b] = static_cast<std::uint8_t>(moved[c]);
+    }
+  }
+
+  void split(unsigned char byte) {
+    for (std::size_t b = 0; b < 256; ++b) {
+      if (b == byte || of_[b] != of_[byte]) continue;
+      of_[byte] = static_cast<std::uint8_t>(count_++);
+      return;
+    }
+  }
+
+  std::size_t count() const noexcept { return count_; }
+
+ private:
+  std::array<std::uint8_t, 256>& of_;
+  std::size_t count_ = 1;
+};
+
+RegexPool::RegexPool() {
+  nodes_.push_back({Kind::kNothing, false, false});
+  nodes_.push_back({Kind::kEmptyText, true, false});
+  nodes_.push_back({Kind::kNegate, true, false, kNothing});
+  for (RegexId id = 0; id < nodes_.size(); ++id) ids_.emplace(nodes_[id], id);
+}
+
+RegexId RegexPool::add(const Node& node) {
+  if (const auto found = ids_.find(node); found != ids_.end()) return found->second;
+  if (nodes_.size() >= kMaxNodes) {
+    overflown_ = true;
+    return kNothing;
+  }
+  const auto id = static_cast<RegexId>(nodes_.size());
+  nodes_.push_back(node);
+  ids_.emplace(node, id);
+  return id;
+}
+
+RegexId RegexPool::bytes(const ByteSet& set) {
+  if (set.none()) return kNothing;
+  const auto [at, added] = set_ids_.emplace(set.to_string(), static_cast<std::uint32_t>(sets_.size()));
+  if (added) sets_.push_back(set);
+  return add({Kind::kBytes, false, false, at->second});
+}
+
+RegexId RegexPool::byte(unsigned char b) {
+  return bytes(ByteSet().set(b));
+}
+
+RegexId RegexPool::range(unsigned char first, unsigned char last) {
+  ByteSet set;
+  for (unsigned b = first; b <= last; ++b) set.set(b);
+  return bytes(set);
+}
+
+RegexId RegexPool::literal(std::string_view text) {
+  if (text.empty()) return kEmptyText;
+  if (text.size() == 1) return byte(static_cast<unsigned char>(text[0]));
+  const std::size_t found = text.size() < 64 && arena_.size() < 4096 ? arena_.find(text) : std::string::npos;
+  const std::size_t at = found != std::string::npos ? found : arena_.size();
+  if (found == std::string::npos) arena_ += text;
+  return add({Kind::kLiteral, false, false, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(text.size())});
+}
+
+RegexId RegexPool::one_of(std::vector<std::string> all) {
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  if (all.empty()) return kNothing;
+  if (all.size() == 1) return literal(all[0]);
+  const auto table = static_cast<std::uint32_t>(tables_.size());
+  const auto last = static_cast<std::uint32_t>(all.size());
+  tables_.push_back(std::move(all));
+  return texts(table, 0, last, 0);
+}
+
+// Those of a sorted table from `first` to before `last`, of which `depth` bytes, the same in all, are matched.
+RegexId RegexPool::texts(std::uint32_t table, std::uint32_t first, std::uint32_t last, std::uint32_t depth) {
+  if (first == last) return kNothing;
+  const std::string& text = tables_[table][first];
+  if (last - first == 1) return literal(std::string_view(text).substr(depth));
+  return add({Kind::kTexts, text.size() == depth, false, table, first, last, depth});
+}
+
+RegexId RegexPool::concat(RegexId a, RegexId b) {
+  if (a == kNothing || b == kNothing) return kNothing;
+  if (a == kEmptyText) return b;
+  if (b == kEmptyText) return a;
+  if (a == kAnything && b == kAnything) return a;
+  const Node left = nodes_[a];
+  if (left.kind == Kind::kConcat) return concat(left.a, concat(left.b, b));
+  return add({Kind::kConcat, left.empty && nodes_[b].empty, left.boolean || nodes_[b].boolean, a, b});
+}
+
+RegexId RegexPool::concat(std::initializer_list<RegexId> parts) {
+  RegexId all = kEmptyText;
+  for (auto part = std::rbegin(parts); part != std::rend(parts); ++part) all = concat(*part, all);
+  return all;
+}
+
+RegexId RegexPool::list(Kind kind, std::vector<RegexId> parts) {
+  std::sort(parts.begin(), parts.end());
+  parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+  if (parts.size() == 1) return parts[0];
+  const auto key = std::make_pair(kind, parts);
+  if (const auto found = list_ids_.find(key); found != list_ids_.end()) return found->second;
+  const bool either = kind == Kind::kEither;
+  bool empty = !either;
+  bool boolean = !either;
+  for (const RegexId part : parts) {
+    empty = either ? empty || nodes_[part].empty : empty && nodes_[part].empty;
+    boolean = boolean || nodes_[part].boolean;
+  }
+  const auto at = static_cast<std::uint32_t>(lists_.size());
+  lists_.insert(lists_.end(), parts.begin(), parts.end());
+  const RegexId id = add({kind, empty, boolean, at, static_cast<std::uint32_t>(parts.size())});
+  list_ids_.emplace(key, id);
+  return id;
+}
+
+RegexId RegexPool::either(std::vector<RegexId> given) {
+  std::vector<RegexId> flat;
+  ByteSet single;
+  const auto take = [&](RegexId id) {
+    if (nodes_[id].kind == Kind::kBytes) {
+      single |= sets_[nodes_[id].a];
+    } else if (id != kNothing) {
+      flat.push_back(id);
+    }
+  };
+  for (const RegexId id : given) {
+    if (id == kAnything) return kAnything;
+    if (nodes_[id].kind == Kind::kEither) {
+      for (const RegexId part : parts(nodes_[id])) take(part);
+    } else {
+      take(id);
+    }
+  }
+  if (single.any()) flat.push_back(bytes(single));
+  if (flat.empty()) return kNothing;
+  // The empty text adds nothing where another part matches it.
+  if (std::any_of(flat.begin(), flat.end(), [&](RegexId p) { return p != kEmptyText && nodes_[p].empty; })) {
+    std::erase(flat, RegexId{kEmptyText});
+  }
+  return list(Kind::kEither, std::move(flat));
+}
+
+RegexId RegexPool::both(std::vector<RegexId> given) {
+  std::vector<RegexId> flat;
+  for (const RegexId id : given) {
+    if (id == kNothing) return kNothing;
+    if (id == kAnything) continue;
+    if (nodes_[id].kind == Kind::kBoth) {
+      for (const RegexId part : parts(nodes_[id])) flat.push_back(part);
+    } else {
+      flat.push_back(id);
+    }
+  }
+  if (flat.empty()) return kAnything;
+  if (std::find(flat.begin(), flat.end(), RegexId{kEmptyText}) != flat.end()) {
+    for (const RegexId id : flat)
+      if (!nodes_[id].empty) return kNothing;
+    return kEmptyText;
+  }
+  return list(Kind::kBoth, std::move(flat));
+}
+
+RegexId RegexPool::negate(RegexId a) {
+  if (a == kAnything) return kNothing;
+  if (a == kNothing) return kAnything;
+  if (nodes_[a].kind == Kind::kNegate) return nodes_[a].a;
+  return add({Kind::kNegate, !nodes_[a].empty, true, a});
+}
+
+RegexId RegexPool::repeat(RegexId a, std::uint32_t min, std::uint32_t max) {
+  if (max == 0 || a == kEmptyText) return kEmptyText;
+  if (a == kNothing) return min == 0 ? kEmptyText : kNothing;
+  if (min == 1 && max == 1) return a;
+  const Node& inner = nodes_[a];
+  if (inner.empty) min = 0;
+  if (inner.kind == Kind::kRepeat && inner.b == 0 && inner.c == kNoMax && (max == kNoMax || inner.empty)) return a;
+  return add({Kind::kRepeat, min == 0, inner.boolean, a, min, max});
+}
+
+RegexId RegexPool::multiple_of(std::uint32_t divisor, std::uint32_t remainder) {
+  return add({Kind::kMultiple, remainder == 0, false, divisor, remainder});
+}
+
+RegexId RegexPool::derivative(RegexId a, unsigned char b) {
+  const Node n = nodes_[a];
+  switch (n.kind) {
+    case Kind::kNothing:
+    case Kind::kEmptyText:
+      return kNothing;
+    case Kind::kBytes:
+      return sets_[n.a][b] ? kEmptyText : kNothing;
+    case Kind::kLiteral:
+      if (static_cast<unsigned char>(arena_[n.a]) != b) return kNothing;
+      if (n.b == 2) return byte(static_cast<unsigned char>(arena_[n.a + 1]));
+      return add({Kind::kLiteral, false, false, n.a + 1, n.b - 1});
+    case Kind::kTexts: {
+      const auto& table = tables_[n.a];
+      const auto less = [&](const std::string& text, int byte) {
+        return (text.size() == n.d ? -1 : static_cast<int>(static_cast<unsigned char>(text[n.d]))) < byte;
+      };
+      const auto first = std::lower_bound(table.begin() + n.b, table.begin() + n.c, int{b}, less);
+      const auto last = std::lower_bound(first, table.begin() + n.c, int{b} + 1, less);
+      return texts(n.a, static_cast<std::uint32_t>(first - table.begin()),
+                   static_cast<std::uint32_t>(last - table.begin()), n.d + 1);
+    }
+    case Kind::kConcat: {
+      const bool skip = nodes_[n.a].empty;
+      const RegexId left = concat(derivative(n.a, b), n.b);
+      return skip ? either({left, derivative(n.b, b)}) : left;
+    }
+    case Kind::kEither:
+    case Kind::kBoth: {
+      std::vector<RegexId> all;
+      all.reserve(n.b);
+      for (std::uint32_t i = 0; i < n.b; ++i) {
+        const RegexId part = derivative(lists_[n.a + i], b);
+        if (part == kNothing) {
+          if (n.kind == Kind::kBoth) return kNothing;
+          continue;
+        }
+        all.push_back(part);
+      }
+      return n.kind == Kind::kEither ? either(std::move(all)) : both(std::move(all));
+    }
+    case Kind::kNegate:
+      return negate(derivative(n.a, b));
+    case Kind::kRepeat:
+      return concat(derivative(n.a, b),
+                    repeat(n.a, n.b == 0 ? 0 : n.b - 1, n.c == kNoMax ? kNoMax : n.c - 1));
+    case Kind::kMultiple:
+      if (b < '0' || b > '9') return kNothing;
+      return multiple_of(n.a, static_cast<std::uint32_t>((std::uint64_t{n.b} * 10 + (b - '0')) % n.a));
+  }
+  return kNothing;
+}
+
+void RegexPool::collect(RegexId a, Partition& partition) const {
+  const Node& n = nodes_[a];
+  switch (n.kind) {
+    case Kind::kNothing:
+    case Kind::kEmptyText:
+      return;
+    case Kind::kBytes:
+      return partition.split(sets_[n.a]);
+    case Kind::kLiteral:
+      return partition.split(static_cast<unsigned char>(arena_[n.a]));
+    case Kind::kTexts: {
+      ByteSet next;
+      for (std::uint32_t i = n.b; i < n.c; ++i) {
+        const std::string& text = tables_[n.a][i];
+        if (text.size() > n.d) next.set(static_cast<unsigned char>(text[n.d]));
+      }
+      for (std::size_t b = 0; b < 256; ++b)
+        if (next[b]) partition.split(static_cast<unsigned char>(b));
+      return;
+    }
+    case Kind::kConcat:
+      collect(n.a, partition);
+      if (nodes_[n.a].empty) collect(n.b, partition);
+      return;
+    case Kind::kEither:
+    case Kind::kBoth:
+      for (const RegexId part : parts(n)) collect(part, partition);
+      return;
+    case Kind::kNegate:
+    case Kind::kRepeat:
+      return collect(n.a, partition);
+    case Kind::kMultiple:
+      for (unsigned char b = '0'; b <= '9'; ++b) partition.split(b);
+      ByteSet digits;
+      for (unsigned char b = '0'; b <= '9'; ++b) digits.set(b);
+      return partition.split(digits);
+  }
+}
+
+std::size_t RegexPool::classes(RegexId a, std::array<std::uint8_t, 256>& of) const {
+  Partition partition(of);
+  collect(a, partition);
+  return partition.count();
+}
+
+bool RegexPool::matches(RegexId a, std::string_view text) {
+  for (const char c : text) a = derivative(a, static_cast<unsigned char>(c));
+  return matches_empty(a);
+}
+
+}  // namespace lfm::constrain

@@ -1,0 +1,103 @@
+// Regular expressions over bytes, as nodes that are made once each: equal expressions have equal ids. With the
+// derivative by a byte (Brzozowski) they are the states of a DFA themselves, and "and" and "not" cost nothing more.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace lfm::constrain {
+
+using RegexId = std::uint32_t;
+using ByteSet = std::bitset<256>;
+
+class RegexPool {
+ public:
+  static constexpr RegexId kNothing = 0;   // matches no text
+  static constexpr RegexId kEmptyText = 1;
+  static constexpr RegexId kAnything = 2;  // any bytes
+  static constexpr std::uint32_t kNoMax = ~std::uint32_t{0};
+  static constexpr std::size_t kMaxNodes = 400'000;
+
+  RegexPool();
+
+  RegexId bytes(const ByteSet& set);
+  RegexId byte(unsigned char b);
+  RegexId range(unsigned char first, unsigned char last);
+  RegexId literal(std::string_view text);
+  RegexId one_of(std::vector<std::string> texts);  // any number of them, at no cost while they are matched
+  RegexId concat(RegexId a, RegexId b);
+  RegexId concat(std::initializer_list<RegexId> parts);
+  RegexId either(std::vector<RegexId> parts);
+  RegexId both(std::vector<RegexId> parts);
+  RegexId negate(RegexId a);
+  RegexId repeat(RegexId a, std::uint32_t min, std::uint32_t max);
+  RegexId star(RegexId a) { return repeat(a, 0, kNoMax); }
+  RegexId optional(RegexId a) { return either({a, kEmptyText}); }
+  RegexId multiple_of(std::uint32_t divisor, std::uint32_t remainder = 0);  // digits whose value, after that, divides
+
+  bool matches_empty(RegexId a) const noexcept { return nodes_[a].empty; }
+  // Whether it holds "and" or "not", so that it may match nothing without being kNothing.
+  bool is_boolean(RegexId a) const noexcept { return nodes_[a].boolean; }
+
+  // What may follow the byte.
+  RegexId derivative(RegexId a, unsigned char b);
+  // Gives each byte a class: bytes of a class have the same derivative. Returns how many there are.
+  std::size_t classes(RegexId a, std::array<std::uint8_t, 256>& of) const;
+
+  bool matches(RegexId a, std::string_view text);
+
+  // More nodes were asked for than kMaxNodes; results are meaningless from then on.
+  bool overflown() const noexcept { return overflown_; }
+
+ private:
+  enum class Kind : std::uint8_t {
+    kNothing,
+    kEmptyText,
+    kBytes,
+    kLiteral,
+    kTexts,
+    kConcat,
+    kEither,
+    kBoth,
+    kNegate,
+    kRepeat,
+    kMultiple,
+  };
+  struct Node {
+    Kind kind;
+    bool empty;
+    bool boolean;
+    std::uint32_t a = 0, b = 0, c = 0, d = 0;
+    bool operator==(const Node&) const = default;
+  };
+  struct NodeHash {
+    std::size_t operator()(const Node& n) const noexcept;
+  };
+  class Partition;
+
+  RegexId add(const Node& node);
+  RegexId list(Kind kind, std::vector<RegexId> parts);
+  RegexId texts(std::uint32_t table, std::uint32_t first, std::uint32_t last, std::uint32_t depth);
+  std::span<const RegexId> parts(const Node& n) const { return {lists_.data() + n.a, n.b}; }
+  void collect(RegexId a, Partition& partition) const;
+
+  std::vector<Node> nodes_;
+  std::unordered_map<Node, RegexId, NodeHash> ids_;
+  std::vector<RegexId> lists_;
+  std::map<std::pair<Kind, std::vector<RegexId>>, RegexId> list_ids_;
+  std::vector<ByteSet> sets_;
+  std::map<std::string, std::uint32_t> set_ids_;
+  std::string arena_;  // literals
+  std::vector<std::vector<std::string>> tables_;
+  bool overflown_ = false;
+};
+
+}  // namespace lfm::constrain

@@ -1,0 +1,155 @@
+// A JSON schema to a grammar.
+//
+// What a value has to satisfy is a set of schemas ("terms"): a property's own schema, and whatever patternProperties,
+// allOf, $ref and the like say about it besides. Equal sets are the same node, so that recursion ends. A node's terms
+// are expanded to alternatives without any keyword that combines schemas (disjunctive normal form; "not" goes down to
+// the keywords it negates), and what the schemas of one alternative say together is a rule of the grammar.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "constrain/grammar.h"
+#include "constrain/json_value.h"
+#include "constrain/number.h"
+#include "constrain/pattern.h"
+#include "lfm/result.h"
+
+namespace lfm::constrain {
+
+struct Term {
+  enum class Kind : std::uint8_t { kSchema, kNot, kEquals };
+  const Json* value;
+  Kind kind = Kind::kSchema;
+
+  auto operator<=>(const Term&) const = default;
+};
+using Terms = std::vector<Term>;
+
+// Schemas of which the keywords count that say something about a value by themselves, and values to be equal to.
+using Alternative = std::vector<Term>;
+
+// Kinds of values. An integer is a number without a fraction, a fraction one with.
+using Types = std::uint8_t;
+inline constexpr Types kNull = 1, kBoolean = 2, kInteger = 4, kFraction = 8, kString = 16, kArray = 32, kObject = 64;
+inline constexpr Types kNumber = kInteger | kFraction, kAnyType = 127;
+
+class SchemaCompiler {
+ public:
+  // `schema` has to outlive the compiler.
+  SchemaCompiler(const Json& schema, Grammar& grammar);
+
+  // The node for a schema within the document given.
+  Result<NodeId> add(const Json& schema);
+
+  // The rules of the objects of a schema, for arguments in a call's parentheses.
+  Result<std::vector<std::uint32_t>> add_arguments(const Json& schema);
+
+  // Builds what was added. Afterwards Grammar::prune().
+  Status finish();
+
+ private:
+  struct Work;
+  struct StringRule;
+  struct MemberTerms {
+    bool possible = true;
+    Terms terms = {};
+  };
+
+  // expand.cc
+  Result<std::vector<Alternative>> expand(const Terms& terms);
+  Status expand(Work work, std::vector<Alternative>& out);
+  Status apply(const Json& schema, Work& work, std::vector<Alternative>& out, bool& branched);
+  Status branch(const Work& work, const std::vector<Terms>& choices, std::vector<Alternative>& out);
+  Status choose(const Json& schema, const std::vector<std::vector<Terms>>& choices, std::size_t at, const Json* one,
+                const Work& work, std::vector<Alternative>& out);
+  Status one_of(const Json& schema, const Json& choices, const Work& work, std::vector<Alternative>& out);
+  Result<bool> are_apart(const Json& schema, const Json& a, const Json& b);
+  Result<std::vector<std::vector<Terms>>> conditions(const Json& schema);
+  Result<const Json*> resolve(const Json& schema, const Json& ref);
+
+  // negate.cc
+  Status negate(const Json& schema, const Work& work, std::vector<Alternative>& out);
+  Result<std::vector<Terms>> negations(const Json& schema);
+
+  // scalar.cc
+  Result<Types> types_of(const Json& schema);
+  Result<Types> types_of(const Alternative& all);
+  Status add_scalars(const Alternative& all, Types types, std::vector<RegexId>& out, std::vector<TextRule>& texts);
+  Status add_literals(const Alternative& all, const std::vector<const Json*>& values, std::vector<RegexId>& out);
+  Result<std::optional<std::vector<const Json*>>> literals(const Alternative& all, Types types);
+  Result<NumberSpec> number_spec(const Alternative& all, Types types);
+  Result<StringRule> string_rule(const Alternative& all, std::size_t spelling);
+  RegexId content(const StringRule& rule, std::size_t spelling);
+  void add_word(std::string_view json, std::string_view python, std::vector<RegexId>& out);
+
+  // object.cc
+  Result<ObjectRule> object_rule(const Alternative& all, bool& possible);
+  Result<MemberTerms> property_terms(const Alternative& all, const std::string& name);
+  Result<std::vector<std::pair<std::string, bool>>> property_names(const Alternative& all);
+  Status add_rest(const Alternative& all, ObjectRule& rule);
+  Result<RegexId> names_regex(const Alternative& all, std::size_t spelling);
+
+  // array.cc
+  Result<ArrayRule> array_rule(const Alternative& all, bool& possible);
+  Result<Terms> item_terms(const Alternative& all, std::size_t index);
+
+  // schema_compiler.cc
+  Status build(NodeId id, const Terms& terms);
+  Status add_rules(const Alternative& all, Types types, Node& node);
+  Result<bool> is_impossible(const Alternative& all, int depth);
+  Result<bool> none_satisfies(const Terms& terms, int depth);
+  NodeId node_for(Terms terms);
+  Result<std::uint32_t> count(const Json& schema, std::string_view keyword, std::uint32_t otherwise);
+  Result<RegexId> pattern(const Json& place, const std::string& text, std::size_t spelling, bool whole = false);
+  const Json& made(Json value, const Json& origin);
+  const Json& made_type(Types types, const Json& origin);
+  Status check_keywords(const Json& schema);
+  Status check_limits(const Json& place);
+  void find_ids(const Json& value);
+  bool is_checked_format(const Json& format) const;
+  Error refuse(ErrorCode code, std::string message, const Json& place) const;
+  Error unsupported(std::string_view keyword, const Json& place, std::string_view why = {}) const;
+
+  RegexPool& pool() noexcept { return grammar_.dfa.pool(); }
+  std::size_t spellings() const noexcept { return grammar_.notation.spellings.size(); }
+
+  const Json& root_;
+  Grammar& grammar_;
+  bool old_draft_ = false;  // where "$ref" has no neighbours
+  std::string base_;        // the document's own address
+  std::map<Terms, NodeId> ids_;
+  std::vector<std::pair<NodeId, Terms>> todo_;
+  std::deque<Json> made_;
+  std::unordered_map<const Json*, const Json*> origins_;
+  std::unordered_map<const Json*, std::pair<std::string, const Json*>> negated_members_;  // of "properties"
+  std::map<std::pair<const Json*, const Json*>, bool> apart_;
+  std::map<std::tuple<std::string, std::size_t, bool>, RegexId> patterns_;
+  std::unordered_map<std::string, const Json*> anchors_;
+  std::unordered_map<std::string, const Json*> refs_;
+  std::vector<std::pair<std::uint32_t, const Json*>> uniques_;  // arrays, and whose schema says so
+  const Json* one_spelling_ = nullptr;
+  NodeId never_ = 0;
+  bool nested_ids_ = false;
+  std::chrono::steady_clock::time_point end_;
+  std::size_t steps_ = 0;
+  int negating_ = 0;       // within "not"
+  int approximating_ = 0;  // what is expanded may be more than the schemas allow
+};
+
+// What keywords the compiler makes for itself; no schema can spell them.
+inline constexpr std::string_view kNotPattern = "\1not pattern";
+inline constexpr std::string_view kNotFormat = "\1not format";
+inline constexpr std::string_view kNotEnum = "\1not enum";
+inline constexpr std::string_view kTypes = "\1types";
+inline constexpr std::string_view kOneSpelling = "\1one spelling";
+
+}  // namespace lfm::constrain

@@ -1,0 +1,116 @@
+#include "constrain/token_trie.h"
+
+#include <bit>
+
+#include "constrain/dfa.h"
+
+namespace lfm::constrain {
+
+bool TokenMask::empty() const noexcept {
+  return std::all_of(words_.begin(), words_.end(), [](std::uint64_t word) { return word == 0; });
+}
+
+std::size_t TokenMask::count() const noexcept {
+  std::size_t sum = 0;
+  for (const std::uint64_t word : words_) sum += static_cast<std::size_t>(std::popcount(word));
+  return sum;
+}
+
+TokenTrie::TokenTrie(const text::Tokenizer& tokenizer) : tokenizer_(tokenizer) {
+  std::vector<TokenId> sorted;
+  for (std::size_t i = 0; i < tokens(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    if (is_text(id)) sorted.push_back(id);
+  }
+  std::sort(sorted.begin(), sorted.end(), [this](TokenId a, TokenId b) { return bytes(a) < bytes(b); });
+  nodes_.reserve(sorted.size() * 2);
+  nodes_.push_back({0, -1, 0, !sorted.empty(), 0});
+  add(sorted, 0);
+  nodes_[kRoot].end = static_cast<NodeIndex>(nodes_.size());
+}
+
+// Adds the children of the node that stands for the first `depth` bytes of all of these. Tokens have at most 1024
+// bytes, so the recursion ends.
+void TokenTrie::add(std::span<const TokenId> sorted, std::size_t depth) {
+  while (!sorted.empty()) {
+    const std::string_view first = bytes(sorted[0]);
+    if (first.size() == depth) {
+      sorted = sorted.subspan(1);
+      continue;
+    }
+    const char byte = first[depth];
+    std::size_t same = 1;
+    while (same < sorted.size() && bytes(sorted[same])[depth] == byte) ++same;
+    const auto index = static_cast<NodeIndex>(nodes_.size());
+    const TokenId token = first.size() == depth + 1 ? sorted[0] : -1;
+    nodes_.push_back({0, token, static_cast<std::uint8_t>(byte), same > (token >= 0 ? 1u : 0u),
+                      static_cast<std::uint16_t>(depth + 1)});
+    add(sorted.subspan(0, same), depth + 1);
+    nodes_[index].end = static_cast<NodeIndex>(nodes_.size());
+    sorted = sorted.subspan(same);
+  }
+}
+
+namespace {
+
+class TextBuilder {
+ public:
+  TextBuilder(const TokenTrie& trie, const Spelling& spelling, TokenTrie::Text& out) : trie_(trie), out_(out) {
+    RegexPool& pool = dfa_.pool();
+    within_ = dfa_.start(pool.concat(spelling.any_text(pool), pool.byte(static_cast<unsigned char>(spelling.quote))));
+    out_.all = TokenMask(trie.tokens());
+  }
+
+  void build() {
+    walk(TokenTrie::kRoot, within_, 0);
+    std::uint32_t longest = 0;
+    for (const auto& [token, chars] : inside_) longest = std::max(longest, chars);
+    out_.up_to.assign(longest + 1, TokenMask(trie_.tokens()));
+    for (const auto& [token, chars] : inside_) out_.up_to[chars].set(token);
+    for (std::size_t i = 1; i < out_.up_to.size(); ++i) out_.up_to[i].add(out_.up_to[i - 1]);
+  }
+
+ private:
+  void walk(TokenTrie::NodeIndex node, Dfa::State state, std::uint32_t chars) {
+    for (TokenTrie::NodeIndex child = node + 1; child < trie_.at(node).end; child = trie_.at(child).end) {
+      const TokenTrie::Node& at = trie_.at(child);
+      const Dfa::State next = dfa_.next(state, at.byte);
+      if (next == Dfa::kDead) continue;
+      if (at.token >= 0) out_.all.set(at.token);
+      if (dfa_.accepts(next)) {
+        if (at.token >= 0) out_.closing.emplace_back(at.token, chars);
+        add_exits(trie_, child, chars, out_.exits);
+        continue;
+      }
+      const std::uint32_t begun = chars + (state == within_ ? 1 : 0);
+      if (at.token >= 0) inside_.emplace_back(at.token, begun);
+      walk(child, next, begun);
+    }
+  }
+
+  static void add_exits(const TokenTrie& trie, TokenTrie::NodeIndex node, std::uint32_t chars, TokenTrie::Exits& exits) {
+    for (TokenTrie::NodeIndex child = node + 1; child < trie.at(node).end; child = trie.at(child).end) {
+      const auto group = TokenTrie::kFollowing.find(static_cast<char>(trie.at(child).byte));
+      if (group != std::string_view::npos) exits[group].push_back({node, child, chars});
+    }
+  }
+
+  const TokenTrie& trie_;
+  TokenTrie::Text& out_;
+  Dfa dfa_;
+  Dfa::State within_;
+  std::vector<std::pair<TokenId, std::uint32_t>> inside_;
+};
+
+}  // namespace
+
+const TokenTrie::Text& TokenTrie::text(const Spelling& spelling) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [known, text] : texts_)
+    if (known == spelling) return *text;
+  auto text = std::make_unique<Text>();
+  TextBuilder(*this, spelling, *text).build();
+  return *texts_.emplace_back(spelling, std::move(text)).second;
+}
+
+}  // namespace lfm::constrain

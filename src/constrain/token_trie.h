@@ -1,0 +1,101 @@
+// The vocabulary as a tree of bytes, and which of its tokens are plain text within a string.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "constrain/spelling.h"
+#include "lfm/types.h"
+#include "text/tokenizer.h"
+
+namespace lfm::constrain {
+
+// One bit for each token of the vocabulary.
+class TokenMask {
+ public:
+  TokenMask() = default;
+  explicit TokenMask(std::size_t tokens) : words_((tokens + 63) / 64) {}
+
+  void set(TokenId id) noexcept { words_[static_cast<std::size_t>(id) / 64] |= bit(id); }
+  void clear(TokenId id) noexcept { words_[static_cast<std::size_t>(id) / 64] &= ~bit(id); }
+  bool test(TokenId id) const noexcept { return (words_[static_cast<std::size_t>(id) / 64] & bit(id)) != 0; }
+  void clear_all() noexcept { std::fill(words_.begin(), words_.end(), 0); }
+  void add(const TokenMask& other) noexcept {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+  }
+  bool empty() const noexcept;
+  std::size_t count() const noexcept;
+  std::span<const std::uint64_t> words() const noexcept { return words_; }
+
+ private:
+  static std::uint64_t bit(TokenId id) noexcept { return std::uint64_t{1} << (static_cast<std::size_t>(id) % 64); }
+  std::vector<std::uint64_t> words_;
+};
+
+class TokenTrie {
+ public:
+  using NodeIndex = std::uint32_t;
+  static constexpr NodeIndex kRoot = 0;
+
+  // Depth first: a node's children follow it, up to `end`.
+  struct Node {
+    NodeIndex end;
+    TokenId token;  // that ends here, or -1
+    std::uint8_t byte;
+    bool has_children;
+    std::uint16_t depth;
+  };
+
+  // A node with which something has ended, and one of its children.
+  struct Exit {
+    NodeIndex parent;
+    NodeIndex child;
+    std::uint32_t chars;  // characters before the end, of a text
+  };
+  // By the byte that follows, one of kFollowing.
+  using Exits = std::array<std::vector<Exit>, 5>;
+  static constexpr std::string_view kFollowing = ",}]):";
+
+  // What tokens do within a string, after its quote, as far as its length goes.
+  struct Text {
+    std::vector<TokenMask> up_to = {};  // tokens that begin at most so many characters and don't end the string
+    std::vector<std::pair<TokenId, std::uint32_t>> closing = {};  // tokens that end with the quote, and characters
+    TokenMask all = {};                                           // both, of any length
+    Exits exits = {};
+
+    const TokenMask& of_at_most(std::uint32_t chars) const noexcept {
+      return up_to[std::min<std::size_t>(chars, up_to.size() - 1)];
+    }
+  };
+
+  // Those tokens that a text can be made of; keeps a reference to the tokenizer.
+  explicit TokenTrie(const text::Tokenizer& tokenizer);
+
+  const Node& at(NodeIndex i) const noexcept { return nodes_[i]; }
+  std::size_t nodes() const noexcept { return nodes_.size(); }
+  std::size_t tokens() const noexcept { return tokenizer_.vocabulary().size(); }
+  const text::Tokenizer& tokenizer() const noexcept { return tokenizer_; }
+  std::string_view bytes(TokenId id) const noexcept { return tokenizer_.piece(id); }
+  bool is_text(TokenId id) const noexcept { return tokenizer_.vocabulary().is_byte_level(id); }
+
+  // Made when first asked for.
+  const Text& text(const Spelling& spelling) const;
+
+ private:
+  void add(std::span<const TokenId> sorted, std::size_t depth);
+
+  const text::Tokenizer& tokenizer_;
+  std::vector<Node> nodes_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::pair<Spelling, std::unique_ptr<const Text>>> texts_;
+};
+
+}  // namespace lfm::constrain

@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include "tests/constrain/verdict.h"
+
+namespace lfm::constrain {
+namespace {
+
+struct Example {
+  const char* schema;
+  std::vector<const char*> allowed;
+  std::vector<const char*> refused;
+};
+
+void check(const std::vector<Example>& examples, Order order = Order::kAsGiven) {
+  for (const Example& example : examples) {
+    const auto grammar = compile_json_schema(example.schema);
+    ASSERT_TRUE(grammar.ok()) << example.schema << ": " << grammar.error().describe();
+    for (const char* text : example.allowed) EXPECT_EQ(verdict(**grammar, text, order), "allowed") << example.schema << " " << text;
+    for (const char* text : example.refused) EXPECT_NE(verdict(**grammar, text, order), "allowed") << example.schema << " " << text;
+  }
+}
+
+std::string problem(std::string_view schema) {
+  const auto grammar = compile_json_schema(schema);
+  return grammar.ok() ? "none" : grammar.error().describe();
+}
+
+TEST(Schema, Scalars) {
+  check({
+      {"{}", {"null", "[1, {\"a\": []}]", "{\"x\": {}}", "\"\\u0001\u00e9\""}, {"nul", "[1,2]", "{\"a\":1}", "\"\n\"", "{\"a\": 1, \"a\": 2}"}},
+      {R"({"type": ["string", "null"]})", {"null", "\"\""}, {"1", "true"}},
+      {R"({"type": "string", "nullable": true})", {"null", "\"a\""}, {"false"}},
+      {R"({"enum": ["a\"b", 1.0, null, {"k": [1]}]})", {"\"a\\\"b\"", "1", "null", "{\"k\": [1]}"}, {"\"a\"", "{\"k\": [2]}", "{}"}},
+      {R"({"type": "string", "minLength": 2, "maxLength": 3})", {"\"\u65e5\u65e5\"", "\"a\\nb\""}, {"\"a\"", "\"abcd\""}},
+      {R"({"enum": ["a", "bb", 3], "type": "string", "minLength": 2})", {"\"bb\""}, {"\"a\"", "3"}},
+      {R"({"type": "string", "pattern": "^[a-z]+$", "maxLength": 3})", {"\"abc\""}, {"\"abcd\"", "\"\""}},
+  });
+}
+
+TEST(Schema, Objects) {
+  check({
+      {R"({"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "boolean"}}, "required": ["b"],
+           "additionalProperties": false})",
+       {"{\"a\": 1, \"b\": true}", "{\"b\": false}"},
+       {"{}", "{\"a\": 1}", "{\"b\": true, \"a\": 1}", "{\"b\": true, \"c\": 1}", "{\"b\":true}"}},
+      {R"({"type": "object", "properties": {"a": false}, "required": ["z"]})",
+       {"{\"z\": 1, \"y\": 2}"}, {"{\"a\": 1, \"z\": 1}", "{\"y\": 2}"}},
+      {R"({"type": "object", "patternProperties": {"^s_": {"type": "string"}}, "additionalProperties": {"type": "integer"}})",
+       {"{\"s_a\": \"\", \"b\": 1}", "{}"}, {"{\"s_a\": 1}", "{\"b\": \"\"}"}},
+      {R"({"type": "object", "propertyNames": {"maxLength": 2}, "minProperties": 1, "maxProperties": 2})",
+       {"{\"ab\": 1}", "{\"a\": 1, \"b\": 2}"}, {"{}", "{\"abc\": 1}", "{\"a\": 1, \"b\": 2, \"c\": 3}"}},
+      {R"({"type": "object", "propertyNames": {"enum": ["x", "y"]}, "minProperties": 2})",
+       {"{\"y\": 1, \"x\": 2}"}, {"{\"x\": 1}", "{\"x\": 1, \"x\": 2}"}},
+      {R"({"type": "object", "dependentRequired": {"a": ["b"]}, "properties": {"a": {}, "b": {}}})",
+       {"{\"b\": 1}", "{\"a\": 1, \"b\": 1}", "{}"}, {"{\"a\": 1}"}},
+  });
+  check({{R"({"properties": {"a": {"type": "integer"}, "b": {}}, "required": ["a", "b"], "type": "object", "maxProperties": 2})",
+          {"{\"b\": 1, \"a\": 2}"}, {"{\"b\": 1, \"b\": 2}", "{\"b\": 1, \"c\": 1}"}}}, Order::kAny);
+}
+
+TEST(Schema, Arrays) {
+  check({
+      {R"({"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 2})", {"[1]", "[1, 2]"}, {"[]", "[1, 2, 3]", "[1,2]"}},
+      {R"({"type": "array", "prefixItems": [{"type": "null"}], "items": false})", {"[]", "[null]"}, {"[1]", "[null, null]"}},
+      {R"({"type": "array", "items": [{"type": "null"}], "additionalItems": {"type": "integer"}})", {"[null, 1, 2]"}, {"[1]"}},
+      {R"({"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": true})", {"[\"b\", \"a\"]", "[]"}, {"[\"a\", \"a\"]", "[\"a\", \"b\", \"a\"]"}},
+      {R"({"type": "array", "items": {"type": "number"}, "uniqueItems": true})", {"[1, 1.5, 15]"}, {"[1, 1]", "[1, 1.0]", "[1, 1e0]"}},
+  });
+  EXPECT_EQ(verdict(R"({"type": "array", "items": {"type": "null"}, "maxItems": 1000000})", "[null, null]"), "allowed");
+}
+
+TEST(Schema, Combinations) {
+  check({
+      {R"({"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 1}]})", {"1", "\"a\""}, {"\"ab\"", "null"}},
+      {R"({"allOf": [{"type": "object", "properties": {"a": {"minimum": 3}}, "required": ["a"]}, {"properties": {"a": {"type": "integer", "maximum": 4}}}]})",
+       {"{\"a\": 3}"}, {"{\"a\": 2}", "{\"a\": 5}", "{}"}},
+      {R"({"oneOf": [{"type": "integer"}, {"type": "number", "minimum": 2}]})", {"1", "2.5"}, {"2", "1.5"}},
+      {R"({"oneOf": [{"properties": {"t": {"const": "a"}, "x": {"type": "integer"}}, "required": ["t", "x"], "type": "object"},
+                     {"properties": {"t": {"const": "b"}}, "required": ["t"], "type": "object"}]})",
+       {"{\"t\": \"a\", \"x\": 1}", "{\"t\": \"b\", \"x\": \"\"}"}, {"{\"t\": \"a\", \"x\": \"\"}", "{\"t\": \"c\"}"}},
+      {R"({"not": {"type": "string"}})", {"1", "null"}, {"\"\""}},
+      {R"({"not": {"required": ["a", "b"]}, "type": "object"})", {"{\"a\": 1}", "{\"b\": 1}", "{}"}, {"{\"a\": 1, \"b\": 2}"}},
+      {R"({"type": "string", "not": {"pattern": "^a"}})", {"\"b\"", "\"\""}, {"\"ab\""}},
+      {R"({"type": "integer", "not": {"enum": [3, 4]}})", {"2", "34"}, {"3", "4"}},
+      {R"({"if": {"properties": {"k": {"const": 1}}, "required": ["k"]}, "then": {"required": ["x"]}, "else": {"required": ["y"]}, "type": "object",
+           "properties": {"k": {"type": "integer"}, "x": {}, "y": {}}})",
+       {"{\"k\": 1, \"x\": 0}", "{\"k\": 2, \"y\": 0}", "{\"y\": 0}"}, {"{\"k\": 1}", "{\"k\": 2, \"x\": 0}"}},
+      {R"({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"next": {"$ref": "#/$defs/n"}}, "additionalProperties": false}}})",
+       {"{}", "{\"next\": {\"next\": {}}}"}, {"{\"next\": 1}"}},
+      {R"({"$ref": "#/definitions/a", "minimum": 5, "definitions": {"a": {"type": "integer"}}})", {"5"}, {"4"}},
+      {R"({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a", "minimum": 5, "definitions": {"a": {"type": "integer"}}})", {"4"}, {"4.5"}},
+  });
+}
+
+TEST(Schema, WhatCannotBeHeldIsNamedWithItsPlace) {
+  EXPECT_EQ(problem(R"({"properties": {"a": {"type": "array", "contains": {}}}})"), "/properties/a/contains: \"contains\" can't be held");
+  EXPECT_EQ(problem(R"({"type": "string", "format": "iri"})"), "/format: \"format\" can't be held \"iri\"");
+  EXPECT_EQ(problem(R"({"type": "array", "uniqueItems": true})"),
+            "/uniqueItems: \"uniqueItems\" can't be held where items may be objects or arrays");
+  EXPECT_EQ(problem(R"({"type": "number", "multipleOf": 0.1})"),
+            "/multipleOf: \"multipleOf\" can't be held of anything but an integer of at most nine digits");
+  EXPECT_EQ(problem(R"({"$ref": "http://example.org/x"})"),
+            "/$ref: \"$ref\" can't be held to another document, \"http://example.org/x\"");
+  EXPECT_EQ(problem(R"({"not": {"items": {"type": "integer"}}})"), "/not: \"not\" can't be held of \"items\"");
+  EXPECT_EQ(problem(R"({"items": {"type": "text"}})"), "/items/type: \"type\" that doesn't exist");
+  EXPECT_EQ(problem(R"({"properties": {"a/b": {"pattern": "("}}})").substr(0, 23), "/properties/a~1b/patter");
+  EXPECT_EQ(problem("[1"), "schema: this isn't JSON (at byte 2)");
+  EXPECT_EQ(problem("false"), "schema: nothing satisfies the schema");
+  EXPECT_EQ(problem(R"({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]})"), "schema: nothing satisfies the schema");
+}
+
+TEST(Schema, HostileOnesEndSoon) {
+  const auto quick = [](const std::string& schema) {
+    const auto begin = std::chrono::steady_clock::now();
+    const bool ok = compile_json_schema(schema).ok();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+    return ok;
+  };
+  EXPECT_FALSE(quick(std::string(60'000, '[')));
+  std::string deep;
+  for (int i = 0; i < 3'000; ++i) deep += R"({"items": )";
+  EXPECT_FALSE(quick(deep + "{}" + std::string(3'000, '}')));
+  EXPECT_FALSE(quick(R"({"$ref": "#"})"));
+  EXPECT_FALSE(quick(R"({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}})"));
+  EXPECT_FALSE(quick(R"({"type": "string", "minLength": 1000000000})"));
+  std::string choices;
+  for (int i = 0; i < 40; ++i) choices += R"({"anyOf": [{"minLength": 1}, {"maxLength": 5}, {"minimum": 2}]},)";
+  EXPECT_FALSE(quick(R"({"allOf": [)" + choices + "{}]}"));
+  std::string values = "\"0\"";
+  for (int i = 1; i < 100'000; ++i) values += ",\"" + std::to_string(i) + "\"";
+  EXPECT_TRUE(quick(R"({"enum": [)" + values + "]}"));
+  EXPECT_FALSE(quick(R"({"enum": [")" + std::string(1 << 20, 'a') + "\"]}"));
+}
+
+}  // namespace
+}  // namespace lfm::constrain

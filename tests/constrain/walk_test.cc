@@ -1,0 +1,105 @@
+// Walks that take any allowed token, again and again: they never get stuck, and what they end as is allowed. At every
+// step the mask is what trying each token says.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "constrain/matcher.h"
+#include "tests/constrain/verdict.h"
+#include "tests/text/sample.h"
+
+namespace lfm::constrain {
+namespace {
+
+const char* const kSchemas[] = {
+    "{}",
+    R"({"type": "object", "properties": {"name": {"type": "string", "maxLength": 9}, "n": {"type": "integer", "minimum": -3, "maximum": 120},
+        "tags": {"type": "array", "items": {"enum": ["red", "green", "blue"]}, "uniqueItems": true}}, "required": ["name", "n"]})",
+    R"({"type": "object", "patternProperties": {"^[ab]$": {"type": "integer"}}, "additionalProperties": false, "minProperties": 2})",
+    R"({"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 1, "maxItems": 3})",
+    R"({"type": "array", "items": {"type": "number", "minimum": 0.5, "exclusiveMaximum": 2}, "uniqueItems": true})",
+    R"({"oneOf": [{"properties": {"t": {"const": "a"}, "x": {"type": "string", "pattern": "^[a-f]{2,8}$"}}, "required": ["t", "x"], "type": "object", "additionalProperties": false},
+                  {"properties": {"t": {"const": "b"}, "y": {"type": "null"}}, "required": ["t"], "type": "object", "additionalProperties": false}]})",
+    R"({"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "object", "properties": {"v": {"type": "boolean"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}}},
+        "required": ["v"], "additionalProperties": false}}})",
+    R"({"type": "object", "propertyNames": {"enum": ["x", "y", "z"]}, "minProperties": 3, "additionalProperties": {"type": "string", "minLength": 2, "maxLength": 4}})",
+};
+
+const TokenTrie& sample_trie() {
+  static const TokenTrie trie(text::sample_tokenizer());
+  return trie;
+}
+
+TokenId any_of(const TokenMask& mask, std::mt19937& random) {
+  std::vector<TokenId> ids;
+  for (std::size_t id = 0; id < sample_trie().tokens(); ++id)
+    if (mask.test(static_cast<TokenId>(id))) ids.push_back(static_cast<TokenId>(id));
+  return ids[random() % ids.size()];
+}
+
+// What trying every token says. A byte that no text has comes behind each, so that the matcher stays where it is.
+TokenMask tried(Matcher& matcher) {
+  TokenMask mask(sample_trie().tokens());
+  for (std::size_t i = 0; i < sample_trie().tokens(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    if (!sample_trie().is_text(id)) continue;
+    std::size_t matched = 0;
+    const auto accepted = matcher.accept(std::string(sample_trie().bytes(id)) + "\xff", &matched);
+    EXPECT_TRUE(accepted.ok() && !*accepted);
+    if (matched == sample_trie().bytes(id).size()) mask.set(id);
+  }
+  return mask;
+}
+
+TEST(Walk, NeverStuckAndAlwaysRight) {
+  std::mt19937 random(11);
+  for (const char* schema : kSchemas) {
+    const auto grammar = compile_json_schema(schema);
+    ASSERT_TRUE(grammar.ok()) << grammar.error().describe();
+    LexemeMasks masks(**grammar, sample_trie());
+    for (int walk = 0; walk < 12; ++walk) {
+      Matcher matcher(**grammar, &masks, &sample_trie());
+      TokenMask mask(sample_trie().tokens());
+      std::string text;
+      for (int step = 0; step < 150; ++step) {
+        ASSERT_TRUE(matcher.mask(mask).ok());
+        if (matcher.is_complete() && (mask.empty() || random() % 4 == 0)) break;
+        ASSERT_FALSE(mask.empty()) << schema << ": stuck at " << text;
+        if (walk == 0 && step < 12) {
+          const TokenMask wanted = tried(matcher);
+          for (std::size_t i = 0; i < sample_trie().tokens(); ++i) {
+            const auto id = static_cast<TokenId>(i);
+            ASSERT_EQ(mask.test(id), wanted.test(id)) << schema << " at " << text << ": " << sample_trie().bytes(id);
+          }
+        }
+        const auto forced = matcher.forced();
+        ASSERT_TRUE(forced.ok());
+        const TokenId token = any_of(mask, random);
+        const std::string_view bytes = sample_trie().bytes(token);
+        const std::size_t common = std::min(bytes.size(), forced->size());
+        EXPECT_EQ(bytes.substr(0, common), forced->substr(0, common));
+        const auto accepted = matcher.accept(bytes);
+        ASSERT_TRUE(accepted.ok() && *accepted);
+        text += bytes;
+      }
+      if (!matcher.is_complete()) continue;
+      EXPECT_EQ(verdict(**grammar, text), "allowed") << text;
+    }
+  }
+}
+
+TEST(Walk, ForcedTextIsWhatHasToCome) {
+  const auto grammar = compile_json_schema(
+      R"({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false})");
+  ASSERT_TRUE(grammar.ok());
+  Matcher matcher(**grammar, nullptr, nullptr);
+  EXPECT_EQ(*matcher.forced(), "{\"city\": \"");
+  ASSERT_TRUE(*matcher.accept("{\"city\": \"Paris\""));
+  EXPECT_EQ(*matcher.forced(), "}");
+  ASSERT_TRUE(*matcher.accept("}"));
+  EXPECT_EQ(*matcher.forced(), "");
+  EXPECT_TRUE(matcher.is_complete());
+}
+
+}  // namespace
+}  // namespace lfm::constrain

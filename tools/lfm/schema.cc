@@ -1,0 +1,84 @@
+#include "schema.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "command.h"
+#include "io.h"
+#include "lfm/constraint.h"
+
+namespace lfm::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  std::string tools;
+  std::string regex;
+  std::vector<std::string> check;
+};
+
+Result<std::string> input_of(const Options& options) {
+  if (!options.regex.empty()) return options.regex;
+  return read_input(options.tools.empty() ? options.file : options.tools);
+}
+
+Result<Constraint> compile(const Options& options, const std::string& text) {
+  if (!options.regex.empty()) return Constraint::from_regex(text);
+  if (!options.tools.empty()) return Constraint::from_tools(text);
+  return Constraint::from_json_schema(text);
+}
+
+// A word that says whose fault it is, and then what and where.
+int refuse(const Error& error, std::size_t times) {
+  const char* word = error.code == ErrorCode::kUnsupported ? "unsupported" : error.code == ErrorCode::kLimit ? "limit" : "invalid";
+  for (std::size_t i = 0; i < times; ++i) std::printf("%s %s\n", word, error.describe().c_str());
+  return flush_out() ? kFailure : fail("cannot write to standard output");
+}
+
+int run_schema(const Options& options) {
+  const auto text = input_of(options);
+  if (!text.ok()) return fail(text.error());
+  const auto begin = std::chrono::steady_clock::now();
+  const auto constraint = compile(options, *text);
+  const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  if (!constraint.ok()) return refuse(constraint.error(), std::max<std::size_t>(options.check.size(), 1));
+  if (options.check.empty()) std::printf("held, compiled in %.2f ms\n", milliseconds);
+  for (const std::string& file : options.check) {
+    auto json = read_input(file);
+    if (!json.ok()) return fail(json.error());
+    // A text file's last line ends; the text doesn't go on with that.
+    if (json->ends_with('\n')) json->pop_back();
+    const auto verdict = constraint->check(*json);
+    if (!verdict.ok()) return fail(verdict.error());
+    if (verdict->allowed) {
+      std::printf("allowed %s\n", file.c_str());
+    } else {
+      std::printf("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset), file.c_str());
+    }
+  }
+  return flush_out() ? kOk : fail("cannot write to standard output");
+}
+
+}  // namespace
+
+void add_schema(CLI::App& app, std::function<int()>& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "schema",
+      "Say whether a JSON schema can be held to exactly, and which texts it allows\n"
+      "Prints 'held' and the time it took to compile, or 'unsupported' with the keyword and its JSON pointer, 'limit' or "
+      "'invalid'. With --check a line for each text: 'allowed', or 'refused' and the byte.");
+  auto* file = command->add_option("file", options->file, "JSON schema; - is standard input")->type_name("FILE");
+  auto* tools = command->add_option("--tools", options->tools, "a JSON list of tools instead")->type_name("FILE")->excludes(file);
+  command->add_option("--regex", options->regex, "a regular expression instead")->type_name("TEXT")->excludes(file)->excludes(tools);
+  command->add_option("--check", options->check, "texts to be checked; JSON may be spelt in any way")->type_name("FILE");
+  command->callback([options, &action] {
+    if (options->file.empty() && options->tools.empty() && options->regex.empty()) throw CLI::RequiredError("file");
+    action = [options] { return run_schema(*options); };
+  });
+}
+
+}  // namespace lfm::cli
