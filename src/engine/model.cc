@@ -21,7 +21,7 @@ std::uint64_t Fingerprint::value(const Model& model) const {
     });
     weights_sum_ = base::checksum(std::as_bytes(std::span(sums)));
   }
-  return base::checksum(std::as_bytes(std::span(&*weights_sum_, 1)), header_sum_);
+  return base::checksum(std::as_bytes(std::span(&*weights_sum_, 1)), identity_sum_);
 }
 
 }  // namespace lfm::engine

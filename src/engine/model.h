@@ -24,14 +24,14 @@ struct Model;
 class Fingerprint {
  public:
   // weights_sum as format::PackFile's, where that is known.
-  Fingerprint(std::uint64_t header_sum, std::optional<std::uint64_t> weights_sum) noexcept
-      : header_sum_(header_sum), weights_sum_(weights_sum) {}
+  Fingerprint(std::uint64_t identity_sum, std::optional<std::uint64_t> weights_sum) noexcept
+      : identity_sum_(identity_sum), weights_sum_(weights_sum) {}
 
   // Reads all weights the first time where their sum isn't known. From any number of threads.
   std::uint64_t value(const Model& model) const;
 
  private:
-  std::uint64_t header_sum_;
+  std::uint64_t identity_sum_;
   mutable std::mutex mutex_;
   mutable std::optional<std::uint64_t> weights_sum_;
 };

@@ -35,7 +35,6 @@ class GgufParser {
   Result<Gguf> run() {
     LFM_TRY(parse_header());
     LFM_ASSIGN(gguf_.metadata_, Metadata::read(cursor_, entry_count_));
-    LFM_TRY(check_split());
     LFM_TRY(parse_tensors());
     LFM_TRY(place_tensors());
     gguf_.header_bytes_ = cursor_.position();
@@ -48,7 +47,6 @@ class GgufParser {
   Status check_version(std::uint32_t version) const;
   Status check_count(std::uint64_t count, std::uint64_t min_bytes, std::uint64_t at) const;
   Result<std::uint64_t> read_alignment() const;
-  Status check_split() const;
   Status parse_tensors();
   Status parse_tensor(std::uint64_t index);
   Status parse_name(TensorInfo& tensor);
@@ -106,17 +104,6 @@ Status GgufParser::check_count(std::uint64_t count, std::uint64_t min_bytes, std
                          ErrorCode::kLimit);
   }
   return {};
-}
-
-// Other parts of a split model are never looked for; a merged file says 0.
-Status GgufParser::check_split() const {
-  LFM_ASSIGN(const std::optional<std::uint64_t> parts, gguf_.metadata_.find_unsigned("split.count"));
-  if (!parts || *parts <= 1) return {};
-  return gguf_.metadata_.error(
-      "split.count",
-      "the file is one of " + std::to_string(*parts) +
-          " parts of a split model; split files can't be read, merge them with llama-gguf-split --merge",
-      ErrorCode::kUnsupported);
 }
 
 Result<std::uint64_t> GgufParser::read_alignment() const {

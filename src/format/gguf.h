@@ -1,7 +1,8 @@
 // Reader of GGUF files, versions 2 and 3, little-endian: header, metadata and the list of tensors. Tensor data isn't
-// read here, only placed. Everything that the file says is checked before it is used, so that what a Gguf holds is
-// true of the file: names are unique printable ASCII, sizes fit, every tensor's bytes lie inside the file and no two
-// tensors overlap. Tensors may come in any order, with holes between them, and bytes after the last one are ignored.
+// read here, only placed. Of a split model, each part is a file of its own here. Everything that the file says is
+// checked before it is used, so that what a Gguf holds is true of the file: names are unique printable ASCII, sizes
+// fit, every tensor's bytes lie inside the file and no two tensors overlap. Tensors may come in any order, with holes
+// between them, and bytes after the last one are ignored.
 #pragma once
 
 #include <array>
@@ -39,7 +40,7 @@ class Gguf {
 
   // Reads the header part of a file.
   //   kFormat       not GGUF, truncated, or contradicting itself
-  //   kUnsupported  GGUF version 1, big-endian or of the future; a part of a split model; an unknown tensor type
+  //   kUnsupported  GGUF version 1, big-endian or of the future; an unknown tensor type
   //   kLimit        more keys, tensors or header bytes than the limits above
   //   kIo           from the file
   static Result<Gguf> read(const base::File& file);
@@ -55,7 +56,9 @@ class Gguf {
   std::uint64_t data_offset() const noexcept { return data_offset_; }  // where tensor data begins, bytes
   std::uint64_t file_bytes() const noexcept { return file_bytes_; }
   // What read() read: the file's bytes up to the end of the tensor list.
-  std::span<const std::byte> header() const noexcept { return {header_.get(), static_cast<std::size_t>(header_bytes_)}; }
+  std::span<const std::byte> header() const noexcept {
+    return {header_.get(), static_cast<std::size_t>(header_bytes_)};
+  }
   const Metadata& metadata() const noexcept { return metadata_; }
 
   // In the file's order. The address of a TensorInfo stays valid as long as the Gguf, moving it included.

@@ -42,14 +42,14 @@ Status check_header(const base::File& file, std::array<std::byte, PackHeader::kB
 
 // The sizes that the header gives are checked before anything is computed or sized by them.
 Status check_places(const base::File& file, const PackHeader& header) {
-  if (header.gguf_bytes > Gguf::kMaxHeaderBytes)
-    return damaged(file, "the GGUF header is too large", offsetof(PackHeader, gguf_bytes));
+  if (header.identity_bytes > PackFile::kMaxIdentityBytes)
+    return damaged(file, "what is kept of the source is too large", offsetof(PackHeader, identity_bytes));
   if (header.weights_bytes > kMaxBytes)
     return damaged(file, "the weights are too large", offsetof(PackHeader, weights_bytes));
-  const PackPlaces places = PackPlaces::of(header.gguf_bytes, header.weights_bytes);
-  if (header.gguf_offset != places.gguf_offset || header.sums_offset != places.sums_offset ||
+  const PackPlaces places = PackPlaces::of(header.identity_bytes, header.weights_bytes);
+  if (header.identity_offset != places.identity_offset || header.sums_offset != places.sums_offset ||
       header.sums_bytes != places.chunks * sizeof(std::uint64_t) || header.weights_offset != places.weights_offset) {
-    return damaged(file, "the header contradicts itself", offsetof(PackHeader, gguf_offset));
+    return damaged(file, "the header contradicts itself", offsetof(PackHeader, identity_offset));
   }
   if (file.size() != places.file_bytes()) {
     return damaged(file,
@@ -62,32 +62,29 @@ Status check_places(const base::File& file, const PackHeader& header) {
 
 }  // namespace
 
-Result<PackSource> PackSource::of(const base::File& file, const Gguf& gguf) {
-  PackSource source{file.stamp(), base::checksum(gguf.header())};
-  const std::uint64_t begin = std::min(gguf.data_offset(), file.size());
-  const std::uint64_t space = file.size() - begin;
+Result<PackSource> PackSource::of(std::span<const base::File> files, std::span<const std::byte> identity) {
+  PackSource source{0, base::checksum(identity)};
   std::array<std::byte, kSampleBytes> sample;
-  if (space < kSamples * kSampleBytes) {
-    for (std::uint64_t at = begin; at < file.size(); at += kSampleBytes) {
+  for (const base::File& file : files) {
+    source.stamps = base::checksum(std::as_bytes(std::span(&file.stamp(), 1)), source.stamps);
+    // From the first to the last bytes, at most kSamples pieces; those of a small file are all of it.
+    const std::uint64_t last = file.size() - std::min(file.size(), kSampleBytes);
+    const std::uint64_t steps = std::min(kSamples - 1, (last + kSampleBytes - 1) / kSampleBytes);
+    for (std::uint64_t i = 0; i <= steps; ++i) {
+      const std::uint64_t at = steps == 0 ? 0 : last / steps * i + last % steps * i / steps;
       const std::span<std::byte> bytes(sample.data(), std::min(kSampleBytes, file.size() - at));
       LFM_TRY(file.read_at(at, bytes));
       source.samples = base::checksum(bytes, source.samples);
     }
-    return source;
-  }
-  const std::uint64_t last = space - kSampleBytes;
-  for (std::uint64_t i = 0; i < kSamples; ++i) {
-    LFM_TRY(file.read_at(begin + last / (kSamples - 1) * i + last % (kSamples - 1) * i / (kSamples - 1), sample));
-    source.samples = base::checksum(sample, source.samples);
   }
   return source;
 }
 
-PackPlaces PackPlaces::of(std::uint64_t gguf_bytes, std::uint64_t weights_bytes) noexcept {
+PackPlaces PackPlaces::of(std::uint64_t identity_bytes, std::uint64_t weights_bytes) noexcept {
   PackPlaces places;
-  places.gguf_offset = PackHeader::kBytes;
-  places.gguf_bytes = gguf_bytes;
-  places.sums_offset = base::round_up(places.gguf_offset + gguf_bytes, kPage);
+  places.identity_offset = PackHeader::kBytes;
+  places.identity_bytes = identity_bytes;
+  places.sums_offset = base::round_up(places.identity_offset + identity_bytes, kPage);
   places.chunks = (weights_bytes + kPackChunk - 1) / kPackChunk;
   const std::uint64_t sums_end = places.sums_offset + places.chunks * sizeof(std::uint64_t);
   places.weights_offset = base::round_up(sums_end, weights_bytes < kPackChunk ? kPage : kPackChunk);
@@ -119,11 +116,12 @@ Result<PackFile> PackFile::open(const base::File& file) {
   pack.path_ = file.path();
   pack.layout_ = header.layout;
   pack.source_ = header.source;
-  pack.places_ = PackPlaces::of(header.gguf_bytes, header.weights_bytes);
-  pack.gguf_header_.resize(pack.places_.gguf_bytes);
-  LFM_TRY(file.read_at(pack.places_.gguf_offset, pack.gguf_header_));
-  if (base::checksum(pack.gguf_header_) != header.gguf_sum)
-    return damaged(file, "the GGUF header is damaged: its checksum is another", pack.places_.gguf_offset);
+  pack.places_ = PackPlaces::of(header.identity_bytes, header.weights_bytes);
+  pack.identity_.resize(pack.places_.identity_bytes);
+  LFM_TRY(file.read_at(pack.places_.identity_offset, pack.identity_));
+  if (base::checksum(pack.identity_) != header.identity_sum)
+    return damaged(file, "what is kept of the source is damaged: its checksum is another",
+                   pack.places_.identity_offset);
   pack.sums_.resize(pack.places_.chunks);
   LFM_TRY(file.read_at(pack.places_.sums_offset, std::as_writable_bytes(std::span(pack.sums_))));
   pack.weights_sum_ = base::checksum(std::as_bytes(std::span(pack.sums_)));

@@ -1,13 +1,13 @@
-// Packed model files: a GGUF file's header as it is, and its weights as the kernels want them, so that opening one is
-// mapping it. Little-endian; all parts begin at multiples of 4096:
+// Packed model files: what a model's files say but for the weights, and the weights as the kernels want them, so that
+// opening one is mapping it. Little-endian; all parts begin at multiples of 4096:
 //
-//   header        4096 bytes: PackHeader, then zeros
-//   GGUF header   the source's bytes up to the end of its tensor list: metadata, tokenizer and the tensors' shapes are
-//                 read from it by the same code, and as carefully, as from a GGUF file
-//   checksums     one (base/checksum.h) for each MiB of weights
-//   weights       what model::pack_weights made, to the end of the file; large ones begin at a multiple of 2 MiB
+//   header      4096 bytes: PackHeader, then zeros
+//   identity    the source's (source::Source::identity): configuration, tokenizer and the tensors' shapes are read from
+//               it by the same code, and as carefully, as from the source's own files
+//   checksums   one (base/checksum.h) for each chunk of weights
+//   weights     what model::pack_weights made, to the end of the file; large ones begin at a multiple of 2 MiB
 //
-// What is promised: open() checks header, GGUF header and table of checksums in full, and that the file is exactly as
+// What is promised: open() checks header, identity and table of checksums in full, and that the file is exactly as
 // long as it says. The weights are checked against the table by check_chunk(), as many of them as the caller likes.
 // Checksums find accidents; against somebody who may write to the file they are no protection.
 #pragma once
@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "base/file.h"
-#include "format/gguf.h"
 #include "lfm/result.h"
 
 namespace lfm::format {
@@ -33,16 +32,16 @@ struct PackLayout {
   bool operator==(const PackLayout&) const = default;
 };
 
-// Which GGUF file was packed. A file that is written to or replaced gets another stamp, whatever its size and
-// modification time are set to; where a file system keeps no time of change, the samples (the whole header, and 64
-// pieces of 4 KiB spread over the data, the first and the last among them) tell most models apart.
+// Which files were packed. A file that is written to or replaced gets another stamp, whatever its size and modification
+// time are set to; where a file system keeps no time of change, the samples (the whole identity, and of each file 64
+// pieces of 4 KiB, the first and the last among them) tell most models apart.
 struct PackSource {
-  base::FileStamp stamp;
-  std::uint64_t samples = 0;
+  std::uint64_t stamps = 0;   // checksum of all files'
+  std::uint64_t samples = 0;  // and of the samples
   bool operator==(const PackSource&) const = default;
 
-  // kIo from the file.
-  static Result<PackSource> of(const base::File& file, const Gguf& gguf);
+  // kIo from the files.
+  static Result<PackSource> of(std::span<const base::File> files, std::span<const std::byte> identity);
 };
 
 // Bytes of weights that share a checksum and are written at once, at a multiple of their size: those of a large page,
@@ -51,15 +50,15 @@ inline constexpr std::uint64_t kPackChunk = std::uint64_t{2} << 20;
 
 // Where the parts of a file lie, which follows from three sizes.
 struct PackPlaces {
-  std::uint64_t gguf_offset = 0;
-  std::uint64_t gguf_bytes = 0;
+  std::uint64_t identity_offset = 0;
+  std::uint64_t identity_bytes = 0;
   std::uint64_t sums_offset = 0;
   std::uint64_t chunks = 0;
   std::uint64_t weights_offset = 0;
   std::uint64_t weights_bytes = 0;
 
-  // Of a GGUF header and weights of these sizes, both below 2^48.
-  static PackPlaces of(std::uint64_t gguf_bytes, std::uint64_t weights_bytes) noexcept;
+  // Of an identity and weights of these sizes, both below 2^48.
+  static PackPlaces of(std::uint64_t identity_bytes, std::uint64_t weights_bytes) noexcept;
   std::uint64_t file_bytes() const noexcept { return weights_offset + weights_bytes; }
   // Of chunk i: its first byte among the weights, and how many there are.
   std::uint64_t chunk_begin(std::uint64_t i) const noexcept { return i * kPackChunk; }
@@ -68,7 +67,7 @@ struct PackPlaces {
 
 struct PackHeader {
   static constexpr char kMagic[8] = {'L', 'F', 'M', 'P', 'A', 'C', 'K', '\0'};
-  static constexpr std::uint32_t kVersion = 2;
+  static constexpr std::uint32_t kVersion = 3;
   static constexpr std::uint64_t kBytes = 4096;
 
   char magic[8];
@@ -76,9 +75,9 @@ struct PackHeader {
   std::uint32_t header_bytes;
   PackLayout layout;
   PackSource source;
-  std::uint64_t gguf_offset;
-  std::uint64_t gguf_bytes;
-  std::uint64_t gguf_sum;
+  std::uint64_t identity_offset;
+  std::uint64_t identity_bytes;
+  std::uint64_t identity_sum;
   std::uint64_t sums_offset;
   std::uint64_t sums_bytes;
   std::uint64_t sums_sum;
@@ -86,10 +85,12 @@ struct PackHeader {
   std::uint64_t weights_bytes;
   std::uint64_t header_sum;  // of all 4096 bytes, with zero here
 };
-static_assert(sizeof(PackHeader) == 144 && PackHeader::kBytes >= sizeof(PackHeader));
+static_assert(sizeof(PackHeader) == 120 && PackHeader::kBytes >= sizeof(PackHeader));
 
 class PackFile {
  public:
+  static constexpr std::uint64_t kMaxIdentityBytes = std::uint64_t{64} << 20;
+
   // Whether the file begins as packed files do.
   static Result<bool> begins(const base::File& file);
 
@@ -101,7 +102,7 @@ class PackFile {
   const PackLayout& layout() const noexcept { return layout_; }
   const PackSource& source() const noexcept { return source_; }
   const PackPlaces& places() const noexcept { return places_; }
-  std::span<const std::byte> gguf_header() const noexcept { return gguf_header_; }
+  std::span<const std::byte> identity() const noexcept { return identity_; }
   std::uint64_t weights_sum() const noexcept { return weights_sum_; }  // checksum of the table of checksums
 
   // kFormat with the offset in the file where chunk i (< places().chunks) isn't what was written.
@@ -113,7 +114,7 @@ class PackFile {
   PackLayout layout_;
   PackSource source_;
   PackPlaces places_;
-  std::vector<std::byte> gguf_header_;
+  std::vector<std::byte> identity_;
   std::vector<std::uint64_t> sums_;
   std::uint64_t weights_sum_ = 0;
 };

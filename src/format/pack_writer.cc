@@ -10,10 +10,10 @@
 namespace lfm::format {
 
 Result<PackWriter> PackWriter::create(const std::string& path, const PackLayout& layout, const PackSource& source,
-                                      std::span<const std::byte> header, std::span<const std::byte> weights) {
-  const PackPlaces places = PackPlaces::of(header.size(), weights.size());
+                                      std::span<const std::byte> identity, std::span<const std::byte> weights) {
+  const PackPlaces places = PackPlaces::of(identity.size(), weights.size());
   LFM_ASSIGN(base::AtomicFile file, base::AtomicFile::create(path, places.file_bytes()));
-  return PackWriter(std::move(file), layout, source, places, header, weights);
+  return PackWriter(std::move(file), layout, source, places, identity, weights);
 }
 
 Status PackWriter::write_chunk(std::uint64_t i) {
@@ -30,9 +30,9 @@ Status PackWriter::commit(unsigned mode, base::AtomicFile::Existing existing) {
   header.header_bytes = PackHeader::kBytes;
   header.layout = layout_;
   header.source = source_;
-  header.gguf_offset = places_.gguf_offset;
-  header.gguf_bytes = places_.gguf_bytes;
-  header.gguf_sum = base::checksum(header_);
+  header.identity_offset = places_.identity_offset;
+  header.identity_bytes = places_.identity_bytes;
+  header.identity_sum = base::checksum(identity_);
   header.sums_offset = places_.sums_offset;
   header.sums_bytes = sums.size();
   header.sums_sum = base::checksum(sums);
@@ -43,7 +43,7 @@ Status PackWriter::commit(unsigned mode, base::AtomicFile::Existing existing) {
   std::memcpy(page.data(), &header, sizeof header);
   header.header_sum = base::checksum(page);
   std::memcpy(page.data(), &header, sizeof header);
-  LFM_TRY(file_.write_at(places_.gguf_offset, header_));
+  LFM_TRY(file_.write_at(places_.identity_offset, identity_));
   LFM_TRY(file_.write_at(places_.sums_offset, sums));
   LFM_TRY(file_.write_at(0, page));
   return file_.commit(mode, existing);

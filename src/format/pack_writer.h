@@ -17,9 +17,9 @@ namespace lfm::format {
 // there is no file of that name, and nothing is left of it if the writer goes before.
 class PackWriter {
  public:
-  // `weights` must outlive the writer; `header` is copied. Errors as base::AtomicFile::create.
+  // `weights` must outlive the writer; `identity` is copied. Errors as base::AtomicFile::create.
   static Result<PackWriter> create(const std::string& path, const PackLayout& layout, const PackSource& source,
-                                   std::span<const std::byte> header, std::span<const std::byte> weights);
+                                   std::span<const std::byte> identity, std::span<const std::byte> weights);
 
   const PackPlaces& places() const noexcept { return places_; }
   Status write_chunk(std::uint64_t i);
@@ -27,12 +27,12 @@ class PackWriter {
 
  private:
   PackWriter(base::AtomicFile file, const PackLayout& layout, const PackSource& source, const PackPlaces& places,
-             std::span<const std::byte> header, std::span<const std::byte> weights)
+             std::span<const std::byte> identity, std::span<const std::byte> weights)
       : file_(std::move(file)),
         layout_(layout),
         source_(source),
         places_(places),
-        header_(header.begin(), header.end()),
+        identity_(identity.begin(), identity.end()),
         weights_(weights),
         sums_(places.chunks) {}
 
@@ -40,7 +40,7 @@ class PackWriter {
   PackLayout layout_;
   PackSource source_;
   PackPlaces places_;
-  std::vector<std::byte> header_;
+  std::vector<std::byte> identity_;
   std::span<const std::byte> weights_;
   std::vector<std::uint64_t> sums_;
 };

@@ -90,40 +90,4 @@ std::optional<std::uint64_t> row_bytes(TensorType type, std::uint64_t columns) n
   return base::checked_mul(columns / block_columns(type), block_bytes(type));
 }
 
-std::optional<kernels::BlockFormat> block_format(TensorType type) noexcept {
-  switch (type) {
-    case TensorType::kQ4_0:
-      return kernels::BlockFormat::kQ4_0;
-    case TensorType::kQ4_1:
-      return kernels::BlockFormat::kQ4_1;
-    case TensorType::kQ5_0:
-      return kernels::BlockFormat::kQ5_0;
-    case TensorType::kQ5_1:
-      return kernels::BlockFormat::kQ5_1;
-    case TensorType::kQ8_0:
-      return kernels::BlockFormat::kQ8_0;
-    case TensorType::kQ4_K:
-      return kernels::BlockFormat::kQ4_K;
-    case TensorType::kQ5_K:
-      return kernels::BlockFormat::kQ5_K;
-    case TensorType::kQ6_K:
-      return kernels::BlockFormat::kQ6_K;
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<kernels::FloatFormat> float_format(TensorType type) noexcept {
-  switch (type) {
-    case TensorType::kF32:
-      return kernels::FloatFormat::kF32;
-    case TensorType::kF16:
-      return kernels::FloatFormat::kF16;
-    case TensorType::kBF16:
-      return kernels::FloatFormat::kBF16;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace lfm::format

@@ -1,11 +1,9 @@
-// The element types that GGUF tensors may have: all that ggml names, so that a file can be checked and shown, and
-// which of them this library runs.
+// The element types that GGUF tensors may have: all that ggml names, so that a file can be checked and
+// shown.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-
-#include "kernels/matmul/layout.h"
 
 namespace lfm::format {
 
@@ -63,9 +61,5 @@ inline bool is_quantized(TensorType type) noexcept {
 
 // Bytes of a row; none where the columns aren't whole blocks or the size doesn't fit 64 bits.
 std::optional<std::uint64_t> row_bytes(TensorType type, std::uint64_t columns) noexcept;
-
-// How the kernels call the type; none for types that they don't run.
-std::optional<kernels::BlockFormat> block_format(TensorType type) noexcept;
-std::optional<kernels::FloatFormat> float_format(TensorType type) noexcept;
 
 }  // namespace lfm::format

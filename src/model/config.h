@@ -7,9 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "format/gguf.h"
-#include "lfm/result.h"
-
 namespace lfm::model {
 
 enum class Architecture : std::uint8_t { kLfm2, kLfm2Moe };
@@ -53,10 +50,5 @@ struct Config {
   std::uint64_t kv_bytes_per_position() const noexcept;  // keys and values in f16, for each position
   std::uint64_t conv_state_bytes() const noexcept;       // the last taps - 1 inputs of every convolution in f32
 };
-
-// Reads the network's sizes from the metadata.
-//   kFormat       a key is missing, of a wrong type or out of range, or two keys contradict each other
-//   kUnsupported  another architecture, or a feature that this library doesn't run
-Result<Config> read_config(const format::Gguf& gguf);
 
 }  // namespace lfm::model

@@ -1,173 +1,210 @@
 #include "model/tensor_table.h"
 
 #include <algorithm>
+#include <map>
+#include <type_traits>
 #include <utility>
 
 #include "base/try.h"
-#include "format/tensor_type.h"
 
 namespace lfm::model {
 namespace {
 
-using Dims = std::array<std::uint64_t, 4>;
-using format::TensorInfo;
-using format::TensorType;
+using ops::Attention;
+using ops::DenseFfn;
+using ops::Experts;
+using ops::ShortConv;
+using enum Kind;
+using enum Size;
 
-constexpr std::uint64_t kQuantizationVersion = 2;  // of ggml's block formats
-
-enum class Kind : std::uint8_t {
-  kVector,  // f32: norms, biases and the convolution's taps, which are used as they are
-  kRouter,  // a matrix in a float type: quantising it would change which experts are chosen
-  kMatrix,  // any type that the kernels run
+// Hugging Face's names: transformers, models/lfm2/modeling_lfm2.py and models/lfm2_moe/modeling_lfm2_moe.py.
+constexpr TensorRow kModelRows[] = {
+    {&Weights::embedding, "token_embd.weight", "model.embed_tokens.weight", kMatrix, {V, H}},
+    {&Weights::output_norm, "token_embd_norm.weight", "model.embedding_norm.weight", kVector, {H}},
+    {&Weights::head, "output.weight", "lm_head.weight", kMatrix, {V, H}},  // if it isn't the embedding
 };
 
-bool allowed(Kind kind, TensorType type) {
-  switch (kind) {
-    case Kind::kVector:
-      return type == TensorType::kF32;
-    case Kind::kRouter:
-      return format::float_format(type).has_value();
-    case Kind::kMatrix:
-      return format::float_format(type).has_value() || format::block_format(type).has_value();
-  }
-  return false;
+// clang-format off
+constexpr TensorRow kLayerRows[] = {
+    {&Layer::operator_norm, "attn_norm.weight", "operator_norm.weight", kVector, {H}},
+
+    {&ShortConv::in_proj, "shortconv.in_proj.weight", "conv.in_proj.weight", kDense, {H3, H}},
+    {&ShortConv::taps, "shortconv.conv.weight", "conv.conv.weight", kTaps, {H, L}},
+    {&ShortConv::out_proj, "shortconv.out_proj.weight", "conv.out_proj.weight", kDense, {H, H}},
+
+    {&Attention::q, "attn_q.weight", "self_attn.q_proj.weight", kDense, {A, H}},
+    {&Attention::k, "attn_k.weight", "self_attn.k_proj.weight", kDense, {K, H}},
+    {&Attention::v, "attn_v.weight", "self_attn.v_proj.weight", kDense, {K, H}},
+    {&Attention::q_norm, "attn_q_norm.weight", "self_attn.q_layernorm.weight", kVector, {D}},
+    {&Attention::k_norm, "attn_k_norm.weight", "self_attn.k_layernorm.weight", kVector, {D}},
+    {&Attention::o, "attn_output.weight", "self_attn.out_proj.weight", kDense, {H, A}},
+
+    {&Layer::ffn_norm, "ffn_norm.weight", "ffn_norm.weight", kVector, {H}},
+
+    {&DenseFfn::gate, "ffn_gate.weight", "feed_forward.w1.weight", kDense, {F, H}},
+    {&DenseFfn::up, "ffn_up.weight", "feed_forward.w3.weight", kDense, {F, H}},
+    {&DenseFfn::down, "ffn_down.weight", "feed_forward.w2.weight", kDense, {H, F}},
+
+    {&Experts::router, "ffn_gate_inp.weight", "feed_forward.gate.weight", kRouter, {E, H}},
+    {&Experts::bias, "exp_probs_b.bias", "feed_forward.expert_bias", kVector, {E}},
+    {&Experts::gate, "ffn_gate_exps.weight", "feed_forward.experts.*.w1.weight", kExperts, {F, H}},
+    {&Experts::up, "ffn_up_exps.weight", "feed_forward.experts.*.w3.weight", kExperts, {F, H}},
+    {&Experts::down, "ffn_down_exps.weight", "feed_forward.experts.*.w2.weight", kExperts, {H, F}},
+};
+// clang-format on
+
+template <typename T, typename Class>
+constexpr Class class_of(T Class::*);
+
+bool allowed(Kind kind, const std::optional<WeightFormat>& format) {
+  if (!format) return false;
+  return kind == kDense || kind == kMatrix || kind == kExperts || std::holds_alternative<kernels::FloatFormat>(*format);
 }
 
 const char* allowed_types(Kind kind) {
-  switch (kind) {
-    case Kind::kVector:
-      return "F32";
-    case Kind::kRouter:
-      return "F32, F16 or BF16";
-    case Kind::kMatrix:
-      return "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K";
-  }
-  return "";
+  return kind == kVector || kind == kTaps || kind == kRouter
+             ? "F32, F16 or BF16"
+             : "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K";
 }
 
-std::string describe(const Dims& dims) {
-  std::size_t rank = 4;
-  while (rank > 1 && dims[rank - 1] == 1) --rank;
+// Whether it stands behind the mixer and is multiplied with tokens.
+bool follows_mixer(const TensorRow& row) {
+  return row.member == Member(&ShortConv::out_proj) || row.member == Member(&Attention::o) ||
+         std::holds_alternative<ops::Matrix DenseFfn::*>(row.member) ||
+         std::holds_alternative<ops::Matrix Experts::*>(row.member);
+}
+
+std::uint64_t length(Size size, const Config& config, const LayerConfig& layer) {
+  switch (size) {
+    case kNone:
+      break;
+    case V:
+      return config.vocab;
+    case H:
+      return config.hidden;
+    case H3:
+      return 3 * config.hidden;
+    case A:
+      return config.heads * config.head_dim;
+    case K:
+      return layer.kv_heads * config.head_dim;
+    case D:
+      return config.head_dim;
+    case L:
+      return config.conv_taps;
+    case F:
+      return layer.ffn_width;
+    case E:
+      return config.experts;
+  }
+  return 1;
+}
+
+using Dims = std::vector<std::uint64_t>;
+
+// As the file's own format writes them: GGUF the fastest first.
+std::string describe(Dims dims, Naming naming) {
+  if (naming == Naming::kGguf) std::reverse(dims.begin(), dims.end());
   std::string text = "[";
-  for (std::size_t i = 0; i < rank; ++i) text += (i == 0 ? "" : ", ") + std::to_string(dims[i]);
+  for (std::size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(dims[i]);
   return text + "]";
+}
+
+// Outermost dimensions of 1 say nothing.
+Dims without_outer_ones(Dims dims) {
+  while (dims.size() > 1 && dims.front() == 1) dims.erase(dims.begin());
+  return dims;
 }
 
 class Matcher {
  public:
-  Matcher(const format::Gguf& gguf, const Config& config)
-      : gguf_(gguf), config_(config), taken_(gguf.tensors().size(), false) {}
+  Matcher(std::span<const FileTensor> listed, Naming naming, const Config& config)
+      : listed_(listed), naming_(naming), config_(config), taken_(listed.size(), false) {}
 
   Result<TensorTable> run() {
-    LFM_TRY(check_quantization_version());
-    LFM_TRY(match_ends());
-    table_.layers.resize(config_.layers.size());
-    for (std::size_t i = 0; i < config_.layers.size(); ++i) LFM_TRY(match_layer(i));
+    LFM_TRY(index());
+    LFM_TRY(match(kModelRows[0], 0));
+    for (std::size_t i = 0; i < config_.layers.size(); ++i) {
+      for (const TensorRow& row : kLayerRows) {
+        if (has(config_.layers[i], row)) LFM_TRY(match(row, i));
+      }
+    }
+    for (const TensorRow& row : std::span(kModelRows).subspan(1)) LFM_TRY(match(row, 0));
     LFM_TRY(check_all_taken());
-    table_.totals = sum();
+    sum();
     return std::move(table_);
   }
 
  private:
-  Status check_quantization_version() const;
-  Status match_ends();
-  Status match_layer(std::size_t index);
-  Status match_conv(const std::string& prefix, LayerTensors& layer);
-  Status match_attention(const std::string& prefix, const LayerConfig& shape, LayerTensors& layer);
-  Status match_dense(const std::string& prefix, const LayerConfig& shape, LayerTensors& layer);
-  Status match_moe(const std::string& prefix, const LayerConfig& shape, LayerTensors& layer);
-  Status match(Tensor& slot, const std::string& name, Kind kind, Dims dims);
+  Status index();
+  Status match(const TensorRow& row, std::size_t layer);
+  Status check(const TensorRow& row, const FileTensor& found, const Dims& dims) const;
   Status check_all_taken() const;
-  TensorTotals sum() const;
+  void sum();
 
-  const format::Gguf& gguf_;
+  std::span<const FileTensor> listed_;
+  Naming naming_;
   const Config& config_;
-  std::vector<bool> taken_;  // by position in the file
+  std::map<std::string_view, std::size_t> by_name_;
+  std::vector<bool> taken_;  // by position in the list
   TensorTable table_;
 };
 
-Status Matcher::check_quantization_version() const {
-  constexpr std::string_view kKey = "general.quantization_version";
-  const auto tensors = gguf_.tensors();
-  const auto quantized =
-      std::find_if(tensors.begin(), tensors.end(), [](const TensorInfo& t) { return format::is_quantized(t.type); });
-  if (quantized == tensors.end()) return {};
-  LFM_ASSIGN(const std::optional<std::uint64_t> version, gguf_.metadata().find_unsigned(kKey));
-  if (version == kQuantizationVersion) return {};
-  const std::string found = version ? "is " + std::to_string(*version) : "the key is missing";
-  return gguf_.metadata().error(kKey, found + ", but quantised tensors are read in version 2 only",
-                                ErrorCode::kUnsupported);
-}
-
-// Points `slot` to the tensor of that name, which must have these dimensions, fastest first.
-Status Matcher::match(Tensor& slot, const std::string& name, Kind kind, Dims dims) {
-  for (std::uint64_t& dim : dims) dim = std::max<std::uint64_t>(dim, 1);
-  const Tensor found = gguf_.find(name);
-  if (found == nullptr) return Error{ErrorCode::kFormat, "the tensor is missing", name};
-  if (found->dims != dims) {
-    return Error{ErrorCode::kFormat, "the shape is " + describe(found->dims) + ", expected " + describe(dims), name};
+Status Matcher::index() {
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    if (!by_name_.emplace(listed_[i].name, i).second)
+      return Error{ErrorCode::kFormat, "the tensor is there twice", std::string(listed_[i].name), i,
+                   listed_[i].place.offset};
   }
-  if (!allowed(kind, found->type)) {
-    return Error{ErrorCode::kUnsupported,
-                 "type " + std::string(to_string(found->type)) + " isn't supported here; " + allowed_types(kind) +
-                     (kind == Kind::kVector ? " is" : " are"),
-                 name};
-  }
-  slot = found;
-  taken_[static_cast<std::size_t>(found - gguf_.tensors().data())] = true;
   return {};
 }
 
-Status Matcher::match_ends() {
-  const std::uint64_t h = config_.hidden, vocab = config_.vocab;
-  LFM_TRY(match(table_.embedding, "token_embd.weight", Kind::kMatrix, {h, vocab}));
-  LFM_TRY(match(table_.output_norm, "token_embd_norm.weight", Kind::kVector, {h}));
-  if (gguf_.find("output.weight") == nullptr) return {};
-  return match(table_.output, "output.weight", Kind::kMatrix, {h, vocab});
+Status Matcher::match(const TensorRow& row, std::size_t layer) {
+  const bool experts = row.kind == kExperts;
+  const bool one_each = experts && naming_ == Naming::kHuggingFace;
+  const std::size_t files = one_each ? config_.experts : 1;
+  Dims dims;
+  for (const Size size : row.shape) {
+    if (size != kNone) dims.push_back(length(size, config_, config_.layers[layer]));
+  }
+  Tensor tensor{&row, layer, {}, {}, dims.size() == 1 ? 1 : dims[0], dims.back()};
+  if (experts && !one_each) dims.insert(dims.begin(), config_.experts);
+  if (row.kind == kTaps && naming_ == Naming::kHuggingFace) dims.insert(dims.begin() + 1, 1);  // of a Conv1d
+  for (std::size_t i = 0; i < files; ++i) {
+    const std::string name = name_of(row, naming_, layer, i);
+    const auto at = by_name_.find(name);
+    if (at == by_name_.end() && row.member == Member(&Weights::head)) return {};
+    if (at == by_name_.end()) return Error{ErrorCode::kFormat, "the tensor is missing", name};
+    const FileTensor& found = listed_[at->second];
+    LFM_TRY(check(row, found, dims));
+    if (i > 0 && found.format != tensor.file.format) {
+      return Error{ErrorCode::kUnsupported,
+                   "the type isn't that of the other experts, " + std::string(tensor.file.type), name};
+    }
+    taken_[at->second] = true;
+    if (i == 0) tensor.file = found;
+    tensor.places.push_back(found.place);
+  }
+  for (std::size_t i = 1; experts && !one_each && i < config_.experts; ++i) {
+    const std::uint64_t bytes = tensor.rows * tensor.row_bytes();
+    tensor.places.push_back({tensor.file.place.file, tensor.file.place.offset + i * bytes});
+  }
+  table_.tensors.push_back(std::move(tensor));
+  return {};
 }
 
-Status Matcher::match_layer(std::size_t index) {
-  const std::string prefix = "blk." + std::to_string(index) + ".";
-  const LayerConfig& shape = config_.layers[index];
-  LayerTensors& layer = table_.layers[index];
-  LFM_TRY(match(layer.attn_norm, prefix + "attn_norm.weight", Kind::kVector, {config_.hidden}));
-  LFM_TRY(shape.attention() ? match_attention(prefix, shape, layer) : match_conv(prefix, layer));
-  LFM_TRY(match(layer.ffn_norm, prefix + "ffn_norm.weight", Kind::kVector, {config_.hidden}));
-  return shape.moe ? match_moe(prefix, shape, layer) : match_dense(prefix, shape, layer);
-}
-
-Status Matcher::match_conv(const std::string& prefix, LayerTensors& layer) {
-  const std::uint64_t h = config_.hidden;
-  LFM_TRY(match(layer.in_proj, prefix + "shortconv.in_proj.weight", Kind::kMatrix, {h, 3 * h}));
-  LFM_TRY(match(layer.conv, prefix + "shortconv.conv.weight", Kind::kVector, {config_.conv_taps, h}));
-  return match(layer.out_proj, prefix + "shortconv.out_proj.weight", Kind::kMatrix, {h, h});
-}
-
-Status Matcher::match_attention(const std::string& prefix, const LayerConfig& shape, LayerTensors& layer) {
-  const std::uint64_t h = config_.hidden, d = config_.head_dim;
-  const std::uint64_t a = config_.heads * d, kv = shape.kv_heads * d;
-  LFM_TRY(match(layer.q, prefix + "attn_q.weight", Kind::kMatrix, {h, a}));
-  LFM_TRY(match(layer.k, prefix + "attn_k.weight", Kind::kMatrix, {h, kv}));
-  LFM_TRY(match(layer.v, prefix + "attn_v.weight", Kind::kMatrix, {h, kv}));
-  LFM_TRY(match(layer.o, prefix + "attn_output.weight", Kind::kMatrix, {a, h}));
-  LFM_TRY(match(layer.q_norm, prefix + "attn_q_norm.weight", Kind::kVector, {d}));
-  return match(layer.k_norm, prefix + "attn_k_norm.weight", Kind::kVector, {d});
-}
-
-Status Matcher::match_dense(const std::string& prefix, const LayerConfig& shape, LayerTensors& layer) {
-  const std::uint64_t h = config_.hidden, f = shape.ffn_width;
-  LFM_TRY(match(layer.gate, prefix + "ffn_gate.weight", Kind::kMatrix, {h, f}));
-  LFM_TRY(match(layer.up, prefix + "ffn_up.weight", Kind::kMatrix, {h, f}));
-  return match(layer.down, prefix + "ffn_down.weight", Kind::kMatrix, {f, h});
-}
-
-Status Matcher::match_moe(const std::string& prefix, const LayerConfig& shape, LayerTensors& layer) {
-  const std::uint64_t h = config_.hidden, f = shape.ffn_width, e = config_.experts;
-  LFM_TRY(match(layer.router, prefix + "ffn_gate_inp.weight", Kind::kRouter, {h, e}));
-  LFM_TRY(match(layer.router_bias, prefix + "exp_probs_b.bias", Kind::kVector, {e}));
-  LFM_TRY(match(layer.gate_exps, prefix + "ffn_gate_exps.weight", Kind::kMatrix, {h, f, e}));
-  LFM_TRY(match(layer.up_exps, prefix + "ffn_up_exps.weight", Kind::kMatrix, {h, f, e}));
-  return match(layer.down_exps, prefix + "ffn_down_exps.weight", Kind::kMatrix, {f, h, e});
+Status Matcher::check(const TensorRow& row, const FileTensor& found, const Dims& dims) const {
+  const Dims there = without_outer_ones(Dims(found.dims.begin(), found.dims.begin() + found.rank));
+  const Dims expected = without_outer_ones(dims);
+  if (there != expected) {
+    return Error{ErrorCode::kFormat,
+                 "the shape is " + describe(there, naming_) + ", expected " + describe(expected, naming_),
+                 std::string(found.name)};
+  }
+  if (allowed(row.kind, found.format)) return {};
+  return Error{ErrorCode::kUnsupported,
+               "type " + std::string(found.type) + " isn't supported here; " + allowed_types(row.kind) + " are",
+               std::string(found.name)};
 }
 
 Status Matcher::check_all_taken() const {
@@ -175,45 +212,67 @@ Status Matcher::check_all_taken() const {
   if (left == taken_.end()) return {};
   const auto index = static_cast<std::size_t>(left - taken_.begin());
   return Error{ErrorCode::kFormat, "the tensor doesn't belong to this model's configuration",
-               std::string(gguf_.tensors()[index].name), index};
+               std::string(listed_[index].name), index};
 }
 
-TensorTotals Matcher::sum() const {
-  TensorTotals totals;
-  for (const TensorInfo& tensor : gguf_.tensors()) {
+void Matcher::sum() {
+  TensorTotals& totals = table_.totals;
+  const bool tied = table_.tensors.back().row->member != Member(&Weights::head);
+  for (const Tensor& tensor : table_.tensors) {
+    const std::uint64_t used =
+        tensor.row->kind == kExperts ? config_.experts_used : tensor.count();  // matrices for each token
+    const std::uint64_t active = tensor.elements() / tensor.count() * used;
+    const bool end = std::holds_alternative<ops::Matrix Weights::*>(tensor.row->member);
+    const bool last = tensor.layer + 1 == config_.layers.size() && follows_mixer(*tensor.row);
     totals.parameters += tensor.elements();
-    totals.bytes += tensor.bytes;
+    totals.bytes += tensor.bytes();
+    totals.active_parameters += active;
+    if (!end && !last) totals.prompt_parameters += active;
+    // Of an embedding that isn't the head too, a token reads one row.
+    const bool one_row = !tied && tensor.row->member == Member(&Weights::embedding);
+    totals.bytes_per_token += one_row ? tensor.row_bytes() : tensor.bytes() / tensor.count() * used;
   }
-  totals.active_parameters = totals.parameters;
-  totals.bytes_per_token = totals.bytes;
-  const std::uint64_t idle = config_.experts - config_.experts_used;
-  for (const LayerTensors& layer : table_.layers) {
-    if (layer.router == nullptr) continue;
-    for (const Tensor tensor : {layer.gate_exps, layer.up_exps, layer.down_exps}) {
-      totals.active_parameters -= tensor->elements() / config_.experts * idle;
-      totals.bytes_per_token -= tensor->bytes / config_.experts * idle;
-    }
-  }
-  totals.prompt_parameters = totals.active_parameters - table_.embedding->elements();
-  if (table_.output != nullptr) totals.prompt_parameters -= table_.output->elements();
-  const LayerTensors& last = table_.layers.back();
-  for (const Tensor tensor : {last.out_proj, last.o, last.gate, last.up, last.down, last.router}) {
-    if (tensor != nullptr) totals.prompt_parameters -= tensor->elements();
-  }
-  for (const Tensor tensor : {last.gate_exps, last.up_exps, last.down_exps}) {
-    if (tensor != nullptr) totals.prompt_parameters -= tensor->elements() / config_.experts * config_.experts_used;
-  }
-  // Of an embedding that isn't the head too, a token reads one row.
-  if (table_.output != nullptr) {
-    totals.bytes_per_token -= table_.embedding->bytes - table_.embedding->bytes / config_.vocab;
-  }
-  return totals;
 }
 
 }  // namespace
 
-Result<TensorTable> match_tensors(const format::Gguf& gguf, const Config& config) {
-  return Matcher(gguf, config).run();
+std::uint64_t FileTensor::elements() const noexcept {
+  std::uint64_t product = 1;
+  for (std::uint32_t i = 0; i < rank; ++i) product *= dims[i];
+  return product;
+}
+
+std::span<const TensorRow> model_rows() noexcept {
+  return kModelRows;
+}
+
+std::span<const TensorRow> layer_rows() noexcept {
+  return kLayerRows;
+}
+
+bool has(const LayerConfig& layer, const TensorRow& row) noexcept {
+  return std::visit(
+      [&](auto member) {
+        using Class = decltype(class_of(member));
+        if constexpr (std::is_same_v<Class, ShortConv>) return !layer.attention();
+        if constexpr (std::is_same_v<Class, Attention>) return layer.attention();
+        if constexpr (std::is_same_v<Class, DenseFfn>) return !layer.moe;
+        if constexpr (std::is_same_v<Class, Experts>) return layer.moe;
+        return true;
+      },
+      row.member);
+}
+
+std::string name_of(const TensorRow& row, Naming naming, std::size_t layer, std::size_t expert) {
+  const bool of_layer = row.member.index() >= Member(static_cast<const float * Layer::*>(nullptr)).index();
+  std::string name = naming == Naming::kGguf ? row.gguf : row.hugging_face;
+  if (const std::size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, std::to_string(expert));
+  if (of_layer) name.insert(0, (naming == Naming::kGguf ? "blk." : "model.layers.") + std::to_string(layer) + ".");
+  return name;
+}
+
+Result<TensorTable> match_tensors(std::span<const FileTensor> listed, Naming naming, const Config& config) {
+  return Matcher(listed, naming, config).run();
 }
 
 }  // namespace lfm::model

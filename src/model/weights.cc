@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
-#include <limits>
-#include <memory>
 #include <mutex>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "kernels/matmul/pack.h"
 #include "ops/linear.h"
 
@@ -20,51 +18,25 @@ using kernels::kTileRows;
 // Source bytes that one task reads: large enough for the disk, small enough to stay in a core's cache until packed.
 constexpr std::uint64_t kTaskBytes = std::uint64_t{1} << 19;
 
-ops::Matrix::Format native_format(const format::TensorInfo& tensor) {
-  if (const auto blocks = format::block_format(tensor.type)) return *blocks;
-  return *format::float_format(tensor.type);  // match_tensors() lets no other type through
+bool is_matrix(const Tensor& tensor) {
+  return tensor.row->kind != Kind::kVector && tensor.row->kind != Kind::kTaps;
 }
 
-class Planner {
- public:
-  explicit Planner(std::optional<ops::XnnLayout> xnn) : xnn_(xnn) {}
-
-  void floats(Tensor tensor, Piece::Kind kind = Piece::Kind::kFloats) {
-    if (tensor == nullptr) return;
-    add({tensor, kind, kernels::FloatFormat::kF32, tensor->rows(), tensor->dims[0], 1, 0,
-         tensor->elements() * sizeof(float)});
+// Of a tensor; its offset is still to come.
+Piece piece_of(const Tensor& tensor, std::optional<ops::XnnLayout> xnn) {
+  Piece piece{&tensor, kernels::FloatFormat::kF32, tensor.rows, tensor.columns, tensor.count()};
+  if (!is_matrix(tensor)) {
+    piece.bytes = tensor.elements() * sizeof(float);
+    return piece;
   }
+  std::visit([&](auto format) { piece.format = format; }, tensor.file.format.value());
+  if (xnn && tensor.row->kind == Kind::kDense && tensor.file.format == WeightFormat(kernels::BlockFormat::kQ4_0))
+    piece.format = *xnn;
+  piece.bytes = piece.matrix(nullptr).bytes() * piece.count;
+  return piece;
+}
 
-  void matrix(Tensor tensor) {
-    if (tensor == nullptr) return;
-    Piece piece{
-        tensor, Piece::Kind::kMatrix, native_format(*tensor), tensor->dims[1], tensor->dims[0], tensor->dims[2], 0, 0};
-    piece.bytes = piece.matrix(nullptr).bytes() * piece.count;
-    add(piece);
-  }
-
-  void dense_matrix(Tensor tensor) {
-    if (tensor == nullptr) return;
-    if (!xnn_ || tensor->type != format::TensorType::kQ4_0) return matrix(tensor);
-    Piece piece{tensor, Piece::Kind::kMatrix, *xnn_, tensor->dims[1], tensor->dims[0], 1, 0, 0};
-    piece.bytes = piece.matrix(nullptr).bytes();
-    add(piece);
-  }
-
-  PackPlan take() { return std::move(plan_); }
-
- private:
-  void add(Piece piece) {
-    piece.offset = plan_.bytes;
-    plan_.bytes += base::round_up(piece.bytes, 64);
-    plan_.pieces.push_back(piece);
-  }
-
-  std::optional<ops::XnnLayout> xnn_;
-  PackPlan plan_;
-};
-
-// Rows [first, first + count) of a piece, counted over all its matrices; first is a multiple of 16 within its matrix.
+// Rows of one matrix of a piece; the first is a multiple of 16.
 struct Task {
   const Piece* piece;
   std::uint64_t matrix;
@@ -75,12 +47,12 @@ struct Task {
 std::vector<Task> cut_into_tasks(const PackPlan& plan) {
   std::vector<Task> tasks;
   for (const Piece& piece : plan.pieces) {
-    if (piece.kind != Piece::Kind::kMatrix) {
+    if (!is_matrix(*piece.tensor)) {
       tasks.push_back({&piece, 0, 0, piece.rows});
       continue;
     }
-    const std::uint64_t row_bytes = piece.tensor->bytes / (piece.rows * piece.count);
-    const std::uint64_t step = std::max<std::uint64_t>(1, kTaskBytes / (row_bytes * kTileRows)) * kTileRows;
+    const std::uint64_t step =
+        std::max<std::uint64_t>(1, kTaskBytes / (piece.tensor->row_bytes() * kTileRows)) * kTileRows;
     for (std::uint64_t matrix = 0; matrix < piece.count; ++matrix) {
       for (std::uint64_t row = 0; row < piece.rows; row += step) {
         tasks.push_back({&piece, matrix, row, std::min(step, piece.rows - row)});
@@ -90,15 +62,14 @@ std::vector<Task> cut_into_tasks(const PackPlan& plan) {
   return tasks;
 }
 
-std::uint64_t source_row_bytes(const Piece& piece) {
-  return piece.tensor->bytes / (piece.rows * piece.count);
-}
-
-Error not_finite(const Piece& piece, std::uint64_t index) {
-  const bool blocks = format::is_quantized(piece.tensor->type);
-  return Error{
-      ErrorCode::kFormat, blocks ? "the scale of a block isn't a finite number" : "a weight isn't a finite number",
-      std::string(piece.tensor->name), index, piece.tensor->offset + index * format::block_bytes(piece.tensor->type)};
+// About a block or element, counted over all of a tensor's matrices.
+Error not_finite(const Piece& piece, std::uint64_t matrix, std::uint64_t index) {
+  const FileTensor& file = piece.tensor->file;
+  const std::uint64_t per_matrix = piece.rows * (piece.columns / file.block_columns);
+  return Error{ErrorCode::kFormat,
+               file.block_columns > 1 ? "the scale of a block isn't a finite number" : "a weight isn't a finite number",
+               std::string(file.name), matrix * per_matrix + index,
+               piece.tensor->places[matrix].offset + index * file.block_bytes};
 }
 
 // Packs one task whose source rows lie in `source`. Returns the first bad block or element of the task, or -1.
@@ -110,8 +81,8 @@ std::ptrdiff_t pack_matrix_rows(const Task& task, const std::byte* source, std::
   if (const auto* xnn = std::get_if<ops::XnnLayout>(&piece.format)) {
     return ops::xnn_pack_q4_0(*xnn, source, task.rows, piece.columns, target);
   }
-  const std::uint64_t row_bytes = source_row_bytes(piece);
-  const std::uint64_t blocks_per_row = piece.columns / format::block_columns(piece.tensor->type);
+  const std::uint64_t row_bytes = piece.tensor->row_bytes();
+  const std::uint64_t blocks_per_row = piece.columns / piece.tensor->file.block_columns;
   for (std::uint64_t row = 0; row < task.rows; row += kTileRows) {
     const std::uint64_t rows = std::min<std::uint64_t>(kTileRows, task.rows - row);
     const std::ptrdiff_t bad = std::visit(
@@ -128,100 +99,117 @@ std::ptrdiff_t pack_matrix_rows(const Task& task, const std::byte* source, std::
   return -1;
 }
 
-// Norms, biases and taps.
-std::ptrdiff_t pack_floats(const Piece& piece, const float* source, float* target) {
-  const std::uint64_t count = piece.rows * piece.columns;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (!(std::abs(source[i]) <= std::numeric_limits<float>::max())) return static_cast<std::ptrdiff_t>(i);
-  }
-  if (piece.kind == Piece::Kind::kFloats) {
-    std::copy_n(source, count, target);
-    return -1;
-  }
-  const std::uint64_t taps = piece.columns;
-  for (std::uint64_t channel = 0; channel < piece.rows; ++channel) {
-    for (std::uint64_t tap = 0; tap < taps; ++tap) {
-      target[(channel / kTileRows * taps + tap) * kTileRows + channel % kTileRows] = source[channel * taps + tap];
+// Norms, biases and taps, as exact float32. Taps, (channels, taps), turn to (channels / 16, taps, 16): tiles of floats.
+std::ptrdiff_t pack_floats(const Piece& piece, const std::byte* source, std::byte* target) {
+  const auto format = std::get<kernels::FloatFormat>(*piece.tensor->file.format);
+  const std::uint64_t columns = piece.columns, row_bytes = piece.tensor->row_bytes();
+  std::vector<std::byte> tile(kernels::tile_bytes(format, columns));
+  std::vector<float> rows(kTileRows * columns);
+  for (std::uint64_t first = 0; first < piece.rows; first += kTileRows) {
+    const std::uint64_t count = std::min<std::uint64_t>(kTileRows, piece.rows - first);
+    const std::ptrdiff_t bad = kernels::pack_tile(format, source + first * row_bytes, count, columns, tile.data());
+    if (bad >= 0) return bad + static_cast<std::ptrdiff_t>(first * columns);
+    for (std::uint64_t r = 0; r < count; ++r)
+      kernels::unpack_row(format, tile.data(), r, columns, rows.data() + r * columns);
+    std::byte* const out = target + first * columns * sizeof(float);
+    if (piece.tensor->row->kind == Kind::kVector) {
+      std::memcpy(out, rows.data(), count * columns * sizeof(float));
+    } else {
+      kernels::pack_tile(kernels::FloatFormat::kF32, reinterpret_cast<const std::byte*>(rows.data()), count, columns,
+                         out);
     }
   }
   return -1;
 }
 
-Status run_task(const base::File& file, const Task& task, std::vector<std::byte>& scratch, std::byte* packed) {
+Status run_task(std::span<const base::File> files, const Task& task, std::vector<std::byte>& scratch,
+                std::byte* packed) {
   const Piece& piece = *task.piece;
-  const std::uint64_t row_bytes = source_row_bytes(piece);
-  const std::uint64_t first_row = task.matrix * piece.rows + task.first_row;
+  const std::uint64_t row_bytes = piece.tensor->row_bytes();
+  const Place& place = piece.tensor->places[task.matrix];
   scratch.resize(task.rows * row_bytes);
-  if (auto status = file.read_at(piece.tensor->offset + first_row * row_bytes, scratch); !status.ok()) return status;
-  std::ptrdiff_t bad = -1;
-  if (piece.kind == Piece::Kind::kMatrix) {
-    bad = pack_matrix_rows(task, scratch.data(), packed);
-  } else {
-    bad = pack_floats(piece, reinterpret_cast<const float*>(scratch.data()),
-                      reinterpret_cast<float*>(packed + piece.offset));
-  }
+  LFM_TRY(files[place.file].read_at(place.offset + task.first_row * row_bytes, scratch));
+  const std::ptrdiff_t bad = is_matrix(*piece.tensor) ? pack_matrix_rows(task, scratch.data(), packed)
+                                                      : pack_floats(piece, scratch.data(), packed + piece.offset);
   if (bad < 0) return {};
-  const std::uint64_t per_row = piece.columns / format::block_columns(piece.tensor->type);
-  return not_finite(piece, first_row * per_row + static_cast<std::uint64_t>(bad));
+  const std::uint64_t per_row = piece.columns / piece.tensor->file.block_columns;
+  return not_finite(piece, task.matrix, task.first_row * per_row + static_cast<std::uint64_t>(bad));
 }
 
-// Finds a tensor's piece; plan_weights() made one for every tensor of the table.
-class Binder {
- public:
-  Binder(const PackPlan& plan, const std::byte* packed) : packed_(packed) {
-    for (const Piece& piece : plan.pieces) by_tensor_.emplace_back(piece.tensor, &piece);
-    std::sort(by_tensor_.begin(), by_tensor_.end());
+// The operation of a layer that has a member; the layer's kinds are those of the configuration.
+Weights& owner(Weights& weights, std::size_t, ops::Matrix Weights::*) {
+  return weights;
+}
+Weights& owner(Weights& weights, std::size_t, const float* Weights::*) {
+  return weights;
+}
+Layer& owner(Weights& weights, std::size_t layer, const float* Layer::*) {
+  return weights.layers[layer];
+}
+template <typename T>
+ops::ShortConv& owner(Weights& weights, std::size_t layer, T ops::ShortConv::*) {
+  return std::get<ops::ShortConv>(weights.layers[layer].mixer);
+}
+template <typename T>
+ops::Attention& owner(Weights& weights, std::size_t layer, T ops::Attention::*) {
+  return std::get<ops::Attention>(weights.layers[layer].mixer);
+}
+template <typename T>
+ops::DenseFfn& owner(Weights& weights, std::size_t layer, T ops::DenseFfn::*) {
+  return std::get<ops::DenseFfn>(weights.layers[layer].ffn);
+}
+template <typename T>
+ops::Experts& owner(Weights& weights, std::size_t layer, T ops::Experts::*) {
+  return std::get<ops::Experts>(weights.layers[layer].ffn);
+}
+
+void set(ops::Matrix& member, const Piece& piece, const std::byte* packed) {
+  member = piece.matrix(packed);
+}
+void set(const float*& member, const Piece& piece, const std::byte* packed) {
+  member = reinterpret_cast<const float*>(packed + piece.offset);
+}
+
+// The layers without weights.
+std::vector<Layer> empty_layers(const Config& config) {
+  std::vector<Layer> layers(config.layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const LayerConfig& layer = config.layers[i];
+    if (layer.attention()) {
+      auto& attention = layers[i].mixer.emplace<ops::Attention>();
+      attention.heads = config.heads;
+      attention.kv_heads = layer.kv_heads;
+      attention.head_dim = config.head_dim;
+    } else {
+      layers[i].mixer.emplace<ops::ShortConv>().l = config.conv_taps;
+    }
+    if (!layer.moe) continue;
+    auto& experts = layers[i].ffn.emplace<ops::Experts>();
+    experts.experts = config.experts;
+    experts.used = config.experts_used;
   }
-
-  ops::Matrix matrix(Tensor tensor) const { return find(tensor).matrix(packed_); }
-  const float* floats(Tensor tensor) const { return reinterpret_cast<const float*>(packed_ + find(tensor).offset); }
-
- private:
-  const Piece& find(Tensor tensor) const {
-    return *std::lower_bound(by_tensor_.begin(), by_tensor_.end(), std::pair<Tensor, const Piece*>(tensor, nullptr))
-                ->second;
-  }
-
-  const std::byte* packed_;
-  std::vector<std::pair<Tensor, const Piece*>> by_tensor_;
-};
+  return layers;
+}
 
 }  // namespace
 
 PackPlan plan_weights(const TensorTable& table, std::optional<ops::XnnLayout> xnn) {
-  Planner planner(xnn);
-  planner.matrix(table.embedding);
-  for (const LayerTensors& t : table.layers) {
-    planner.floats(t.attn_norm);
-    planner.dense_matrix(t.in_proj);
-    planner.floats(t.conv, Piece::Kind::kTaps);
-    planner.dense_matrix(t.out_proj);
-    planner.dense_matrix(t.q);
-    planner.dense_matrix(t.k);
-    planner.dense_matrix(t.v);
-    planner.floats(t.q_norm);
-    planner.floats(t.k_norm);
-    planner.dense_matrix(t.o);
-    planner.floats(t.ffn_norm);
-    planner.dense_matrix(t.gate);
-    planner.dense_matrix(t.up);
-    planner.dense_matrix(t.down);
-    planner.matrix(t.router);
-    planner.floats(t.router_bias);
-    planner.matrix(t.gate_exps);
-    planner.matrix(t.up_exps);
-    planner.matrix(t.down_exps);
+  PackPlan plan;
+  for (const Tensor& tensor : table.tensors) {
+    Piece piece = piece_of(tensor, xnn);
+    piece.offset = plan.bytes;
+    plan.bytes += base::round_up(piece.bytes, 64);
+    plan.pieces.push_back(piece);
   }
-  planner.floats(table.output_norm);
-  planner.matrix(table.output);
-  return planner.take();
+  return plan;
 }
 
-Status pack_weights(const base::File& file, const PackPlan& plan, base::Team& team, std::span<std::byte> packed) {
+Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team,
+                    std::span<std::byte> packed) {
   const std::vector<Task> tasks = cut_into_tasks(plan);
   std::vector<std::vector<std::byte>> scratch(team.size());
   std::uint64_t largest = 0;
-  for (const Task& task : tasks) largest = std::max(largest, task.rows * source_row_bytes(*task.piece));
+  for (const Task& task : tasks) largest = std::max(largest, task.rows * task.piece->tensor->row_bytes());
   for (auto& buffer : scratch) buffer.reserve(largest);
 
   std::atomic<bool> failed = false;
@@ -230,45 +218,25 @@ Status pack_weights(const base::File& file, const PackPlan& plan, base::Team& te
   team.run([&](base::Worker& worker) {
     worker.for_each_task(tasks.size(), [&](std::size_t i) {
       if (failed.load(std::memory_order_relaxed)) return;
-      Status status = run_task(file, tasks[i], scratch[worker.index()], packed.data());
+      Status status = run_task(files, tasks[i], scratch[worker.index()], packed.data());
       if (status.ok()) return;
       const std::lock_guard lock(mutex);
       if (!failed.exchange(true)) first_failure = std::move(status);
     });
   });
   if (!first_failure.ok()) return first_failure;
-  return file.check_unchanged();
+  for (const base::File& file : files) LFM_TRY(file.check_unchanged());
+  return {};
 }
 
-Weights bind_weights(const PackPlan& plan, const TensorTable& table, const Config& config, const std::byte* packed) {
-  const Binder bind(plan, packed);
+Weights bind_weights(const PackPlan& plan, const Config& config, const std::byte* packed) {
   Weights weights;
-  weights.embedding = bind.matrix(table.embedding);
-  weights.head = bind.matrix(table.head());
-  weights.output_norm = bind.floats(table.output_norm);
-  for (std::size_t i = 0; i < config.layers.size(); ++i) {
-    const LayerConfig& layer_config = config.layers[i];
-    const LayerTensors& t = table.layers[i];
-    Layer layer;
-    layer.operator_norm = bind.floats(t.attn_norm);
-    layer.ffn_norm = bind.floats(t.ffn_norm);
-    if (layer_config.attention()) {
-      layer.mixer = ops::Attention{bind.matrix(t.q), bind.matrix(t.k),      bind.matrix(t.v),
-                                   bind.matrix(t.o), bind.floats(t.q_norm), bind.floats(t.k_norm),
-                                   config.heads,     layer_config.kv_heads, config.head_dim};
-    } else {
-      layer.mixer =
-          ops::ShortConv{bind.matrix(t.in_proj), bind.matrix(t.out_proj), bind.floats(t.conv), config.conv_taps};
-    }
-    if (layer_config.moe) {
-      layer.ffn = ops::Experts{bind.matrix(t.router),  bind.floats(t.router_bias), bind.matrix(t.gate_exps),
-                               bind.matrix(t.up_exps), bind.matrix(t.down_exps),   config.experts,
-                               config.experts_used};
-    } else {
-      layer.ffn = ops::DenseFfn{bind.matrix(t.gate), bind.matrix(t.up), bind.matrix(t.down)};
-    }
-    weights.layers.push_back(std::move(layer));
+  weights.layers = empty_layers(config);
+  for (const Piece& piece : plan.pieces) {
+    const auto bind = [&](auto member) { set(owner(weights, piece.tensor->layer, member).*member, piece, packed); };
+    std::visit(bind, piece.tensor->row->member);
   }
+  if (weights.head.data == nullptr) weights.head = weights.embedding;
   return weights;
 }
 

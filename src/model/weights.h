@@ -1,4 +1,4 @@
-// The weights of a network, packed for the kernels: which bytes lie where, how they get there, and the layers over
+// The weights of a network, packed for the kernels: which bytes lie where, how they get there, and the network over
 // them.
 #pragma once
 
@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "base/file.h"
@@ -14,39 +13,15 @@
 #include "base/team.h"
 #include "lfm/result.h"
 #include "model/config.h"
+#include "model/network.h"
 #include "model/tensor_table.h"
-#include "ops/attention.h"
-#include "ops/dense_ffn.h"
-#include "ops/experts.h"
-#include "ops/short_conv.h"
 
 namespace lfm::model {
 
-struct Layer {
-  const float* operator_norm = nullptr;  // (hidden)
-  std::variant<ops::ShortConv, ops::Attention> mixer;
-  const float* ffn_norm = nullptr;  // (hidden)
-  std::variant<ops::DenseFfn, ops::Experts> ffn;
-};
-
-struct Weights {
-  ops::Matrix embedding;  // (vocab, hidden)
-  std::vector<Layer> layers;
-  const float* output_norm = nullptr;  // (hidden)
-  ops::Matrix head;                    // (vocab, hidden), often the embedding itself
-};
-
 // One tensor's place in the packed bytes.
 struct Piece {
-  enum class Kind : std::uint8_t {
-    kMatrix,  // tiles of `format`; of experts one matrix after another
-    kFloats,  // float32 as they are
-    kTaps,    // (channels, taps) float32 turned to (channels / 16, taps, 16)
-  };
-
-  Tensor tensor = nullptr;
-  Kind kind = Kind::kMatrix;
-  ops::Matrix::Format format;  // of kMatrix
+  const Tensor* tensor = nullptr;
+  ops::Matrix::Format format;  // tiles of it; of experts one matrix after another. Vectors and taps are float32
   std::uint64_t rows = 0;      // of one matrix
   std::uint64_t columns = 0;
   std::uint64_t count = 1;   // matrices
@@ -65,15 +40,17 @@ struct PackPlan {
   std::uint64_t bytes = 0;
 };
 
-// Where every tensor of the table goes. Dense Q4_0 matrices are packed for XNNPACK where `xnn` says how.
+// Where every tensor of the table, which must outlive the plan, goes. Dense Q4_0 matrices are packed for XNNPACK where
+// `xnn` says how.
 PackPlan plan_weights(const TensorTable& table, std::optional<ops::XnnLayout> xnn);
 
 // Reads and packs all tensors into `packed` (plan.bytes, zeroed, aligned to 64) with every member of the team.
-//   kFormat  a scale or weight isn't finite (field: the tensor, index: the block or element);   kIo from the file
-Status pack_weights(const base::File& file, const PackPlan& plan, base::Team& team, std::span<std::byte> packed);
+//   kFormat  a scale or weight isn't finite (field: the tensor, index: the block or element);   kIo from the files
+Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team,
+                    std::span<std::byte> packed);
 
-// The layers over packed bytes, which must outlive them.
-Weights bind_weights(const PackPlan& plan, const TensorTable& table, const Config& config, const std::byte* packed);
+// The network over packed bytes, which must outlive it.
+Weights bind_weights(const PackPlan& plan, const Config& config, const std::byte* packed);
 
 // Makes one member's XNNPACK ready for all of the network's products, in a team of `threads` and chunks of max_tokens.
 Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,

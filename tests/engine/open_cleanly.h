@@ -9,7 +9,7 @@
 #include <string>
 
 #include "engine/tiny_engine.h"
-#include "model/mutation.h"
+#include "source/mutation.h"
 #include "support/alloc_meter.h"
 
 namespace lfm::test {

@@ -27,7 +27,7 @@ class PackMutation : public testing::Test {
     expect_ok(pack(gguf, folder_.path("model.lfm"), {.dense = DenseBackend::kNative, .threads = 1}));
     whole_ = read_all(folder_.path("model.lfm"));
     std::memcpy(&header_, whole_.data(), sizeof header_);
-    places_ = format::PackPlaces::of(header_.gguf_bytes, header_.weights_bytes);
+    places_ = format::PackPlaces::of(header_.identity_bytes, header_.weights_bytes);
   }
 
   // Puts the checksums right.
@@ -40,7 +40,7 @@ class PackMutation : public testing::Test {
     };
     for (std::uint64_t i = 0; i < places_.chunks; ++i)
       put(places_.sums_offset + 8 * i, sum(places_.weights_offset + places_.chunk_begin(i), places_.chunk_bytes(i)));
-    put(offsetof(Header, gguf_sum), sum(places_.gguf_offset, places_.gguf_bytes));
+    put(offsetof(Header, identity_sum), sum(places_.identity_offset, places_.identity_bytes));
     put(offsetof(Header, sums_sum), sum(places_.sums_offset, 8 * places_.chunks));
     put(offsetof(Header, header_sum), 0);
     put(offsetof(Header, header_sum), sum(0, Header::kBytes));
@@ -59,15 +59,20 @@ class PackMutation : public testing::Test {
   }
 
   // Every value in the place of every `stride`-th number of the header (with `mended` checksums, or as it is) and of
-  // the GGUF header in it. Returns how many files that were.
+  // the identity Returns how many files that were.
   std::size_t mutate_fields(std::size_t stride, bool mended) {
     std::vector<Field> fields = {{"version", 8, 4}, {"header bytes", 12, 4}};
     for (std::size_t at = 16; at < 32; at += 4) fields.push_back({"layout at " + std::to_string(at), at, 4});
     for (std::size_t at = 32; at < sizeof(Header); at += 8)
       fields.push_back({"header at " + std::to_string(at), at, 8});
+    const std::uint64_t identity = places_.identity_offset;
+    fields.push_back({"identity's format", identity, 4});
+    fields.push_back({"identity's parts", identity + 4, 4});
+    fields.push_back({"identity's file bytes", identity + 8, 8});
+    fields.push_back({"identity's kept bytes", identity + 16, 8});
     for (std::size_t i = 0; i < gguf_fields_.size(); i += stride) {
       fields.push_back(gguf_fields_[i]);
-      fields.back().offset += places_.gguf_offset;
+      fields.back().offset += identity + 24;
     }
     std::size_t files = 0;
     for (const Field& field : fields) {

@@ -5,8 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "format/gguf.h"
-#include "tests/support/gguf_builder.h"
+#include "tests/support/loaded.h"
 
 namespace lfm::engine {
 namespace {
@@ -49,9 +48,13 @@ TEST(FamilySampling, AsTheModelsMakersSay) {
 
 Result<SamplingOptions> with_keys(const test::GgufBuilder& builder) {
   const std::string bytes = builder.build();
-  const auto gguf = format::Gguf::parse(test::as_bytes(bytes));
-  EXPECT_TRUE(gguf.ok()) << gguf.error().describe();
-  return default_sampling(config_of(model::Architecture::kLfm2, "LFM2", 65536, 16), gguf->metadata());
+  std::vector<format::Gguf> parts;
+  parts.push_back(format::Gguf::parse(test::as_bytes(bytes)).value());
+  const auto source = source::source_of(std::move(parts));
+  EXPECT_TRUE(source.ok());
+  const auto hints = (*source)->sampling();
+  if (!hints.ok()) return hints.error();
+  return default_sampling(config_of(model::Architecture::kLfm2, "LFM2", 65536, 16), *hints);
 }
 
 TEST(DefaultSampling, TheFileHasTheLastWord) {

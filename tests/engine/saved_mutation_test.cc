@@ -10,7 +10,7 @@
 
 #include "engine/forgery.h"
 #include "engine/tiny_engine.h"
-#include "model/mutation.h"
+#include "source/mutation.h"
 #include "support/alloc_meter.h"
 #include "support/expect.h"
 #include "support/same_bits.h"

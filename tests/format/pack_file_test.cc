@@ -28,7 +28,7 @@ using format::PackPlaces;
 using format::PackWriter;
 
 constexpr format::PackLayout kLayout{1, 1, 16, 8};
-constexpr format::PackSource kSource{{7, 1000, 3, 4}, 5};
+constexpr format::PackSource kSource{7, 5};
 
 std::string some_bytes(std::size_t count) {
   std::string bytes(count, '\0');
@@ -84,7 +84,7 @@ TEST_F(PackFileTest, GivesBackWhatWasWritten) {
     ASSERT_TRUE(pack.ok()) << pack.error().describe();
     EXPECT_TRUE(pack->layout() == kLayout);
     EXPECT_TRUE(pack->source() == kSource);
-    EXPECT_EQ(std::memcmp(pack->gguf_header().data(), header.data(), header.size()), 0);
+    EXPECT_EQ(std::memcmp(pack->identity().data(), header.data(), header.size()), 0);
     EXPECT_EQ(bytes.substr(pack->places().weights_offset), weights);
     expect_ok(check(bytes));
     const auto mapped = base::MappedFile::map(*file, pack->places().weights_offset, pack->places().weights_bytes,
@@ -132,7 +132,7 @@ TEST_F(PackFileTest, EveryFlippedBitOfTheOtherPartsIsSeen) {
       bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
     }
   };
-  flip_all(places.gguf_offset, header.size());
+  flip_all(places.identity_offset, header.size());
   flip_all(places.sums_offset, 8);
   flip_all(places.weights_offset, weights.size());
 }
@@ -140,9 +140,9 @@ TEST_F(PackFileTest, EveryFlippedBitOfTheOtherPartsIsSeen) {
 // Numbers that contradict each other, with a checksum that is right.
 TEST_F(PackFileTest, SizesThatLieAreRefused) {
   const std::string bytes = packed(some_bytes(200), some_bytes(4096));
-  const std::size_t fields[] = {offsetof(PackHeader, gguf_offset),    offsetof(PackHeader, gguf_bytes),
-                                offsetof(PackHeader, sums_offset),    offsetof(PackHeader, sums_bytes),
-                                offsetof(PackHeader, weights_offset), offsetof(PackHeader, weights_bytes),
+  const std::size_t fields[] = {offsetof(PackHeader, identity_offset), offsetof(PackHeader, identity_bytes),
+                                offsetof(PackHeader, sums_offset),     offsetof(PackHeader, sums_bytes),
+                                offsetof(PackHeader, weights_offset),  offsetof(PackHeader, weights_bytes),
                                 offsetof(PackHeader, header_bytes)};
   const std::uint64_t values[] = {0, 1, 199, 4095, 0x7fffffff, 0xffffffff, 1ull << 32, 1ull << 47, 1ull << 63, ~0ull};
   for (const std::size_t field : fields) {

@@ -5,8 +5,6 @@
 #include <limits>
 #include <string>
 
-#include "kernels/matmul/pack.h"
-
 namespace lfm::format {
 namespace {
 
@@ -36,27 +34,6 @@ TEST(TensorType, RowBytes) {
   EXPECT_EQ(row_bytes(TensorType::kQ4_K, 2016), std::nullopt);
   EXPECT_EQ(row_bytes(TensorType::kF32, std::uint64_t{1} << 62), std::nullopt);
   EXPECT_EQ(row_bytes(TensorType::kQ8_0, std::uint64_t{1} << 63), (std::uint64_t{1} << 58) * 34);
-}
-
-TEST(TensorType, WhatTheKernelsRun) {
-  int blocks = 0, floats = 0;
-  for (std::uint32_t number = 0; number < 64; ++number) {
-    const auto type = tensor_type(number);
-    if (!type) continue;
-    blocks += block_format(*type).has_value() ? 1 : 0;
-    floats += float_format(*type).has_value() ? 1 : 0;
-    EXPECT_FALSE(block_format(*type) && float_format(*type));
-    EXPECT_FALSE(float_format(*type) && is_quantized(*type));
-    // The kernels' own idea of a row is the file's.
-    if (const auto format = block_format(*type)) {
-      EXPECT_EQ(kernels::gguf_row_bytes(*format, 512), row_bytes(*type, 512)) << to_string(*type);
-    }
-    if (const auto format = float_format(*type)) {
-      EXPECT_EQ(kernels::gguf_row_bytes(*format, 512), row_bytes(*type, 512)) << to_string(*type);
-    }
-  }
-  EXPECT_EQ(blocks, kernels::kBlockFormatCount);
-  EXPECT_EQ(floats, kernels::kFloatFormatCount);
 }
 
 }  // namespace

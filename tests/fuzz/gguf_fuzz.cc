@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "format/gguf.h"
-#include "model/config.h"
-#include "model/tensor_table.h"
-#include "text/tokenizer_gguf.h"
+#include "source/gguf_source.h"
+#include "source/source.h"
+#include "text/tokenizer.h"
 
 namespace {
 
@@ -41,22 +43,28 @@ std::size_t touch(const Gguf& gguf) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto gguf = Gguf::parse(std::as_bytes(std::span(data, size)));
+  auto gguf = Gguf::parse(std::as_bytes(std::span(data, size)));
   if (!gguf.ok()) {
     if (gguf.error().describe().empty()) std::abort();
     return 0;
   }
   volatile std::size_t sink = touch(*gguf);
   (void)sink;
-  if (const auto tokenizer = lfm::text::read_tokenizer(gguf->metadata()); tokenizer.ok()) {
-    constexpr std::string_view kText = "Hello <|im_end|>\n\xff";
-    const auto ids = tokenizer->encode(kText);
-    if (!ids.ok() || *tokenizer->decode(*ids) != kText) std::abort();
+  std::vector<Gguf> parts;
+  parts.push_back(*std::move(gguf));
+  const auto source = lfm::source::source_of(std::move(parts));
+  if (!source.ok()) return 0;
+  if (const auto tokenizer_data = (*source)->tokenizer(); tokenizer_data.ok()) {
+    if (const auto tokenizer = lfm::text::Tokenizer::create(*tokenizer_data); tokenizer.ok()) {
+      constexpr std::string_view kText = "Hello <|im_end|>\n\xff";
+      const auto ids = tokenizer->encode(kText);
+      if (!ids.ok() || *tokenizer->decode(*ids) != kText) std::abort();
+    }
   }
-  const auto config = lfm::model::read_config(*gguf);
+  const auto config = (*source)->config();
   if (!config.ok()) return 0;
-  const auto table = lfm::model::match_tensors(*gguf, *config);
+  const auto table = lfm::model::match_tensors((*source)->tensors, (*source)->naming, *config);
   if (!table.ok()) return 0;
-  if (table->totals.bytes > size || table->layers.size() != config->layers.size()) std::abort();
+  if (table->totals.bytes > size || table->tensors.size() != (*source)->tensors.size()) std::abort();
   return 0;
 }

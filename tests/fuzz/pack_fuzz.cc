@@ -28,10 +28,10 @@ void mend(std::span<std::byte> file) {
   if (file.size() < PackHeader::kBytes) return;
   PackHeader header;
   std::memcpy(&header, file.data(), sizeof header);
-  if (header.gguf_bytes < file.size() && header.weights_bytes < file.size()) {
-    const PackPlaces places = PackPlaces::of(header.gguf_bytes, header.weights_bytes);
+  if (header.identity_bytes < file.size() && header.weights_bytes < file.size()) {
+    const PackPlaces places = PackPlaces::of(header.identity_bytes, header.weights_bytes);
     if (places.file_bytes() == file.size()) {
-      header.gguf_sum = sum_of(file.subspan(places.gguf_offset, places.gguf_bytes));
+      header.identity_sum = sum_of(file.subspan(places.identity_offset, places.identity_bytes));
       for (std::uint64_t i = 0; i < places.chunks; ++i) {
         const std::uint64_t sum =
             sum_of(file.subspan(places.weights_offset + places.chunk_begin(i), places.chunk_bytes(i)));

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "support/expect.h"
 #include "support/loaded.h"
 #include "support/tiny_model.h"
@@ -19,39 +22,84 @@ std::uint32_t number(TensorType type) {
 TEST(TensorTableTest, EveryTensorHasItsPlace) {
   const auto loaded = load(TinyModel().builder());
   ASSERT_TRUE(loaded.ok()) << loaded.error().describe();
-  const model::TensorTable& table = loaded->table;
-  EXPECT_EQ(table.embedding->name, "token_embd.weight");
-  EXPECT_EQ(table.output_norm->name, "token_embd_norm.weight");
-  EXPECT_EQ(table.output, nullptr);
-  EXPECT_EQ(table.head(), table.embedding);
-  ASSERT_EQ(table.layers.size(), 3u);
+  using model::Member;
+  const std::pair<const char*, Member> kPlaces[] = {
+      {"token_embd.weight", &model::Weights::embedding},
+      {"token_embd_norm.weight", &model::Weights::output_norm},
+      {"blk.0.attn_norm.weight", &model::Layer::operator_norm},
+      {"blk.0.shortconv.in_proj.weight", &ops::ShortConv::in_proj},
+      {"blk.0.shortconv.conv.weight", &ops::ShortConv::taps},
+      {"blk.0.shortconv.out_proj.weight", &ops::ShortConv::out_proj},
+      {"blk.0.ffn_norm.weight", &model::Layer::ffn_norm},
+      {"blk.0.ffn_gate.weight", &ops::DenseFfn::gate},
+      {"blk.0.ffn_up.weight", &ops::DenseFfn::up},
+      {"blk.0.ffn_down.weight", &ops::DenseFfn::down},
+      {"blk.1.attn_q.weight", &ops::Attention::q},
+      {"blk.1.attn_k.weight", &ops::Attention::k},
+      {"blk.1.attn_v.weight", &ops::Attention::v},
+      {"blk.1.attn_q_norm.weight", &ops::Attention::q_norm},
+      {"blk.1.attn_k_norm.weight", &ops::Attention::k_norm},
+      {"blk.1.attn_output.weight", &ops::Attention::o},
+      {"blk.1.ffn_gate_inp.weight", &ops::Experts::router},
+      {"blk.1.exp_probs_b.bias", &ops::Experts::bias},
+      {"blk.1.ffn_gate_exps.weight", &ops::Experts::gate},
+      {"blk.1.ffn_up_exps.weight", &ops::Experts::up},
+      {"blk.1.ffn_down_exps.weight", &ops::Experts::down},
+  };
+  for (const auto& [name, member] : kPlaces) {
+    EXPECT_TRUE(loaded->tensor(name).row->member == member) << name;
+    if (std::string_view(name).starts_with("blk.")) {
+      EXPECT_EQ(loaded->tensor(name).layer, std::string_view(name)[4] - '0' + 0u) << name;
+    }
+  }
+  EXPECT_EQ(loaded->table.tensors.size(), 2u + 2 + 3 + 3 + 2 + 6 + 5 + 2 + 3 + 5);
+  EXPECT_THROW((void)loaded->tensor("output.weight"), std::out_of_range);
+  const model::Tensor& experts = loaded->tensor("blk.1.ffn_down_exps.weight");
+  EXPECT_EQ(experts.count(), 4u);
+  EXPECT_EQ(experts.rows, 64u);
+  EXPECT_EQ(experts.columns, 64u);
+  EXPECT_EQ(experts.places[3].offset, experts.file.place.offset + 3 * 64 * 64 * 4);
+}
 
-  const model::LayerTensors& conv = table.layers[0];
-  EXPECT_EQ(conv.attn_norm->name, "blk.0.attn_norm.weight");
-  EXPECT_EQ(conv.ffn_norm->name, "blk.0.ffn_norm.weight");
-  EXPECT_EQ(conv.in_proj->name, "blk.0.shortconv.in_proj.weight");
-  EXPECT_EQ(conv.conv->name, "blk.0.shortconv.conv.weight");
-  EXPECT_EQ(conv.out_proj->name, "blk.0.shortconv.out_proj.weight");
-  EXPECT_EQ(conv.gate->name, "blk.0.ffn_gate.weight");
-  EXPECT_EQ(conv.up->name, "blk.0.ffn_up.weight");
-  EXPECT_EQ(conv.down->name, "blk.0.ffn_down.weight");
-  EXPECT_EQ(conv.q, nullptr);
-  EXPECT_EQ(conv.router, nullptr);
-
-  const model::LayerTensors& attention = table.layers[1];
-  EXPECT_EQ(attention.q->name, "blk.1.attn_q.weight");
-  EXPECT_EQ(attention.k->name, "blk.1.attn_k.weight");
-  EXPECT_EQ(attention.v->name, "blk.1.attn_v.weight");
-  EXPECT_EQ(attention.o->name, "blk.1.attn_output.weight");
-  EXPECT_EQ(attention.q_norm->name, "blk.1.attn_q_norm.weight");
-  EXPECT_EQ(attention.k_norm->name, "blk.1.attn_k_norm.weight");
-  EXPECT_EQ(attention.router->name, "blk.1.ffn_gate_inp.weight");
-  EXPECT_EQ(attention.router_bias->name, "blk.1.exp_probs_b.bias");
-  EXPECT_EQ(attention.gate_exps->name, "blk.1.ffn_gate_exps.weight");
-  EXPECT_EQ(attention.up_exps->name, "blk.1.ffn_up_exps.weight");
-  EXPECT_EQ(attention.down_exps->name, "blk.1.ffn_down_exps.weight");
-  EXPECT_EQ(attention.in_proj, nullptr);
-  EXPECT_EQ(attention.gate, nullptr);
+// As a checkpoint of Hugging Face's has them: experts one by one, anywhere.
+TEST(TensorTableTest, OtherNames) {
+  const auto loaded = load(TinyModel().builder());
+  ASSERT_TRUE(loaded.ok());
+  std::vector<std::string> names;
+  std::vector<model::FileTensor> listed;
+  for (const model::Tensor& tensor : loaded->table.tensors) {
+    const bool experts = tensor.row->kind == model::Kind::kExperts;
+    for (std::size_t i = 0; i < (experts ? tensor.count() : 1); ++i) {
+      names.push_back(name_of(*tensor.row, model::Naming::kHuggingFace, tensor.layer, i));
+      model::FileTensor file = tensor.file;
+      file.dims = {tensor.rows, tensor.columns};
+      file.rank = 2;
+      if (tensor.row->kind == model::Kind::kTaps) file.dims = {tensor.rows, 1, tensor.columns}, file.rank = 3;
+      file.bytes = tensor.bytes() / (experts ? tensor.count() : 1);
+      file.place = {0, listed.size()};
+      listed.push_back(file);
+    }
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) listed[i].name = names[i];
+  std::reverse(listed.begin(), listed.end());
+  EXPECT_TRUE(std::ranges::count(names, "model.layers.1.feed_forward.experts.3.w2.weight"));
+  EXPECT_TRUE(std::ranges::count(names, "model.embed_tokens.weight"));
+  const auto table = match_tensors(listed, model::Naming::kHuggingFace, loaded->config);
+  ASSERT_TRUE(table.ok()) << table.error().describe();
+  ASSERT_EQ(table->tensors.size(), loaded->table.tensors.size());
+  EXPECT_EQ(table->totals.parameters, loaded->table.totals.parameters);
+  EXPECT_EQ(table->totals.bytes_per_token, loaded->table.totals.bytes_per_token);
+  for (std::size_t i = 0; i < table->tensors.size(); ++i) {
+    const model::Tensor& tensor = table->tensors[i];
+    EXPECT_EQ(tensor.row, loaded->table.tensors[i].row);
+    EXPECT_EQ(tensor.count(), loaded->table.tensors[i].count());
+    for (std::size_t m = 0; m < tensor.count(); ++m)
+      EXPECT_EQ(names[tensor.places[m].offset], name_of(*tensor.row, model::Naming::kHuggingFace, tensor.layer, m));
+  }
+  const auto without = std::span(listed).subspan(1);
+  expect_error(match_tensors(without, model::Naming::kHuggingFace, loaded->config), ErrorCode::kFormat, "is missing");
+  listed.push_back(listed[0]);
+  expect_error(match_tensors(listed, model::Naming::kHuggingFace, loaded->config), ErrorCode::kFormat, "there twice");
 }
 
 TEST(TensorTableTest, Totals) {
@@ -59,7 +107,7 @@ TEST(TensorTableTest, Totals) {
   ASSERT_TRUE(loaded.ok());
   const model::TensorTotals& totals = loaded->table.totals;
   std::uint64_t parameters = 0;
-  for (const auto& tensor : loaded->gguf.tensors()) parameters += tensor.elements();
+  for (const auto& tensor : loaded->source->tensors) parameters += tensor.elements();
   const std::uint64_t idle = 2 * 2 * 3 * 64 * 64;  // layers, experts not used, matrices
   EXPECT_EQ(totals.parameters, parameters);
   EXPECT_EQ(totals.active_parameters, parameters - idle);
@@ -76,7 +124,7 @@ TEST(TensorTableTest, TotalsOfAHeadOfItsOwn) {
   const auto loaded = load(tiny.builder());
   ASSERT_TRUE(loaded.ok()) << loaded.error().describe();
   const model::TensorTable& table = loaded->table;
-  EXPECT_EQ(table.head()->name, "output.weight");
+  EXPECT_TRUE(loaded->tensor("output.weight").row->member == model::Member(&model::Weights::head));
   EXPECT_EQ(table.totals.active_parameters, table.totals.parameters);
   EXPECT_EQ(table.totals.prompt_parameters, table.totals.parameters - 2 * 300 * 64 - 64 * 64 - 3 * 64 * 96);
   EXPECT_EQ(table.totals.bytes_per_token, table.totals.bytes - (300 - 1) * 64 * 4);

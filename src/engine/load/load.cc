@@ -1,4 +1,6 @@
 // From a file to a model.
+#include "engine/load/load.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -8,10 +10,8 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"
-#include "engine/load/load.h"
 #include "engine/load/model_parts.h"
 #include "engine/load/sampling_defaults.h"
-#include "text/tokenizer_gguf.h"
 
 namespace lfm::engine {
 namespace {
@@ -41,19 +41,19 @@ struct Loaded {
 
 Result<PackedBytes> pack_into_memory(const ModelParts& parts, const model::PackPlan& plan, base::Team& team) {
   LFM_ASSIGN(base::Memory memory, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
-  LFM_TRY(model::pack_weights(parts.model.file, plan, team, {memory.data(), memory.size()}));
+  LFM_TRY(model::pack_weights(parts.model.source->files, plan, team, {memory.data(), memory.size()}));
   return PackedBytes(std::move(memory));
 }
 
-// Takes the weights of a GGUF file from the cache, or packs them and has them kept there. That there is no usable cache
-// is never an error.
+// Takes the weights of a file that isn't packed from the cache, or packs them and has them kept there. That there is no
+// usable cache is never an error.
 Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan& plan,
                                   std::optional<ops::XnnLayout> xnn, const EngineOptions& options, base::Team& team,
                                   std::vector<std::string>& notes) {
   auto key = CacheKey::of(options.pack_cache, parts.model, pack_layout(xnn), plan.bytes);
   if (key.ok()) {
-    if (const auto cached = CachedPack::open(*key)) {
-      auto packed = load_packed(cached->file, cached->pack, options.load, team);
+    if (const auto cached = open_cached(*key)) {
+      auto packed = load_packed(*cached, options.load, team);
       if (packed.ok()) {
         notes.push_back("weights packed before are used from " + path_and_size(key->path, cached->file.size()));
         return Loaded{*std::move(packed), nullptr, cached->pack.weights_sum()};
@@ -77,10 +77,10 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
 
 Result<Loaded> load_weights(const ModelParts& parts, const model::PackPlan& plan, std::optional<ops::XnnLayout> xnn,
                             const EngineOptions& options, base::Team& team, std::vector<std::string>& notes) {
-  if (parts.model.pack) {
+  if (parts.model.packed) {
     LFM_TRY(check_size(parts, plan));
-    LFM_ASSIGN(PackedBytes packed, load_packed(parts.model.file, *parts.model.pack, options.load, team));
-    return Loaded{std::move(packed), nullptr, parts.model.pack->weights_sum()};
+    LFM_ASSIGN(PackedBytes packed, load_packed(*parts.model.packed, options.load, team));
+    return Loaded{std::move(packed), nullptr, parts.model.packed->pack.weights_sum()};
   }
   if (!options.pack_cache.empty() && plan.bytes >= options.pack_cache_min_bytes) {
     return load_through_cache(parts, plan, xnn, options, team, notes);
@@ -98,15 +98,15 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
 
   LFM_ASSIGN(ModelParts parts, ModelParts::open(path));
   LFM_ASSIGN(text::Tokenizer tokenizer, parts.tokenizer());
-  LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, parts.model.gguf.metadata()));
-
-  LFM_ASSIGN(const auto chat_template, parts.model.gguf.metadata().find_string("tokenizer.chat_template"));
+  LFM_ASSIGN(const std::vector<source::SamplingHint> hints, parts.model.source->sampling());
+  LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, hints));
+  LFM_ASSIGN(const auto chat_template, parts.model.source->chat_template());
 
   std::vector<std::string> notes;
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(Loaded loaded, load_weights(parts, plan, xnn, options, team, notes));
-  model::Weights weights = model::bind_weights(plan, parts.table, parts.config, loaded.packed.bytes().data());
+  model::Weights weights = model::bind_weights(plan, parts.config, loaded.packed.bytes().data());
 
   ModelInfo info = describe(parts, plan);
   info.isa = base::to_string(isa);
@@ -115,11 +115,11 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   info.notes = std::move(notes);
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens));
-  const std::uint64_t header_sum = base::checksum(parts.model.gguf.header());
+  const std::uint64_t identity_sum = base::checksum(parts.model.source->identity());
   return std::shared_ptr<const Model>(new Model{std::move(parts.config), std::move(tokenizer), std::move(loaded.packed),
                                                 std::move(weights), std::move(info), std::move(sampling),
                                                 chat::find_form(chat_template), std::move(runtime),
-                                                Fingerprint(header_sum, loaded.sum), std::move(loaded.cache)});
+                                                Fingerprint(identity_sum, loaded.sum), std::move(loaded.cache)});
 }
 
 }  // namespace lfm::engine

@@ -35,7 +35,8 @@ Status for_each_chunk(std::uint64_t chunks, std::size_t scratch_bytes, base::Tea
   return failure;
 }
 
-Result<PackedBytes> copy_packed(const base::File& file, const format::PackFile& pack, base::Team& team) {
+Result<PackedBytes> copy_packed(const PackedFile& packed, base::Team& team) {
+  const auto& [file, pack] = packed;
   const format::PackPlaces& places = pack.places();
   LFM_ASSIGN(base::Memory memory, base::Memory::allocate(places.weights_bytes, base::Memory::Pages::kHuge));
   LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) -> Status {
@@ -46,9 +47,10 @@ Result<PackedBytes> copy_packed(const base::File& file, const format::PackFile& 
   return PackedBytes(std::move(memory));
 }
 
-Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& pack, base::MappedFile::Writers writers,
-                               bool settling, base::Team& team) {
+Result<PackedBytes> map_packed(const PackedFile& packed, base::MappedFile::Writers writers, bool settling,
+                               base::Team& team) {
   constexpr std::uint64_t kPart = std::uint64_t{32} << 20;
+  const auto& [file, pack] = packed;
   const format::PackPlaces& places = pack.places();
   const std::uint64_t bytes = places.weights_bytes;
   LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, bytes, writers));
@@ -75,15 +77,17 @@ Result<PackedBytes> map_packed(const base::File& file, const format::PackFile& p
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
   LFM_ASSIGN(base::File file, base::File::open_read(path));
-  LFM_ASSIGN(const bool packed, format::PackFile::begins(file));
-  if (!packed) {
-    LFM_ASSIGN(format::Gguf gguf, format::Gguf::read(file));
-    LFM_TRY(file.check_unchanged());
-    return ModelFile{std::move(file), std::nullopt, std::move(gguf)};
+  LFM_ASSIGN(const bool is_packed, format::PackFile::begins(file));
+  ModelFile model{path, file.size(), std::nullopt, nullptr};
+  if (is_packed) {
+    LFM_ASSIGN(format::PackFile pack, format::PackFile::open(file));
+    LFM_ASSIGN(model.source, source::restore(pack.identity()));
+    model.packed.emplace(PackedFile{std::move(file), std::move(pack)});
+  } else {
+    LFM_ASSIGN(model.source, source::open(std::move(file)));
+    model.bytes = model.source->bytes;
   }
-  LFM_ASSIGN(format::PackFile pack, format::PackFile::open(file));
-  LFM_ASSIGN(format::Gguf gguf, format::Gguf::parse(pack.gguf_header(), pack.source().stamp.bytes));
-  return ModelFile{std::move(file), std::move(pack), std::move(gguf)};
+  return model;
 }
 
 std::span<const std::byte> PackedBytes::bytes() const noexcept {
@@ -108,16 +112,17 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
   return layout;
 }
 
-Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team) {
+Result<PackedBytes> load_packed(const PackedFile& packed, Load load, base::Team& team) {
   using Writers = base::MappedFile::Writers;
-  if (load == Load::kCopy) return copy_packed(file, pack, team);
-  auto mapped = load == Load::kMap ? map_packed(file, pack, Writers::kTrusted, false, team)
-                                   : map_packed(file, pack, Writers::kHeldOff, true, team);
+  if (load == Load::kCopy) return copy_packed(packed, team);
+  auto mapped = load == Load::kMap ? map_packed(packed, Writers::kTrusted, false, team)
+                                   : map_packed(packed, Writers::kHeldOff, true, team);
   if (mapped.ok() || load == Load::kMap || mapped.error().code == ErrorCode::kFormat) return mapped;
-  return copy_packed(file, pack, team);
+  return copy_packed(packed, team);
 }
 
-Status verify_packed(const base::File& file, const format::PackFile& pack, base::Team& team) {
+Status verify_packed(const PackedFile& packed, base::Team& team) {
+  const auto& [file, pack] = packed;
   const format::PackPlaces& places = pack.places();
   return for_each_chunk(places.chunks, format::kPackChunk, team,
                         [&](std::uint64_t i, std::span<std::byte> scratch) -> Status {

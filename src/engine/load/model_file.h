@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,20 +12,26 @@
 #include "base/mapped_file.h"
 #include "base/memory.h"
 #include "base/team.h"
-#include "format/gguf.h"
 #include "format/pack_file.h"
 #include "lfm/result.h"
 #include "lfm/types.h"
 #include "ops/xnn_linear.h"
+#include "source/source.h"
 
 namespace lfm::engine {
 
-struct ModelFile {
+struct PackedFile {
   base::File file;
-  std::optional<format::PackFile> pack;  // none: the file is GGUF
-  format::Gguf gguf;                     // the source's header, wherever it is from
+  format::PackFile pack;
+};
 
-  // Errors as Gguf::read and PackFile::open.
+struct ModelFile {
+  std::string path;
+  std::uint64_t bytes = 0;           // of all files
+  std::optional<PackedFile> packed;  // none: the weights are in the source's files
+  std::unique_ptr<source::Source> source;
+
+  // Errors as source::open and PackFile::open.
   static Result<ModelFile> open(const std::string& path);
 };
 
@@ -54,9 +61,9 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
 //
 // kAuto maps where the system holds off writers, and then settles; kMap maps where it doesn't too.   kFormat  damaged;
 // kIo  from the file, and for kMap where it can't be mapped;   kNoMemory
-Result<PackedBytes> load_packed(const base::File& file, const format::PackFile& pack, Load load, base::Team& team);
+Result<PackedBytes> load_packed(const PackedFile& packed, Load load, base::Team& team);
 
 // Checks every chunk.
-Status verify_packed(const base::File& file, const format::PackFile& pack, base::Team& team);
+Status verify_packed(const PackedFile& packed, base::Team& team);
 
 }  // namespace lfm::engine

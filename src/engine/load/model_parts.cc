@@ -5,18 +5,17 @@
 
 #include "base/try.h"
 #include "engine/load/load.h"
-#include "text/tokenizer_gguf.h"
 
 namespace lfm::engine {
 namespace {
 
 Error wrong_layout(const ModelFile& model, std::string message) {
-  return Error{ErrorCode::kUnsupported, std::move(message), base::printable(model.file.path())};
+  return Error{ErrorCode::kUnsupported, std::move(message), base::printable(model.path)};
 }
 
 Result<std::optional<ops::XnnLayout>> dense_of_pack(const ModelFile& model, DenseBackend wanted,
                                                     std::vector<std::string>& notes) {
-  const format::PackLayout& layout = model.pack->layout();
+  const format::PackLayout& layout = model.packed->pack.layout();
   const format::PackLayout ours = pack_layout(std::nullopt);
   if (layout.tiles != ours.tiles || layout.plan != ours.plan)
     return wrong_layout(model, "packed for another version of this library: pack the model again");
@@ -40,13 +39,14 @@ Result<std::optional<ops::XnnLayout>> dense_of_pack(const ModelFile& model, Dens
 
 Result<ModelParts> ModelParts::open(const std::string& path) {
   LFM_ASSIGN(ModelFile model, ModelFile::open(path));
-  LFM_ASSIGN(model::Config config, model::read_config(model.gguf));
-  LFM_ASSIGN(model::TensorTable table, model::match_tensors(model.gguf, config));
+  LFM_ASSIGN(model::Config config, model.source->config());
+  LFM_ASSIGN(model::TensorTable table, model::match_tensors(model.source->tensors, model.source->naming, config));
   return ModelParts{std::move(model), std::move(config), std::move(table)};
 }
 
 Result<text::Tokenizer> ModelParts::tokenizer() const {
-  LFM_ASSIGN(text::Tokenizer tokenizer, text::read_tokenizer(model.gguf.metadata()));
+  LFM_ASSIGN(const text::TokenizerData data, model.source->tokenizer());
+  LFM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(data));
   if (tokenizer.vocabulary().size() != config.vocab) {
     return Error{ErrorCode::kFormat,
                  "the tokenizer has " + std::to_string(tokenizer.vocabulary().size()) + " tokens, the embedding " +
@@ -62,9 +62,9 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
   ModelInfo info;
   info.architecture = model::to_string(config.architecture);
   info.name = base::printable(config.name);
-  info.path = parts.model.file.path();
-  info.file_bytes = parts.model.file.size();
-  info.packed = parts.model.pack.has_value();
+  info.path = parts.model.path;
+  info.file_bytes = parts.model.bytes;
+  info.packed = parts.model.packed.has_value();
   info.layers = config.layers.size();
   info.attention_layers = config.attention_layers();
   info.hidden = config.hidden;
@@ -84,7 +84,7 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
 
 Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted, kernels::Isa isa,
                                                    std::vector<std::string>& notes) {
-  if (model.pack) return dense_of_pack(model, wanted, notes);
+  if (model.packed) return dense_of_pack(model, wanted, notes);
   // With vpdpbusd the native kernels are about twice as fast as XNNPACK's on prompts, and even with them on memory.
   if (wanted == DenseBackend::kAuto && isa == kernels::Isa::kAvx512Vnni) wanted = DenseBackend::kNative;
   if (wanted == DenseBackend::kNative) return std::optional<ops::XnnLayout>();
@@ -94,33 +94,38 @@ Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, Dense
   return std::optional<ops::XnnLayout>();
 }
 
+std::optional<ops::XnnLayout> layout_of(const ModelFile& model) noexcept {
+  if (!model.packed || model.packed->pack.layout().xnn_nr == 0) return std::nullopt;
+  return ops::XnnLayout{model.packed->pack.layout().xnn_nr, model.packed->pack.layout().xnn_kr};
+}
+
 Status check_size(const ModelParts& parts, const model::PackPlan& plan) {
-  const std::uint64_t bytes = parts.model.pack->places().weights_bytes;
+  const std::uint64_t bytes = parts.model.packed->pack.places().weights_bytes;
   if (bytes == plan.bytes) return {};
   return Error{ErrorCode::kFormat,
                "the packed weights are " + std::to_string(bytes) + " bytes, expected " + std::to_string(plan.bytes),
-               base::printable(parts.model.file.path())};
+               base::printable(parts.model.path)};
 }
 
 Result<FileDescription> describe_file(const std::string& path) {
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
-  const format::Gguf& gguf = parts.model.gguf;
-  std::optional<ops::XnnLayout> xnn;
-  if (parts.model.pack && parts.model.pack->layout().xnn_nr != 0)
-    xnn = ops::XnnLayout{parts.model.pack->layout().xnn_nr, parts.model.pack->layout().xnn_kr};
-  FileDescription description{describe(parts, model::plan_weights(parts.table, xnn)), gguf.version(), {}};
-  for (const format::TensorInfo& tensor : gguf.tensors()) {
-    std::vector<std::uint64_t> shape(tensor.dims.begin(), tensor.dims.begin() + tensor.rank);
-    std::reverse(shape.begin(), shape.end());
-    description.tensors.push_back(
-        {std::string(tensor.name), format::to_string(tensor.type), std::move(shape), tensor.bytes, tensor.offset});
+  const source::Source& source = *parts.model.source;
+  const model::PackPlan plan = model::plan_weights(parts.table, layout_of(parts.model));
+  FileDescription description{describe(parts, plan), source.gguf_version, {}};
+  for (const model::FileTensor& tensor : source.tensors) {
+    description.tensors.push_back({std::string(tensor.name),
+                                   std::string(tensor.type),
+                                   {tensor.dims.begin(), tensor.dims.begin() + tensor.rank},
+                                   tensor.bytes,
+                                   tensor.place.offset});
   }
   return description;
 }
 
 Result<text::Tokenizer> load_tokenizer(const std::string& path) {
   LFM_ASSIGN(const ModelFile model, ModelFile::open(path));
-  return text::read_tokenizer(model.gguf.metadata());
+  LFM_ASSIGN(const text::TokenizerData data, model.source->tokenizer());
+  return text::Tokenizer::create(data);
 }
 
 }  // namespace lfm::engine

@@ -20,12 +20,12 @@ namespace lfm::engine {
 struct ModelParts {
   ModelFile model;
   model::Config config;
-  model::TensorTable table;  // points into model.gguf
+  model::TensorTable table;  // points into model.source
 
-  // Errors as of the files' readers, read_config and match_tensors.
+  // Errors as of ModelFile::open, Source::config and match_tensors.
   static Result<ModelParts> open(const std::string& path);
 
-  // kFormat where its size isn't the embedding's; else as text::read_tokenizer.
+  // kFormat where its size isn't the embedding's; else as load_tokenizer.
   Result<text::Tokenizer> tokenizer() const;
 };
 
@@ -37,6 +37,9 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan);
 //   kArgument     the file was packed for XNNPACK, and the native kernels are asked for
 Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted, kernels::Isa isa,
                                                    std::vector<std::string>& notes);
+
+// XNNPACK's layout that a packed file's weights have, if they have one.
+std::optional<ops::XnnLayout> layout_of(const ModelFile& model) noexcept;
 
 // kFormat where a packed file's weights aren't as large as the plan of its own header.
 Status check_size(const ModelParts& parts, const model::PackPlan& plan);

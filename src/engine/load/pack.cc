@@ -76,20 +76,21 @@ Result<PackInfo> pack_model(const std::string& path, const std::string& out, con
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, team_of(options.threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
-  if (parts.model.pack) return refused(path, "is packed already");
+  if (parts.model.packed) return refused(path, "is packed already");
   LFM_TRY(check_target(path, out, options.overwrite));
   LFM_TRY(parts.tokenizer());
   std::vector<std::string> notes;
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(base::Memory packed, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
-  LFM_ASSIGN(const format::PackSource source, format::PackSource::of(parts.model.file, parts.model.gguf));
+  const std::vector<base::File>& files = parts.model.source->files;
+  const std::vector<std::byte> identity = parts.model.source->identity();
+  LFM_ASSIGN(const format::PackSource source, format::PackSource::of(files, identity));
   // Before the work, so that a full disk is seen at once.
   LFM_ASSIGN(format::PackWriter writer,
-             format::PackWriter::create(out, pack_layout(xnn), source, parts.model.gguf.header(),
-                                        {packed.data(), packed.size()}));
+             format::PackWriter::create(out, pack_layout(xnn), source, identity, {packed.data(), packed.size()}));
   report(options, 0, plan.bytes);
-  LFM_TRY(model::pack_weights(parts.model.file, plan, team, {packed.data(), packed.size()}));
+  LFM_TRY(model::pack_weights(files, plan, team, {packed.data(), packed.size()}));
   LFM_TRY(write_all(writer, team, options));
   using Existing = base::AtomicFile::Existing;
   LFM_TRY(writer.commit(kReadable, options.overwrite ? Existing::kReplace : Existing::kKeep));
@@ -99,15 +100,12 @@ Result<PackInfo> pack_model(const std::string& path, const std::string& out, con
 Result<PackInfo> verify_model(const std::string& path, unsigned threads) {
   LFM_ASSIGN(base::Team team, team_of(threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
-  if (!parts.model.pack) return refused(path, "isn't a packed model file");
-  const format::PackLayout& layout = parts.model.pack->layout();
-  const bool xnnpack = layout.xnn_nr != 0;
-  const std::optional<ops::XnnLayout> xnn =
-      xnnpack ? std::optional(ops::XnnLayout{layout.xnn_nr, layout.xnn_kr}) : std::nullopt;
+  if (!parts.model.packed) return refused(path, "isn't a packed model file");
+  const std::optional<ops::XnnLayout> xnn = layout_of(parts.model);
   LFM_TRY(parts.tokenizer());
-  LFM_TRY(verify_packed(parts.model.file, *parts.model.pack, team));
+  LFM_TRY(verify_packed(*parts.model.packed, team));
   LFM_TRY(check_size(parts, model::plan_weights(parts.table, xnn)));
-  return info_of(parts, parts.model.pack->places(), xnnpack);
+  return info_of(parts, parts.model.packed->pack.places(), xnn.has_value());
 }
 
 }  // namespace lfm::engine

@@ -45,8 +45,8 @@ std::string readable_stem(const fs::path& path) {
 Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model, const format::PackLayout& layout,
                               std::uint64_t weights_bytes) {
   std::error_code code;
-  const fs::path real = fs::canonical(model.file.path(), code);
-  if (code) return about("cannot resolve", model.file.path(), code);
+  const fs::path real = fs::canonical(model.source->files[0].path(), code);
+  if (code) return about("cannot resolve", model.source->files[0].path(), code);
   if (!fs::is_directory(folder, code)) {
     fs::create_directories(folder, code);
     if (code) return about("cannot make the folder", folder, code);
@@ -55,26 +55,27 @@ Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model,
   const std::string& name = real.native();
   const std::uint64_t seed = (std::uint64_t{layout.xnn_nr} << 32) | layout.xnn_kr;
   const std::uint64_t id = base::checksum(std::as_bytes(std::span(name.data(), name.size())), seed);
-  LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.file, model.gguf));
+  std::vector<std::byte> identity = model.source->identity();
+  LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.source->files, identity));
   return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + ".lfm")).string(), layout, source,
-                  model.gguf.header(), weights_bytes};
+                  std::move(identity), weights_bytes};
 }
 
-std::optional<CachedPack> CachedPack::open(const CacheKey& key) {
+std::optional<PackedFile> open_cached(const CacheKey& key) {
   auto file = base::File::open_read(key.path, base::File::Links::kRefuse);
   if (!file.ok() || !file->guarded()) return std::nullopt;
   auto pack = format::PackFile::open(*file);
   if (!pack.ok() || pack->layout() != key.layout || pack->source() != key.source ||
-      pack->places().weights_bytes != key.weights_bytes || !std::ranges::equal(pack->gguf_header(), key.header)) {
+      pack->places().weights_bytes != key.weights_bytes || !std::ranges::equal(pack->identity(), key.identity)) {
     return std::nullopt;
   }
-  return CachedPack{*std::move(file), *std::move(pack)};
+  return PackedFile{*std::move(file), *std::move(pack)};
 }
 
 Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std::span<const std::byte> weights) {
   base::AtomicFile::remove_leftovers(fs::path(key.path).parent_path().string());
   LFM_ASSIGN(format::PackWriter writer,
-             format::PackWriter::create(key.path, key.layout, key.source, key.header, weights));
+             format::PackWriter::create(key.path, key.layout, key.source, key.identity, weights));
   std::unique_ptr<CacheWriter> cache(new CacheWriter(std::move(writer)));
   auto thread =
       base::Background::start(base::Background::Priority::kLowest, [self = cache.get()] { self->write_chunks(); });

@@ -1,7 +1,7 @@
-// The cache of packed weights: a folder with one packed file for each GGUF file that was opened with it.
+// The cache of packed weights: a folder with one packed file for each model that was opened with it.
 //
 // A file is named after the model's real path and the backend, so that a model's new version replaces the old one's. It
-// is used only if it was made from exactly the file that lies there now (format::PackSource), for this layout, and if
+// is used only if it was made from exactly the files that lie there now (format::PackSource), for this layout, and if
 // it belongs to this user or root and nobody else may write to it. Anything else is written anew.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/background.h"
 #include "base/file.h"
@@ -26,7 +27,7 @@ struct CacheKey {
   std::string path;  // of the cached file
   format::PackLayout layout;
   format::PackSource source;
-  std::span<const std::byte> header;  // of the source
+  std::vector<std::byte> identity;
   std::uint64_t weights_bytes = 0;
 
   // Makes the folder if need be. kIo
@@ -34,13 +35,8 @@ struct CacheKey {
                              std::uint64_t weights_bytes);
 };
 
-struct CachedPack {
-  base::File file;
-  format::PackFile pack;
-
-  // Nothing where there is no such file or it isn't fit for use.
-  static std::optional<CachedPack> open(const CacheKey& key);
-};
+// Nothing where there is no such file or it isn't fit for use.
+std::optional<PackedFile> open_cached(const CacheKey& key);
 
 // Writes a cached file in the background, at the lowest priority, while the weights are in use.
 class CacheWriter {

@@ -18,19 +18,17 @@ SamplingOptions top_k_sampling(float temperature, std::int32_t top_k, float top_
   return {.temperature = temperature, .top_k = top_k, .top_p = top_p, .repetition_penalty = 1.05f};
 }
 
-struct FloatKey {
-  const char* key;
-  const char* option;  // as validate() calls it
+struct FloatOption {
+  std::string_view name;
   float SamplingOptions::*value;
 };
 
-constexpr FloatKey kFloatKeys[] = {
-    {"general.sampling.temp", "temperature", &SamplingOptions::temperature},
-    {"general.sampling.top_p", "top_p", &SamplingOptions::top_p},
-    {"general.sampling.min_p", "min_p", &SamplingOptions::min_p},
-    {"general.sampling.penalty_repeat", "repetition_penalty", &SamplingOptions::repetition_penalty},
+constexpr FloatOption kFloatOptions[] = {
+    {"temperature", &SamplingOptions::temperature},
+    {"top_p", &SamplingOptions::top_p},
+    {"min_p", &SamplingOptions::min_p},
+    {"repetition_penalty", &SamplingOptions::repetition_penalty},
 };
-constexpr const char* kTopKKey = "general.sampling.top_k";
 
 }  // namespace
 
@@ -45,21 +43,23 @@ SamplingOptions family_sampling(const model::Config& config) {
   return {.temperature = 0.3f, .min_p = 0.15f, .repetition_penalty = 1.05f};
 }
 
-Result<SamplingOptions> default_sampling(const model::Config& config, const format::Metadata& metadata) {
+Result<SamplingOptions> default_sampling(const model::Config& config, std::span<const source::SamplingHint> hints) {
   SamplingOptions options = family_sampling(config);
-  for (const auto& [key, option, value] : kFloatKeys) {
-    LFM_ASSIGN(const auto found, metadata.find_float(key));
-    if (found) options.*value = static_cast<float>(*found);
-  }
-  LFM_ASSIGN(const auto top_k, metadata.find_unsigned(kTopKKey));
-  if (top_k) options.top_k = static_cast<std::int32_t>(std::min<std::uint64_t>(*top_k, INT32_MAX));
-  if (Status valid = validate(options, config.vocab); !valid.ok()) {
-    Error error = std::move(valid).error();
-    for (const auto& [key, option, value] : kFloatKeys) {
-      if (error.field == option) return metadata.error(key, std::move(error.message));
+  for (const source::SamplingHint& hint : hints) {
+    if (hint.option == "top_k") options.top_k = static_cast<std::int32_t>(std::min<double>(hint.value, INT32_MAX));
+    for (const auto& [name, value] : kFloatOptions) {
+      if (hint.option == name) options.*value = static_cast<float>(hint.value);
     }
   }
-  return options;
+  Status valid = validate(options, config.vocab);
+  if (valid.ok()) return options;
+  for (const source::SamplingHint& hint : hints) {
+    if (valid.error().field != hint.option) continue;
+    Error error = hint.place;
+    error.message = std::move(valid).error().message;
+    return error;
+  }
+  return std::move(valid).error();
 }
 
 }  // namespace lfm::engine

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "engine/generate/sampler.h"
-#include "format/metadata.h"
 #include "lfm/result.h"
 #include "model/config.h"
+#include "source/source.h"
 
 namespace lfm::engine {
 
@@ -21,9 +21,7 @@ namespace lfm::engine {
 // only; the other dense ones are taken to be like it.
 SamplingOptions family_sampling(const model::Config& config);
 
-// The same, changed by what the file itself says: general.sampling.temp, top_k, top_p, min_p and penalty_repeat, which
-// llama.cpp's converter copies from the model's generation_config.json. kFormat: a value of a wrong type or outside
-// its range.
-Result<SamplingOptions> default_sampling(const model::Config& config, const format::Metadata& metadata);
+// The same, changed by what the model's files say. kFormat: a value outside its range.
+Result<SamplingOptions> default_sampling(const model::Config& config, std::span<const source::SamplingHint> hints);
 
 }  // namespace lfm::engine

@@ -1,10 +1,11 @@
 // Configurations that real models have, or might. Wrong ones are in tests/cases.
-#include "model/config.h"
+#include "source/gguf_config.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
+#include "format/gguf.h"
 #include "support/expect.h"
 #include "support/tiny_model.h"
 
@@ -18,7 +19,7 @@ using model::Config;
 Result<Config> read(const GgufBuilder& file) {
   auto gguf = Gguf::parse(as_bytes(file.build()));
   if (!gguf.ok()) return std::move(gguf).error();
-  return model::read_config(*gguf);
+  return source::read_config(gguf->metadata());
 }
 
 // The metadata alone, of a model of LFM2-8B-A1B's size.

@@ -1,4 +1,4 @@
-#include "text/tokenizer_gguf.h"
+#include "source/gguf_tokenizer.h"
 
 #include <cstdint>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "base/try.h"
 
-namespace lfm::text {
+namespace lfm::source {
 namespace {
 
 std::vector<std::string_view> views(const format::StringArray& strings) {
@@ -27,8 +27,8 @@ Result<std::vector<std::int32_t>> read_types(const format::Metadata& metadata) {
 
 }  // namespace
 
-Result<Tokenizer> read_tokenizer(const format::Metadata& metadata) {
-  TokenizerData data;
+Result<text::TokenizerData> read_tokenizer(const format::Metadata& metadata) {
+  text::TokenizerData data;
   LFM_ASSIGN(data.model, metadata.require_string("tokenizer.ggml.model"));
   LFM_ASSIGN(data.pre, metadata.require_string("tokenizer.ggml.pre"));
   LFM_ASSIGN(const auto tokens, metadata.require_strings("tokenizer.ggml.tokens"));
@@ -42,7 +42,7 @@ Result<Tokenizer> read_tokenizer(const format::Metadata& metadata) {
   data.add_bos = add_bos.value_or(data.bos_id.has_value());
   data.tokens = views(tokens);
   data.merges = views(merges);
-  return Tokenizer::create(data);
+  return data;
 }
 
-}  // namespace lfm::text
+}  // namespace lfm::source

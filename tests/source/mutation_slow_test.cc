@@ -21,7 +21,7 @@ TEST(MutationSlow, EveryPrefix) {
 // Each byte before the data becomes 0, 255, one more and one less.
 TEST(MutationSlow, EveryByte) {
   const std::string whole = smallest_model().build();
-  const std::size_t header = load(as_bytes(whole))->gguf.data_offset();
+  const std::size_t header = format::Gguf::parse(as_bytes(whole))->data_offset();
   for (std::size_t i = 0; i < header; ++i) {
     for (const char byte : {'\0', '\xff', static_cast<char>(whole[i] + 1), static_cast<char>(whole[i] - 1)}) {
       std::string file = whole;

@@ -1,4 +1,4 @@
-#include "text/tokenizer_gguf.h"
+#include "source/gguf_tokenizer.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include "format/gguf.h"
 #include "tests/support/gguf_builder.h"
 #include "tests/text/sample.h"
+#include "text/tokenizer.h"
 
 namespace lfm::text {
 namespace {
@@ -28,7 +29,9 @@ Result<Tokenizer> read(const test::GgufBuilder& builder) {
   const std::string bytes = builder.build();
   const auto gguf = format::Gguf::parse(test::as_bytes(bytes));
   EXPECT_TRUE(gguf.ok()) << gguf.error().describe();
-  return read_tokenizer(gguf->metadata());
+  const auto data = source::read_tokenizer(gguf->metadata());
+  if (!data.ok()) return data.error();
+  return Tokenizer::create(*data);
 }
 
 void expect_error(const test::GgufBuilder& builder, ErrorCode code, const std::string& field) {

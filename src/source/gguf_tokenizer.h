@@ -3,14 +3,14 @@
 
 #include "format/metadata.h"
 #include "lfm/result.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer_data.h"
 
-namespace lfm::text {
+namespace lfm::source {
 
 // Reads the tokenizer.ggml.* keys: model, pre, tokens, token_type, merges, bos/eos/eot/padding_token_id and
 // add_bos_token, which where it is absent is true if there is a BOS token, as llama.cpp has it for the `lfm2`
 // pre-tokenizer. Scores and the chat template are not looked at.
-// kFormat for a key that is missing or of another type; else the errors of Tokenizer::create.
-Result<Tokenizer> read_tokenizer(const format::Metadata& metadata);
+// kFormat for a key that is missing or of another type. The views are into the metadata's file.
+Result<text::TokenizerData> read_tokenizer(const format::Metadata& metadata);
 
-}  // namespace lfm::text
+}  // namespace lfm::source

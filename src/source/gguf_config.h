@@ -1,0 +1,14 @@
+// The network's sizes in a GGUF file.
+#pragma once
+
+#include "format/metadata.h"
+#include "lfm/result.h"
+#include "model/config.h"
+
+namespace lfm::source {
+
+//   kFormat       a key is missing, of a wrong type or out of range, or two keys contradict each other
+//   kUnsupported  another architecture, or a feature that this library doesn't run
+Result<model::Config> read_config(const format::Metadata& metadata);
+
+}  // namespace lfm::source

@@ -1,0 +1,122 @@
+#include "source/gguf_source.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/try.h"
+#include "source/gguf_config.h"
+#include "source/gguf_split.h"
+#include "source/gguf_tokenizer.h"
+#include "source/weight_format.h"
+
+namespace lfm::source {
+namespace {
+
+using format::Gguf;
+
+constexpr std::uint64_t kQuantizationVersion = 2;  // of ggml's block formats
+
+struct HintKey {
+  const char* key;
+  const char* option;
+};
+
+// llama.cpp's converter copies them from the model's generation_config.json.
+constexpr HintKey kFloatHints[] = {
+    {"general.sampling.temp", "temperature"},
+    {"general.sampling.top_p", "top_p"},
+    {"general.sampling.min_p", "min_p"},
+    {"general.sampling.penalty_repeat", "repetition_penalty"},
+};
+constexpr HintKey kTopK = {"general.sampling.top_k", "top_k"};
+
+class GgufSource final : public Source {
+ public:
+  explicit GgufSource(std::vector<Gguf> parts) : parts_(std::move(parts)) {
+    gguf_version = parts_[0].version();
+    for (std::uint32_t i = 0; i < parts_.size(); ++i) {
+      bytes += parts_[i].file_bytes();
+      for (const format::TensorInfo& tensor : parts_[i].tensors()) tensors.push_back(listed(tensor, i));
+    }
+  }
+
+  Result<model::Config> config() const override {
+    LFM_ASSIGN(model::Config config, read_config(metadata()));
+    LFM_TRY(check_quantization_version());
+    return config;
+  }
+  Result<text::TokenizerData> tokenizer() const override { return read_tokenizer(metadata()); }
+  Result<std::optional<std::string_view>> chat_template() const override {
+    return metadata().find_string("tokenizer.chat_template");
+  }
+  Result<std::vector<SamplingHint>> sampling() const override;
+
+  std::vector<std::byte> identity() const override {
+    Identity identity;
+    for (const Gguf& part : parts_) identity.parts.push_back({part.file_bytes(), part.header()});
+    return identity.write();
+  }
+
+ private:
+  static model::FileTensor listed(const format::TensorInfo& tensor, std::uint32_t file) {
+    model::FileTensor out{tensor.name,  format::to_string(tensor.type), weight_format(tensor.type), {}, tensor.rank,
+                          tensor.bytes, {file, tensor.offset}};
+    std::reverse_copy(tensor.dims.begin(), tensor.dims.begin() + tensor.rank, out.dims.begin());
+    out.block_columns = static_cast<std::uint32_t>(format::block_columns(tensor.type));
+    out.block_bytes = static_cast<std::uint32_t>(format::block_bytes(tensor.type));
+    return out;
+  }
+
+  // Of a split file, the first part has all that isn't about parts.
+  const format::Metadata& metadata() const noexcept { return parts_[0].metadata(); }
+  Status check_quantization_version() const;
+
+  std::vector<Gguf> parts_;
+};
+
+Status GgufSource::check_quantization_version() const {
+  constexpr std::string_view kKey = "general.quantization_version";
+  if (std::ranges::none_of(tensors, [](const model::FileTensor& t) { return t.block_columns > 1; })) return {};
+  LFM_ASSIGN(const std::optional<std::uint64_t> version, metadata().find_unsigned(kKey));
+  if (version == kQuantizationVersion) return {};
+  const std::string found = version ? "is " + std::to_string(*version) : "the key is missing";
+  return metadata().error(kKey, found + ", but quantised tensors are read in version 2 only", ErrorCode::kUnsupported);
+}
+
+Result<std::vector<SamplingHint>> GgufSource::sampling() const {
+  std::vector<SamplingHint> hints;
+  for (const auto& [key, option] : kFloatHints) {
+    LFM_ASSIGN(const auto value, metadata().find_float(key));
+    if (value) hints.push_back({option, *value, metadata().error(key, {})});
+  }
+  LFM_ASSIGN(const auto top_k, metadata().find_unsigned(kTopK.key));
+  if (top_k) hints.push_back({kTopK.option, static_cast<double>(*top_k), metadata().error(kTopK.key, {})});
+  return hints;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> source_of(std::vector<Gguf> parts) {
+  LFM_TRY(check_parts(parts));
+  return std::unique_ptr<Source>(std::make_unique<GgufSource>(std::move(parts)));
+}
+
+Result<std::unique_ptr<Source>> open_gguf(base::File file) {
+  std::vector<base::File> files;
+  LFM_ASSIGN(std::vector<Gguf> parts, read_parts(std::move(file), files));
+  LFM_ASSIGN(std::unique_ptr<Source> source, source_of(std::move(parts)));
+  source->files = std::move(files);
+  return source;
+}
+
+Result<std::unique_ptr<Source>> restore_gguf(const Identity& identity) {
+  std::vector<Gguf> parts;
+  for (const IdentityPart& part : identity.parts) {
+    LFM_ASSIGN(Gguf gguf, Gguf::parse(part.kept, part.file_bytes));
+    parts.push_back(std::move(gguf));
+  }
+  return source_of(std::move(parts));
+}
+
+}  // namespace lfm::source
