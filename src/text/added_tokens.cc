@@ -5,56 +5,94 @@
 namespace lfm::text {
 namespace {
 
-std::size_t first_byte(std::string_view text) {
-  return static_cast<unsigned char>(text[0]);
-}
+// Tokens, sorted, that all begin with what a state stands for.
+struct Range {
+  std::size_t begin;
+  std::size_t end;
+};
 
 }  // namespace
 
-AddedTokenIndex::AddedTokenIndex(const Vocabulary& vocabulary, AddedTokens which) {
+AddedTokenIndex::AddedTokenIndex(const Vocabulary& vocabulary) {
+  std::vector<TokenId> sorted;
   for (std::size_t i = 0; i < vocabulary.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    const TokenType type = vocabulary.type(id);
-    const bool wanted = type == TokenType::kUserDefined || (type == TokenType::kControl && which == AddedTokens::kAll);
-    if (wanted) sorted_.push_back(id);
+    const TokenType type = vocabulary.type(static_cast<TokenId>(i));
+    if (type == TokenType::kUserDefined || type == TokenType::kControl) sorted.push_back(static_cast<TokenId>(i));
   }
-  std::sort(sorted_.begin(), sorted_.end(),
-            [&](TokenId a, TokenId b) { return vocabulary.bytes(a) < vocabulary.bytes(b); });
-  for (const TokenId id : sorted_) ++first_[first_byte(vocabulary.bytes(id)) + 1];
-  for (std::size_t byte = 1; byte < first_.size(); ++byte) first_[byte] += first_[byte - 1];
-}
+  const auto byte_before = [](char a, char b) { return static_cast<unsigned char>(a) < static_cast<unsigned char>(b); };
+  std::sort(sorted.begin(), sorted.end(), [&](TokenId a, TokenId b) {
+    const std::string_view x = vocabulary.bytes(a), y = vocabulary.bytes(b);
+    return std::lexicographical_compare(x.rbegin(), x.rend(), y.rbegin(), y.rend(), byte_before);
+  });
 
-AddedTokenIndex::Match AddedTokenIndex::find(const Vocabulary& vocabulary, std::string_view text,
-                                             std::size_t from) const noexcept {
-  if (sorted_.empty()) return {};
-  for (std::size_t begin = from; begin < text.size(); ++begin) {
-    const std::size_t byte = static_cast<unsigned char>(text[begin]);
-    if (first_[byte] == first_[byte + 1]) continue;
-    const Match match = match_at(vocabulary, text, begin);
-    if (match.length > 0) return match;
-  }
-  return {};
-}
-
-AddedTokenIndex::Match AddedTokenIndex::match_at(const Vocabulary& vocabulary, std::string_view text,
-                                                 std::size_t begin) const noexcept {
-  const std::size_t byte = static_cast<unsigned char>(text[begin]);
-  auto low = sorted_.begin() + first_[byte];
-  auto high = sorted_.begin() + first_[byte + 1];
-  Match longest;
-  // [low, high) are the tokens that begin with text[begin, begin + length); the token that is exactly that comes first.
-  for (std::size_t length = 1; low != high; ++length) {
-    if (vocabulary.bytes(*low).size() == length) {
-      longest = {begin, length, *low};
-      ++low;
+  // Length by length: what a state needs to know of shorter ones is there then.
+  states_.emplace_back();
+  std::vector<Range> ranges = {{0, sorted.size()}};  // of the states of one length
+  std::size_t state = 0;
+  for (std::size_t length = 0; !ranges.empty(); ++length) {
+    longest_ = length;
+    std::vector<Range> longer;
+    for (Range range : ranges) {
+      const State& shorter = states_[states_[state].shorter];
+      states_[state].any = shorter.any;
+      states_[state].user_defined = shorter.user_defined;
+      if (range.begin < range.end && vocabulary.bytes(sorted[range.begin]).size() == length) {
+        const TokenId token = sorted[range.begin++];
+        states_[state].any = token;
+        if (vocabulary.type(token) == TokenType::kUserDefined) {
+          states_[state].user_defined = token;
+          user_defined_ = true;
+        }
+      }
+      const auto byte_of = [&](std::size_t i) {
+        const std::string_view bytes = vocabulary.bytes(sorted[i]);
+        return static_cast<unsigned char>(bytes[bytes.size() - 1 - length]);
+      };
+      states_[state].children = static_cast<std::uint32_t>(states_.size());
+      while (range.begin < range.end) {
+        const unsigned char byte = byte_of(range.begin);
+        std::size_t end = range.begin + 1;
+        while (end < range.end && byte_of(end) == byte) ++end;
+        longer.push_back({range.begin, end});
+        range.begin = end;
+        State added;
+        added.byte = byte;
+        added.shorter = length == 0 ? 0 : next(states_[state].shorter, byte);
+        if (length == 0) first_state_[byte] = static_cast<std::uint32_t>(states_.size());
+        states_.push_back(added);
+        ++states_[state].count;
+      }
+      ++state;
     }
-    if (begin + length == text.size()) break;
-    const char next = text[begin + length];
-    const auto byte_at = [&](TokenId id) { return static_cast<unsigned char>(vocabulary.bytes(id)[length]); };
-    low = std::partition_point(low, high, [&](TokenId id) { return byte_at(id) < static_cast<unsigned char>(next); });
-    high = std::partition_point(low, high, [&](TokenId id) { return byte_at(id) == static_cast<unsigned char>(next); });
+    ranges = std::move(longer);
   }
-  return longest;
+}
+
+std::uint32_t AddedTokenIndex::child(std::uint32_t state, unsigned char byte) const noexcept {
+  if (state == 0) return first_state_[byte];
+  const auto begin = states_.begin() + states_[state].children;
+  const auto end = begin + states_[state].count;
+  const auto found = std::lower_bound(begin, end, byte, [](const State& a, unsigned char b) { return a.byte < b; });
+  return found != end && found->byte == byte ? static_cast<std::uint32_t>(found - states_.begin()) : 0;
+}
+
+std::uint32_t AddedTokenIndex::next(std::uint32_t state, unsigned char byte) const noexcept {
+  for (;;) {
+    const std::uint32_t found = child(state, byte);
+    if (found != 0 || state == 0) return found;
+    state = states_[state].shorter;
+  }
+}
+
+void AddedTokenIndex::longest(std::string_view text, std::size_t from, AddedTokens which,
+                              std::span<TokenId> out) const noexcept {
+  const std::size_t end = from + out.size();
+  std::uint32_t state = 0;
+  for (std::size_t i = std::min(text.size(), end + longest_); i-- > from;) {
+    state = next(state, static_cast<unsigned char>(text[i]));
+    if (i >= end) continue;
+    out[i - from] = which == AddedTokens::kAll ? states_[state].any : states_[state].user_defined;
+  }
 }
 
 }  // namespace lfm::text

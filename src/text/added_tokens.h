@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,27 +20,38 @@ enum class AddedTokens : std::uint8_t {
   kNone,         // the text is nothing but text
 };
 
-// Immutable: the token texts in order, in which a text is followed byte by byte by narrowing a range.
+// Immutable: an automaton (Aho, Corasick 1975) of the tokens spelt backwards. A text is read backwards too; where a
+// token ends so, it begins in the text, and which is the longest follows from the state alone. Time in proportion to
+// the text, whatever the tokens.
 class AddedTokenIndex {
  public:
-  struct Match {
-    std::size_t begin = std::string_view::npos;  // npos: none
-    std::size_t length = 0;
-    TokenId id = Vocabulary::kNone;
-  };
+  explicit AddedTokenIndex(const Vocabulary& vocabulary);
 
-  // `which` is not kNone.
-  AddedTokenIndex(const Vocabulary& vocabulary, AddedTokens which);
+  bool empty(AddedTokens which) const noexcept {
+    return which == AddedTokens::kAll ? states_.size() == 1 : !user_defined_;
+  }
 
-  // The leftmost match at or after `from`, the longest of those that begin there. Visits at most the longest token's
-  // length of bytes for each byte of the text, and one for most.
-  Match find(const Vocabulary& vocabulary, std::string_view text, std::size_t from) const noexcept;
+  // The longest token that begins at each byte of text[from, from + out.size()), or kNone.
+  void longest(std::string_view text, std::size_t from, AddedTokens which, std::span<TokenId> out) const noexcept;
 
  private:
-  Match match_at(const Vocabulary& vocabulary, std::string_view text, std::size_t begin) const noexcept;
+  // What was read last, as the beginning of tokens spelt backwards.
+  struct State {
+    std::uint32_t children = 0;  // the first of them; they are next to each other, by byte
+    std::uint32_t shorter = 0;   // the longest end of this that is a state too
+    TokenId any = Vocabulary::kNone;
+    TokenId user_defined = Vocabulary::kNone;
+    std::uint16_t count = 0;  // of children
+    unsigned char byte = 0;   // read last
+  };
 
-  std::vector<TokenId> sorted_;             // by bytes
-  std::array<std::uint32_t, 257> first_{};  // those that begin with byte b are sorted_[first_[b], first_[b + 1])
+  std::uint32_t child(std::uint32_t state, unsigned char byte) const noexcept;  // 0: none
+  std::uint32_t next(std::uint32_t state, unsigned char byte) const noexcept;
+
+  std::vector<State> states_;                     // by length; the first is that of nothing
+  std::array<std::uint32_t, 256> first_state_{};  // its children
+  std::size_t longest_ = 0;                       // bytes of a token
+  bool user_defined_ = false;                     // whether there are such
 };
 
 }  // namespace lfm::text

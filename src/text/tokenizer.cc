@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/try.h"
@@ -8,6 +9,9 @@
 
 namespace lfm::text {
 namespace {
+
+// Bytes in which added tokens are looked for at once.
+constexpr std::size_t kAddedAtOnce = std::size_t{1} << 14;
 
 constexpr std::string_view kEndTexts[] = {"<|im_end|>", "<|endoftext|>"};
 constexpr std::string_view kMarkers[] = {"<|im_start|>", "<|im_end|>", "<|endoftext|>"};
@@ -48,10 +52,7 @@ Result<std::optional<TokenId>> read_id(const std::optional<std::uint64_t>& id, c
 }  // namespace
 
 Tokenizer::Tokenizer(Vocabulary vocabulary, Merges merges)
-    : vocabulary_(std::move(vocabulary)),
-      merges_(std::move(merges)),
-      all_added_(vocabulary_, AddedTokens::kAll),
-      user_defined_(vocabulary_, AddedTokens::kUserDefined) {}
+    : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), added_(vocabulary_) {}
 
 Result<Tokenizer> Tokenizer::create(const TokenizerData& data) {
   LFM_TRY(check_kind(data));
@@ -97,20 +98,26 @@ Status Tokenizer::encode(std::string_view text, const EncodeOptions& options, st
     out.push_back(*bos_);
   }
   Merges::Scratch scratch;
-  if (options.added_tokens == AddedTokens::kNone) {
+  if (options.added_tokens == AddedTokens::kNone || added_.empty(options.added_tokens)) {
     encode_plain(text, scratch, out);
     return {};
   }
-  const AddedTokenIndex& added = options.added_tokens == AddedTokens::kAll ? all_added_ : user_defined_;
-  std::size_t begin = 0;
-  for (;;) {
-    const AddedTokenIndex::Match match = added.find(vocabulary_, text, begin);
-    if (match.length == 0) break;
-    encode_plain(text.substr(begin, match.begin - begin), scratch, out);
-    out.push_back(match.id);
-    begin = match.begin + match.length;
+  // The leftmost first, of those that begin there the longest, and the next from its end on.
+  std::size_t plain = 0;  // where the text begins that is in no token yet
+  std::vector<TokenId> found(std::min(text.size(), kAddedAtOnce));
+  for (std::size_t first = 0; first < text.size(); first += found.size()) {
+    const auto some = std::span(found).first(std::min(found.size(), text.size() - first));
+    added_.longest(text, first, options.added_tokens, some);
+    for (std::size_t i = std::max(first, plain); i < first + some.size(); ++i) {
+      const TokenId id = some[i - first];
+      if (id == Vocabulary::kNone) continue;
+      encode_plain(text.substr(plain, i - plain), scratch, out);
+      out.push_back(id);
+      plain = i + vocabulary_.bytes(id).size();
+      i = plain - 1;
+    }
   }
-  encode_plain(text.substr(begin), scratch, out);
+  encode_plain(text.substr(plain), scratch, out);
   return {};
 }
 

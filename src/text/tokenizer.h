@@ -68,8 +68,7 @@ class Tokenizer {
 
   Vocabulary vocabulary_;
   Merges merges_;
-  AddedTokenIndex all_added_;
-  AddedTokenIndex user_defined_;
+  AddedTokenIndex added_;
   std::vector<TokenId> end_tokens_;
   std::optional<TokenId> bos_;
   std::optional<TokenId> eos_;

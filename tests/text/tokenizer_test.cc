@@ -96,6 +96,67 @@ TEST(Tokenizer, NormalTokensOutsideTheByteAlphabetAreOnlyIds) {
   EXPECT_LT(*std::max_element(again.begin(), again.end()), 4096);
 }
 
+// Beside looking for every token at every byte: few letters, so that tokens are in each other and overlap.
+TEST(Tokenizer, AddedTokensAsByPlainSearch) {
+  constexpr std::string_view kLetters[] = {"X", "Y", "\u00e9", "\u4f60"};
+  std::mt19937 random(7);
+  const auto letters = [&](std::size_t most) {
+    std::string text;
+    for (std::size_t left = 1 + random() % most; left > 0; --left) text += kLetters[random() % std::size(kLetters)];
+    return text;
+  };
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::pair<std::string, TokenType>> added;
+    for (std::size_t count = 1 + random() % 6; added.size() < count;) {
+      const std::string text = letters(6);
+      if (std::none_of(added.begin(), added.end(), [&](const auto& token) { return token.first == text; }) &&
+          text.size() > 3) {
+        added.emplace_back(text, random() % 2 == 0 ? TokenType::kControl : TokenType::kUserDefined);
+      }
+    }
+    const Tokenizer tokenizer = with_added(added);
+    const std::string text = letters(60);
+    for (const AddedTokens which : {AddedTokens::kAll, AddedTokens::kUserDefined}) {
+      std::vector<TokenId> expected;
+      std::size_t plain = 0;
+      const auto end_plain = [&](std::size_t end) {
+        const auto ids = encode(tokenizer, text.substr(plain, end - plain), {.added_tokens = AddedTokens::kNone});
+        expected.insert(expected.end(), ids.begin(), ids.end());
+      };
+      for (std::size_t at = 0; at < text.size();) {
+        std::string longest;
+        for (const auto& [token, type] : added) {
+          if (which == AddedTokens::kUserDefined && type != TokenType::kUserDefined) continue;
+          if (text.compare(at, token.size(), token) == 0 && token.size() > longest.size()) longest = token;
+        }
+        if (longest.empty()) {
+          ++at;
+          continue;
+        }
+        end_plain(at);
+        expected.push_back(tokenizer.vocabulary().find_plain(longest));
+        plain = at += longest.size();
+      }
+      end_plain(text.size());
+      EXPECT_EQ(encode(tokenizer, text, {.added_tokens = which}), expected) << text;
+    }
+  }
+}
+
+// Across the pieces in which a long text is searched.
+TEST(Tokenizer, AddedTokensInALongText) {
+  const Tokenizer tokenizer = with_added({{"<token>", TokenType::kUserDefined}});
+  const TokenId token = tokenizer.vocabulary().find_plain("<token>");
+  for (std::size_t before = 16370; before < 16400; ++before) {
+    const auto ids =
+        encode(tokenizer, std::string(before, ' ') + "<token><token>" + std::string(20000, ' ') + "<token>",
+               {.added_tokens = AddedTokens::kUserDefined});
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), token), 3) << before;
+    std::string text = *tokenizer.decode(ids);
+    EXPECT_EQ(text.find("<token>"), before);
+  }
+}
+
 TEST(Tokenizer, MergesOfAddedTokensAreKeptOut) {
   OwnedTokenizerData data = sample_data();
   const auto the = static_cast<std::size_t>(encode(sample_tokenizer(), "The").front());

@@ -56,6 +56,29 @@ TEST(TokenizerTime, GrowsWithTheTextEvenWhereNothingCutsIt) {
   }
 }
 
+// A token of a hostile file that a text seems to begin with everywhere.
+TEST(TokenizerTime, OfATokenThatNearlyComes) {
+  keep_memory();
+  OwnedTokenizerData data = sample_data();
+  for (const std::string& token : {std::string(1022, 'a') + "b", "b" + std::string(1022, 'a')}) {
+    data.tokens.push_back(token);
+    data.types.push_back(static_cast<std::int32_t>(TokenType::kUserDefined));
+  }
+  const auto hostile = Tokenizer::create(data.view());
+  ASSERT_TRUE(hostile.ok()) << hostile.error().describe();
+  const std::string text(std::size_t{1} << 20, 'a');
+  const auto seconds = [&](AddedTokens added) {
+    double best = 1e9;
+    for (int round = 0; round < 3; ++round) {
+      const double begin = processor_seconds();
+      EXPECT_TRUE(hostile->encode(text, {.added_tokens = added}).ok());
+      best = std::min(best, processor_seconds() - begin);
+    }
+    return best;
+  };
+  EXPECT_LT(seconds(AddedTokens::kUserDefined), 2 * seconds(AddedTokens::kNone));
+}
+
 // A vocabulary of the size of LFM2.5's: after the bytes, all strings of ten letters in order of their length, up to
 // 128,000 tokens; of the pairs that make them, the first 293,320.
 OwnedTokenizerData large_vocabulary() {
