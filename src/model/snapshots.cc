@@ -7,15 +7,20 @@
 
 namespace lfm::model {
 
-Result<Snapshots> Snapshots::create(std::size_t floats, std::size_t budget_bytes) {
+Result<Snapshots> Snapshots::create(std::size_t floats, std::size_t budget_bytes, std::size_t positions) {
   constexpr std::size_t kLeast = 4;
+  const std::size_t bytes = std::max<std::size_t>(1, floats * sizeof(float));
   Snapshots snapshots;
   snapshots.floats_ = floats;
-  const std::size_t slots = std::max(kLeast, budget_bytes / std::max<std::size_t>(1, floats * sizeof(float)));
-  LFM_ASSIGN(snapshots.memory_, base::Memory::allocate(slots * floats * sizeof(float)));
-  snapshots.entries_.reserve(slots);
-  // Taken from the back, so that memory is touched from its beginning.
-  for (std::size_t slot = slots; slot > 0; --slot) snapshots.free_.push_back(slot - 1);
+  snapshots.slots_ = std::max(kLeast, std::min(positions, budget_bytes / bytes));
+  auto memory = base::Memory::allocate(snapshots.slots_ * bytes);
+  while (!memory.ok() && snapshots.slots_ > kLeast) {
+    snapshots.slots_ = std::max(kLeast, snapshots.slots_ / 2);
+    memory = base::Memory::allocate(snapshots.slots_ * bytes);
+  }
+  LFM_ASSIGN(snapshots.memory_, std::move(memory));
+  snapshots.entries_.reserve(snapshots.slots_);
+  snapshots.free_.reserve(snapshots.slots_);
   return snapshots;
 }
 
@@ -27,12 +32,17 @@ std::span<float> Snapshots::add(std::size_t position, std::size_t keep) {
   const auto by_position = [](const Entry& entry, std::size_t p) { return entry.position < p; };
   auto place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   if (place != entries_.end() && place->position == position) return slot(place->slot);
-  if (free_.empty()) {
+  if (free_.empty() && taken_ == slots_) {
     drop_least_missed(std::max(position, entries_.back().position), keep);
     place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   }
-  const std::size_t taken = free_.back();
-  free_.pop_back();
+  std::size_t taken = taken_;
+  if (free_.empty()) {
+    ++taken_;
+  } else {
+    taken = free_.back();
+    free_.pop_back();
+  }
   entries_.insert(place, {position, taken});
   return slot(taken);
 }

@@ -13,11 +13,13 @@ namespace lfm::model {
 
 class Snapshots {
  public:
-  // Room for budget_bytes / (4 * floats) snapshots of `floats` floats, at least 4; memory is taken as they are filled.
-  static Result<Snapshots> create(std::size_t floats, std::size_t budget_bytes);
+  // Room for budget_bytes / (4 * floats) snapshots of `floats` floats, but no more than `positions`, and at least 4;
+  // for fewer where the system doesn't give so much. Memory is taken as they are filled. kNoMemory: not even that.
+  static Result<Snapshots> create(std::size_t floats, std::size_t budget_bytes, std::size_t positions);
 
   // Where the snapshot of `position` is to be written, (floats); the one that was there already, or a new one. When all
-  // room is taken it replaces the one that is least missed: close to its neighbours, and far back. That of `keep` stays.
+  // room is taken it replaces the one that is least missed: close to its neighbours, and far back. That of `keep`
+  // stays.
   static constexpr std::size_t kNone = ~std::size_t{0};
   std::span<float> add(std::size_t position, std::size_t keep = kNone);
 
@@ -48,7 +50,9 @@ class Snapshots {
   std::size_t floats_ = 0;
   mutable base::Memory memory_;
   std::vector<Entry> entries_;     // by position
-  std::vector<std::size_t> free_;  // slots
+  std::vector<std::size_t> free_;  // slots that had been taken
+  std::size_t taken_ = 0;          // slots that have been, from the first one on
+  std::size_t slots_ = 0;
 };
 
 }  // namespace lfm::model

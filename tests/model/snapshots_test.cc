@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "base/memory.h"
 #include "support/expect.h"
 
 namespace lfm::test {
@@ -17,7 +18,7 @@ namespace {
 constexpr std::size_t kFloats = 3;
 
 model::Snapshots with_room_for(std::size_t slots) {
-  return *model::Snapshots::create(kFloats, slots * kFloats * sizeof(float));
+  return *model::Snapshots::create(kFloats, slots * kFloats * sizeof(float), 1u << 20);
 }
 
 void fill(std::span<float> out, std::size_t position) {
@@ -112,6 +113,25 @@ TEST(Snapshots, AreWhatWasWritten) {
       }
     }
   }
+}
+
+// A position has one state: as much as one likes costs no more than all of them.
+TEST(Snapshots, AreBoundedByThePositions) {
+  const auto before = base::peak_memory_bytes();
+  auto snapshots = model::Snapshots::create(kFloats, std::size_t{1} << 46, 100);
+  ASSERT_TRUE(snapshots.ok()) << snapshots.error().describe();
+  for (std::size_t position = 1; position <= 100; ++position) snapshots->add(position);
+  EXPECT_EQ(snapshots->size(), 100u);
+  EXPECT_LT(base::peak_memory_bytes() - before, 16u << 20);
+}
+
+// More than there are addresses: fewer do.
+TEST(Snapshots, DoWithLessMemory) {
+  constexpr std::size_t kLarge = std::size_t{1} << 30;  // floats
+  auto snapshots = model::Snapshots::create(kLarge, std::size_t{1} << 62, 1u << 20);
+  ASSERT_TRUE(snapshots.ok()) << snapshots.error().describe();
+  for (std::size_t position = 1; position <= 4; ++position) snapshots->add(position)[0] = 1;
+  EXPECT_EQ(snapshots->size(), 4u);
 }
 
 }  // namespace
