@@ -76,7 +76,7 @@ LFM_API const char* to_string(ChatForm form) noexcept;  // "from model", "chatml
 // A part of a form of the application's own.
 struct ChatSegment {
   std::string text;
-  bool token = false;  // the token with this name, such as "<|im_start|>"; otherwise plain text
+  bool token = false;  // the control token with this name, such as "<|im_start|>"; otherwise plain text
 };
 
 struct ChatOptions {
@@ -114,14 +114,18 @@ class LFM_API Chat {
 
   // The conversation as tokens, the model's first one included. With generation_prompt it ends where an answer of the
   // assistant begins; otherwise after the last message.
-  //   kArgument  a call's arguments aren't a JSON object (index: the message);   kLimit  as Tokenizer::encode()
+  //   kArgument  a call has arguments that aren't a JSON object, or a name or an argument's name that can't be written
+  //              as one (index: the message); a token of a custom form that the vocabulary lacks (index: the segment)
+  //   kLimit     as Tokenizer::encode();   what a custom form returns
   Result<std::vector<TokenId>> render(std::span<const Message> messages, bool generation_prompt = true) const;
 
   // The same as text, the form's tokens spelt out: to look at. It can't be made into the same tokens again.
   Result<std::string> render_text(std::span<const Message> messages, bool generation_prompt = true) const;
 
   // Makes the session the conversation (Session::sync()) and has the model answer it (Session::generate(), structured).
-  // The session is the engine's that the chat was created for. Errors as of render(), sync() and generate().
+  // The session is of the engine that the chat was created for. Where it is cancelled, be it while it reads the
+  // conversation, that is an answer too: finish.reason is kCancelled, and the message has what was said until then.
+  // Errors as of render(), sync() and generate();   kArgument  another engine's session ("session")
   using PieceCallback = std::function<bool(const Piece&)>;
   Result<Answer> answer(Session& session, std::span<const Message> messages, const GenerateOptions& options,
                         const PieceCallback& callback = nullptr) const;

@@ -14,6 +14,9 @@
 // Threads: an Engine never changes after open() and may be shared by any number of threads; sessions of one engine take
 // turns at its team of threads, one forward pass at a time. Copies of an Engine are the same engine. The memory goes
 // when the last Engine, Session and Tokenizer of it has gone.
+//
+// Processes: an engine belongs to the process that opened it. After fork(2) every call of a child that needs the
+// engine's threads is kState, its Tokenizer works, and its memory stays until the child ends or calls exec(2).
 #pragma once
 
 #include <cstddef>
@@ -23,7 +26,6 @@
 #include <vector>
 
 #include "lfm/export.h"
-#include "lfm/machine.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
 #include "lfm/tokenizer.h"
@@ -74,12 +76,6 @@ struct ModelInfo {
   std::vector<std::string> notes;  // what isn't as asked for, and why
 };
 
-// The time that forward passes have spent in one of their phases.
-struct PhaseTime {
-  std::string name;  // "experts in"
-  double seconds = 0;
-};
-
 class LFM_API Engine {
  public:
   // Opens a GGUF file of an LFM2 model, which is read, checked and packed, or a packed one (lfm/pack.h).
@@ -91,25 +87,13 @@ class LFM_API Engine {
   Result<Session> new_session(const SessionOptions& options) const;
   Result<Session> new_session() const { return new_session(SessionOptions{}); }
 
-  // Waits for the file that is being written to the pack cache, and tells how that went; at once where none is. The
-  // last Engine, Session or Tokenizer of the model waits likewise when it goes.
-  Status finish_pack_cache() const;
-
-  // Waits until weights are where they stay. Load::kAuto moves what is in small pages to huge ones in the background,
-  // from ten seconds after open() on, or from this call; what runs afterwards is faster.
-  void settle() const noexcept;
-
-  // Measures now what this machine can do at most with the engine's threads: reads all weights six times and
-  // multiplies for half a second. Sessions wait meanwhile. kState from a callback of one.
-  Result<MachineLimits> measure_limits() const;
-
   Tokenizer tokenizer() const noexcept;
   const ModelInfo& info() const noexcept;
-  std::vector<PhaseTime> phase_times() const;    // of all sessions since open()
   SamplingOptions recommended_sampling() const;  // what the model's makers recommend
 
  private:
   friend class Chat;
+  friend class Diagnostics;
   explicit Engine(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
   std::shared_ptr<const engine::Model> model_;
 };

@@ -1,7 +1,8 @@
-// Everything of the library, for C++. For C there is lfm.h, in the folder above.
+// Everything of the library, for C++. For C there is lfm/c.h.
 #pragma once
 
 #include "lfm/chat.h"
+#include "lfm/diagnostics.h"
 #include "lfm/engine.h"
 #include "lfm/inspect.h"
 #include "lfm/machine.h"

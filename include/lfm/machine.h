@@ -8,12 +8,6 @@
 
 namespace lfm {
 
-// What it can do at most: the figures that speeds are judged by.
-struct MachineLimits {
-  double read_bytes_per_second = 0;       // all threads reading the model's weights from end to end, nothing else
-  double int8_operations_per_second = 0;  // all threads multiplying and adding int8 in registers; each counts as two
-};
-
 // "AMD Ryzen 9 7950X 16-Core Processor"; empty where the system doesn't tell.
 LFM_API std::string cpu_name();
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,6 +40,27 @@ struct Error {
   std::string describe() const;
 };
 
+// The value of an error is a mistake of whoever asks for it, and undefined. Where the application is built with
+// assertions, its own accesses are checked: the program says which error it was and ends.
+#if !defined(LFM_RESULT_ASSERTIONS)
+#if !defined(NDEBUG) || defined(_GLIBCXX_ASSERTIONS)
+#define LFM_RESULT_ASSERTIONS 1
+#else
+#define LFM_RESULT_ASSERTIONS 0
+#endif
+#endif
+// Inlined whatever the options, so that the library and an application each have their own.
+#define LFM_INLINE [[gnu::always_inline]]
+#if LFM_RESULT_ASSERTIONS
+[[noreturn, gnu::cold, gnu::noinline]] inline void no_value(const Error& error) noexcept {
+  std::fprintf(stderr, "the value of a Result that is an error: %s\n", error.describe().c_str());
+  std::abort();
+}
+#define LFM_ASSERT_OK() ok() ? void() : no_value(error())
+#else
+#define LFM_ASSERT_OK() void()
+#endif
+
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -48,14 +71,14 @@ class [[nodiscard]] Result {
   explicit operator bool() const noexcept { return ok(); }
 
   // Requires ok().
-  T& value() & noexcept { return *std::get_if<0>(&state_); }
-  const T& value() const& noexcept { return *std::get_if<0>(&state_); }
-  T&& value() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-  T& operator*() & noexcept { return value(); }
-  const T& operator*() const& noexcept { return value(); }
-  T&& operator*() && noexcept { return std::move(*this).value(); }
-  T* operator->() noexcept { return &value(); }
-  const T* operator->() const noexcept { return &value(); }
+  LFM_INLINE T& value() & noexcept { return LFM_ASSERT_OK(), *std::get_if<0>(&state_); }
+  LFM_INLINE const T& value() const& noexcept { return LFM_ASSERT_OK(), *std::get_if<0>(&state_); }
+  LFM_INLINE T&& value() && noexcept { return LFM_ASSERT_OK(), std::move(*std::get_if<0>(&state_)); }
+  LFM_INLINE T& operator*() & noexcept { return value(); }
+  LFM_INLINE const T& operator*() const& noexcept { return value(); }
+  LFM_INLINE T&& operator*() && noexcept { return std::move(*this).value(); }
+  LFM_INLINE T* operator->() noexcept { return &value(); }
+  LFM_INLINE const T* operator->() const noexcept { return &value(); }
 
   // Requires !ok().
   Error& error() & noexcept { return *std::get_if<1>(&state_); }
@@ -85,5 +108,8 @@ class [[nodiscard]] Result<void> {
 };
 
 using Status = Result<void>;
+
+#undef LFM_ASSERT_OK
+#undef LFM_INLINE
 
 }  // namespace lfm

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,19 @@ class SessionState;
 }  // namespace engine
 
 struct SessionOptions {
-  std::size_t context_tokens = 0;                      // room; 0: what the model was trained for, at most 32768
-  std::size_t snapshot_bytes = std::size_t{64} << 20;  // for states of earlier positions, which sync() goes back to
+  std::size_t context_tokens = 0;  // room; 0: what the model was trained for, at most 32768
+  // For states of earlier positions, which sync() goes back to. As much as one likes: there is one of a position at
+  // most. Where the system doesn't give so much, fewer are kept, and four at least.
+  std::size_t snapshot_bytes = std::size_t{64} << 20;
+};
+
+struct SyncOptions {
+  // Ascending; numbers of tokens after which a message ends, say: an edit of what follows one of them costs the new
+  // tokens only. At most 64 of those in EngineOptions::chunk_tokens tokens are kept.
+  std::span<const std::size_t> ends = {};
+
+  std::stop_token cancel = {};          // as GenerateOptions::cancel
+  ProgressCallback progress = nullptr;  // tokens that the session has, and all; the rules of callbacks hold
 };
 
 struct GenerateOptions {
@@ -52,6 +64,13 @@ struct GenerateOptions {
   // Pieces tell the log-probability of each of their tokens and those of this many likeliest ones: the model's own,
   // whatever the sampling options and masks. 0: of the tokens alone. None: nothing is computed.
   std::optional<std::size_t> logprobs = std::nullopt;
+
+  // Ends this call as Session::cancel() does, and no other one: a request that comes after its end, or comes again,
+  // does nothing. From any thread, but not from a signal handler.
+  std::stop_token cancel = {};
+
+  // Of Chat::answer(): as SyncOptions::progress, while it reads the conversation.
+  ProgressCallback prompt_progress = nullptr;
 };
 
 enum class PieceKind : std::uint8_t {
@@ -91,7 +110,7 @@ enum class FinishReason : std::uint8_t {
   kStop,         // a stop string
   kLength,       // max_tokens
   kContextFull,  // no room for another token
-  kCancelled,    // cancel(), or the callback returned false
+  kCancelled,    // GenerateOptions::cancel, Session::cancel(), or a callback returned false
 };
 
 LFM_API const char* to_string(FinishReason reason) noexcept;
@@ -151,11 +170,12 @@ class LFM_API Session {
   // has (one every 32 tokens, at the ends of calls but an append() of one token, at `ends`, and as far back as
   // snapshot_bytes go), and evaluates the rest. The result is that of a fresh session with these tokens, bit for bit.
   // An edit, another answer, going back, and taking off a stop string are all this.
-  //   ends  ascending; numbers of tokens after which a message ends, say: an edit of what follows one of them costs
-  //         the new tokens only. At most 64 of those in EngineOptions::chunk_tokens tokens are kept.
   //   kArgument  an id outside the vocabulary (index);   kLimit  more tokens than the context has room for
   //   kCancelled, kNumeric, kNoMemory
-  Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends = {});
+  Result<SyncInfo> sync(std::span<const TokenId> tokens, const SyncOptions& options);
+  Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends = {}) {
+    return sync(tokens, SyncOptions{ends});
+  }
 
   // Adds tokens at the end. With `each`, calls it for every one of them in order with the logits (vocabulary) that
   // follow it. Errors as sync(). While `each` runs, the engine's other sessions wait.
@@ -175,6 +195,9 @@ class LFM_API Session {
   // isn't moved or destroyed meanwhile. When none runs, it ends the next one before its first token: a request is never
   // lost between two calls.
   void cancel() noexcept;
+
+  // Forgets a cancel() that has come since a call ended, so that one who meant that call doesn't end the next.
+  void clear_cancel() noexcept;
 
   // Another session with the same tokens, states and options, independent of this one from now on. Copies what is
   // filled: 12 KiB a token and 288 KiB for each state kept, with LFM2-8B-A1B. kNoMemory
@@ -200,6 +223,7 @@ class LFM_API Session {
   std::size_t context_tokens() const noexcept;  // room
 
  private:
+  friend class Chat;
   friend class Engine;
   explicit Session(std::unique_ptr<engine::SessionState> state) noexcept;
   std::unique_ptr<engine::SessionState> state_;

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace lfm {
 
 using TokenId = std::int32_t;
+
+// How far something is that takes its time, in units of its own; called on the thread that waits for it, from time to
+// time. Returns whether to go on: otherwise it ends with kCancelled.
+using ProgressCallback = std::function<bool(std::uint64_t done, std::uint64_t all)>;
 
 // Who multiplies with the dense 4-bit matrices (experts, and all other types, always run on the library's own kernels).
 enum class DenseBackend : std::uint8_t {

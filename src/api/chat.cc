@@ -3,11 +3,12 @@
 
 #include <utility>
 
+#include "api/guarded.h"
 #include "base/try.h"
 #include "chat/message.h"
 #include "chat/template.h"
-#include "api/guarded.h"
 #include "engine/model.h"
+#include "engine/session/session.h"
 
 namespace lfm {
 
@@ -41,13 +42,24 @@ Result<std::string> Chat::render_text(std::span<const Message> messages, bool ge
 Result<Answer> Chat::answer(Session& session, std::span<const Message> messages, const GenerateOptions& options,
                             const PieceCallback& callback) const {
   return guarded([&]() -> Result<Answer> {
+    if (&session.state_->model().tokenizer != &inner_->tokenizer()) {
+      return Error{ErrorCode::kArgument, "belongs to another engine than the chat", "session"};
+    }
     std::vector<std::size_t> ends;  // so that an edit of a message costs what follows it, and no more
     LFM_ASSIGN(const std::vector<TokenId> prompt, inner_->tokens(messages, true, &ends));
     Answer answer;
-    LFM_ASSIGN(answer.prompt, session.sync(prompt, ends));
+    answer.message.role = Role::kAssistant;
+    const SessionStats before = session.stats();
+    const auto read = session.sync(prompt, {ends, options.cancel, options.prompt_progress});
+    if (!read.ok() && read.error().code != ErrorCode::kCancelled) return read.error();
+    answer.prompt.reused = session.stats().reused_tokens - before.reused_tokens;
+    answer.prompt.evaluated = session.stats().prompt_tokens - before.prompt_tokens;
+    if (!read.ok()) {
+      answer.finish.reason = FinishReason::kCancelled;
+      return answer;
+    }
     GenerateOptions structured = options;
     structured.structured = true;
-    answer.message.role = Role::kAssistant;
     chat::MessageBuilder builder(answer.message);
     LFM_ASSIGN(answer.finish, session.generate(structured, [&](const Piece& piece) {
       builder.piece(piece);

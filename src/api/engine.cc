@@ -3,9 +3,8 @@
 
 #include <utility>
 
-#include "base/try.h"
 #include "api/guarded.h"
-#include "engine/runtime/limits.h"
+#include "base/try.h"
 #include "engine/load/load.h"
 #include "engine/session/session.h"
 #include "lfm/inspect.h"
@@ -20,6 +19,7 @@ using engine::guarded;
 // session is left in order, also by what a callback throws.
 template <typename Body>
 auto alone(engine::SessionState& state, Body&& body) -> decltype(body()) {
+  if (Status here = state.model().check_process(); !here.ok()) return std::move(here).error();
   const engine::SessionState::Use use(state);
   if (!use.granted()) return Error{ErrorCode::kState, "busy with the call that this one comes from", "session"};
   return guarded([&] {
@@ -43,37 +43,14 @@ Result<Engine> Engine::open(const std::string& path, const EngineOptions& option
 
 Result<Session> Engine::new_session(const SessionOptions& options) const {
   return guarded([&]() -> Result<Session> {
+    LFM_TRY(model_->check_process());
     LFM_ASSIGN(auto state, engine::SessionState::create(model_, options));
     return Session(std::move(state));
   });
 }
 
-void Engine::settle() const noexcept {
-  model_->packed.settle();
-}
-
-Result<MachineLimits> Engine::measure_limits() const {
-  return guarded([&]() -> Result<MachineLimits> {
-    if (model_->runtime->calls_back_here()) {
-      return Error{ErrorCode::kState, "busy with the call that this one comes from", "engine"};
-    }
-    return engine::measure_limits(*model_->runtime, model_->packed.bytes());
-  });
-}
-
-Status Engine::finish_pack_cache() const {
-  return guarded([&] { return model_->cache != nullptr ? model_->cache->finish() : Status(); });
-}
-
 const ModelInfo& Engine::info() const noexcept {
   return model_->info;
-}
-
-std::vector<PhaseTime> Engine::phase_times() const {
-  const ops::Profile profile = model_->runtime->profile();
-  std::vector<PhaseTime> times;
-  for (std::size_t i = 0; i < ops::kPhases; ++i) times.push_back({ops::kPhaseNames[i], profile.seconds()[i]});
-  return times;
 }
 
 Tokenizer Engine::tokenizer() const noexcept {
@@ -129,8 +106,8 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Result<SyncInfo> Session::sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends) {
-  return alone(*state_, [&] { return state_->sync(tokens, ends); });
+Result<SyncInfo> Session::sync(std::span<const TokenId> tokens, const SyncOptions& options) {
+  return alone(*state_, [&] { return state_->sync(tokens, options); });
 }
 
 Status Session::append(std::span<const TokenId> tokens, const LogitsCallback& each) {
@@ -143,6 +120,10 @@ Result<Finish> Session::generate(const GenerateOptions& options, const std::func
 
 void Session::cancel() noexcept {
   state_->cancel();
+}
+
+void Session::clear_cancel() noexcept {
+  state_->clear_cancel();
 }
 
 Result<Session> Session::fork() const {

@@ -135,15 +135,14 @@ struct Team::State {
     for (const Member& member : members) ::pthread_join(member.thread, nullptr);
   }
 
-  // Starts all of them, or fails with those that it started.
-  bool start() noexcept {
+  // Starts all of them, or as many as the system allows.
+  void start() noexcept {
     for (unsigned i = 1; i < size; ++i) {
       members.push_back({this, i, {}});
       if (::pthread_create(&members.back().thread, nullptr, serve, &members.back()) == 0) continue;
       members.pop_back();
-      return false;
+      size = i;
     }
-    return true;
   }
 
   static void* serve(void* argument) {
@@ -182,7 +181,7 @@ struct Team::State {
     }
   }
 
-  const unsigned size;
+  unsigned size;
   const int spins;
   std::vector<Member> members;
   std::vector<Part> parts;
@@ -212,9 +211,8 @@ Result<Team> Team::create(unsigned threads) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const bool started = state->start();
+  state->start();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!started) return Error{ErrorCode::kNoMemory, "cannot start " + std::to_string(threads) + " threads", "threads"};
   return Team(std::move(state));
 }
 

@@ -88,7 +88,7 @@ class Worker {
 
 class Team {
  public:
-  // threads >= 1, the caller's own among them. kLimit above kMaxThreads, kNoMemory where threads can't be started.
+  // threads >= 1, the caller's own among them; fewer where the system doesn't start so many. kLimit above kMaxThreads.
   static constexpr unsigned kMaxThreads = 256;
   static Result<Team> create(unsigned threads);
 
@@ -96,7 +96,7 @@ class Team {
   Team& operator=(Team&&) noexcept;
   ~Team();
 
-  unsigned size() const noexcept;
+  unsigned size() const noexcept;  // at least 1
 
   // Calls body(worker) on every member and returns when all are done. Calls from several threads queue up. What a
   // member throws comes out here, the first of several; a body that meets at barriers must not throw.

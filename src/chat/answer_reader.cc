@@ -151,6 +151,7 @@ void AnswerReader::take_thinking(std::string_view text, PieceSink& sink) {
 
 void AnswerReader::give(std::string_view text, PieceSink& sink) {
   if (text.empty()) return;
+  spoke_ = spoke_ || state_ != State::kThinking;
   sink.piece({.text = text, .kind = state_ == State::kThinking ? PieceKind::kReasoning : PieceKind::kText});
 }
 

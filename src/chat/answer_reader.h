@@ -33,6 +33,11 @@ class AnswerReader {
   void resume(std::span<const TokenId> tokens);
 
   bool thinking() const noexcept { return state_ == State::kThinking; }
+  std::size_t held_tag() const noexcept { return thinking() ? held_.size() : 0; }  // bytes of the end of thinking
+  void drop_tag() noexcept {
+    if (thinking()) held_.clear();
+  }
+  bool silent() const noexcept { return !spoke_ && calls() == 0 && malformed() == 0; }  // neither text nor a call came
   bool in_call() const noexcept { return state_ == State::kCall; }
   std::size_t thinking_tokens() const noexcept { return thinking_tokens_; }  // with the tags
   std::size_t said_tokens() const noexcept { return said_tokens_; }          // behind the thinking
@@ -58,6 +63,7 @@ class AnswerReader {
   State state_ = State::kText;
   bool fresh_ = true;     // no text has come, or none since the thinking, but white space
   bool thought_ = false;  // there was thinking
+  bool spoke_ = false;    // there was text
   text::Utf8Stream utf8_;
   std::string whole_;  // code points that are complete
   std::string held_;   // white space, or the beginning of a tag in text

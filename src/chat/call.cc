@@ -17,12 +17,19 @@ bool is_function_byte(char c) noexcept {
   return is_name_byte(c) || c == '.' || c == '-' || c == '/' || c == ':';
 }
 
+// Bytes at the beginning of `text` that are a name.
+template <typename Is>
+std::size_t name_length(std::string_view text, Is is_byte) noexcept {
+  if (text.empty() || !is_name_byte(text[0]) || (text[0] >= '0' && text[0] <= '9')) return 0;
+  std::size_t length = 1;
+  while (length < text.size() && is_byte(text[length])) ++length;
+  return length;
+}
+
 template <typename Is>
 std::string_view take_name(Reader& in, Is is_byte) {
   const std::string_view rest = in.rest();
-  if (rest.empty() || !is_name_byte(rest[0]) || (rest[0] >= '0' && rest[0] <= '9')) return {};
-  std::size_t length = 1;
-  while (length < rest.size() && is_byte(rest[length])) ++length;
+  const std::size_t length = name_length(rest, is_byte);
   in.skip(length);
   return rest.substr(0, length);
 }
@@ -104,8 +111,7 @@ class JsonCall {
     if (in_.peek() != '"' && in_.peek() != '\'') return in_.expected("a name in quotes");
     call_.name.clear();
     if (!read_string(in_, Escapes::kJson, call_.name)) return false;
-    Reader name(call_.name);
-    if (take_name(name, is_function_byte).empty() || !name.at_end()) return in_.fail("no name of a function");
+    if (!is_function_name(call_.name)) return in_.fail("no name of a function");
     return named_ = true;
   }
 
@@ -128,6 +134,14 @@ class JsonCall {
 };
 
 }  // namespace
+
+bool is_function_name(std::string_view name) noexcept {
+  return !name.empty() && name_length(name, is_function_byte) == name.size();
+}
+
+bool is_argument_name(std::string_view name) noexcept {
+  return !name.empty() && name_length(name, is_name_byte) == name.size();
+}
 
 bool read_call(std::string_view text, CallText& call) {
   Reader in(text);

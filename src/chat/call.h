@@ -23,4 +23,8 @@ struct CallText {
 // only the application could tell. False: `problem` says why.
 bool read_call(std::string_view text, CallText& call);
 
+// Whether read_call() takes it for a function's name, and for an argument's.
+bool is_function_name(std::string_view name) noexcept;
+bool is_argument_name(std::string_view name) noexcept;
+
 }  // namespace lfm::chat

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/try.h"
+#include "chat/call.h"
 #include "chat/json.h"
 #include "chat/message.h"
 #include "chat/structure.h"
@@ -22,7 +24,11 @@ std::string_view behind_thinking(std::string_view content) {
 // "[get_weather(city='Paris', days=3), now()]"
 Result<std::string> python_calls(const std::vector<ToolCall>& calls, std::size_t message) {
   std::string text = "[";
+  const auto refused = [&](const std::string& what) {
+    return Error{ErrorCode::kArgument, what, "tool_calls", message};
+  };
   for (const ToolCall& call : calls) {
+    if (!is_function_name(call.name)) return refused("no name of a function: \"" + base::printable(call.name) + '"');
     auto arguments = read_arguments(call.arguments, "tool_calls");
     if (!arguments.ok()) {
       arguments.error().index = message;
@@ -31,6 +37,9 @@ Result<std::string> python_calls(const std::vector<ToolCall>& calls, std::size_t
     if (text.size() > 1) text += ", ";
     text += call.name + "(";
     for (const Argument& argument : *arguments) {
+      if (!is_argument_name(argument.name)) {
+        return refused("no name of an argument: \"" + base::printable(argument.name) + '"');
+      }
       if (&argument != &arguments->front()) text += ", ";
       text += argument.name + "=" + argument.value;
     }

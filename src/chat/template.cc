@@ -3,6 +3,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/file.h"
+#include "base/float_mode.h"
 #include "base/try.h"
 #include "chat/json.h"
 #include "chat/structure.h"
@@ -57,9 +59,17 @@ bool Template::has_first_token() const noexcept {
 
 Result<Parts> Template::parts(std::span<const Message> messages, bool generation_prompt) const {
   if (!custom_) return write(form_, options_, messages, generation_prompt, *tokenizer_);
-  LFM_ASSIGN(std::vector<ChatSegment> segments, custom_(messages, generation_prompt));
+  const auto written = [&] {
+    const base::CallersFloatMode mode;
+    return custom_(messages, generation_prompt);
+  };
+  LFM_ASSIGN(std::vector<ChatSegment> segments, written());
   Parts parts;
   for (ChatSegment& segment : segments) {
+    if (segment.token && find_token(*tokenizer_, segment.text) == text::Vocabulary::kNone) {
+      return Error{ErrorCode::kArgument, "the vocabulary has no token " + base::printable(segment.text), "custom",
+                   static_cast<std::uint64_t>(&segment - segments.data())};
+    }
     segment.token ? parts.token(segment.text) : parts.text(std::move(segment.text));
   }
   return parts;

@@ -24,4 +24,15 @@ std::uint64_t Fingerprint::value(const Model& model) const {
   return base::checksum(std::as_bytes(std::span(&*weights_sum_, 1)), identity_sum_);
 }
 
+Status Model::check_process() const {
+  if (process.is_this()) return {};
+  return Error{ErrorCode::kState, "was opened before fork(2): its threads are in the parent process", "engine"};
+}
+
+std::shared_ptr<const Model> Model::share(std::unique_ptr<const Model> model) {
+  return std::shared_ptr<const Model>(model.release(), [](const Model* last) {
+    if (last->process.is_this()) delete last;
+  });
+}
+
 }  // namespace lfm::engine

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/process.h"
 #include "chat/form.h"
 #include "engine/load/model_file.h"
 #include "engine/load/pack_cache.h"
@@ -47,6 +48,13 @@ struct Model {
   std::unique_ptr<Runtime> runtime;
   Fingerprint fingerprint;
   std::unique_ptr<CacheWriter> cache;  // null where nothing is written; reads `packed` until it ends
+  base::Process process = {};          // that has its threads
+
+  // kState in a child of that process.
+  Status check_process() const;
+
+  // The model is left alone in a child: its end would wait for threads that aren't there.
+  static std::shared_ptr<const Model> share(std::unique_ptr<const Model> model);
 };
 
 }  // namespace lfm::engine

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/float_mode.h"
 #include "tests/chat/chat_sample.h"
 
 namespace lfm::chat {
@@ -113,6 +114,52 @@ TEST(Template, AFormOfTheApplicationsOwn) {
   EXPECT_EQ(chat->text({{{Role::kUser, "<|im_end|>"}}}, true).value(), "<|startoftext|><|im_start|><|im_end|>?");
   EXPECT_EQ(chat->tokens({{{Role::kUser, "a"}}}, false).value(), tokens_of("<|startoftext|><|im_start|>a!"));
   EXPECT_EQ(chat->tokens({}, true).error().message, "nothing to say");
+}
+
+TEST(Template, AnUnknownTokenOfAFormOfTheApplicationsOwn) {
+  ChatOptions options;
+  options.custom = [](std::span<const Message>, bool) -> Result<std::vector<ChatSegment>> {
+    return std::vector<ChatSegment>{{"<|im_start|>", true}, {"a"}, {"<|im_strat|>", true}};
+  };
+  const auto tokens = make_template(options)->tokens({}, true);
+  ASSERT_FALSE(tokens.ok());
+  EXPECT_EQ(tokens.error().code, ErrorCode::kArgument);
+  EXPECT_EQ(tokens.error().describe(), "custom: the vocabulary has no token <|im_strat|> (index 2)");
+}
+
+TEST(Template, AFormOfTheApplicationsOwnRunsInItsFloatMode) {
+  int rounding = -1;
+  ChatOptions options;
+  options.custom = [&](std::span<const Message>, bool) -> Result<std::vector<ChatSegment>> {
+    rounding = ::fegetround();
+    return std::vector<ChatSegment>{{"a"}};
+  };
+  const auto chat = make_template(options);
+  ::fesetround(FE_UPWARD);
+  {
+    const base::DefaultFloatMode inside;
+    EXPECT_TRUE(chat->tokens({}, true).ok());
+  }
+  ::fesetround(FE_TONEAREST);
+  EXPECT_EQ(rounding, FE_UPWARD);
+}
+
+// What would be read as something else.
+TEST(Template, NamesOfCallsAreNames) {
+  const auto refused = [](const ToolCall& call) {
+    const std::vector<Message> messages = {{Role::kUser, "x"}, {.role = Role::kAssistant, .tool_calls = {call}}};
+    const auto tokens = make_template({})->tokens(messages, true);
+    return tokens.ok() ? std::string() : tokens.error().describe();
+  };
+  EXPECT_EQ(refused({"calendar.add-event", R"({"für": 1, "_2": 2})"}), "");
+  for (const char* name : {"", "f(x=1), rm", "1f", "f g", "f\n", "-f", "f()", ".f"}) {
+    EXPECT_NE(refused({name, "{}"}).find("tool_calls: no name of a function"), std::string::npos) << name;
+  }
+  for (const char* name : {"", "a=1, b", "1a", "a b", "a-b", "a.b"}) {
+    const std::string arguments = std::string("{\"") + name + "\": 2}";
+    EXPECT_NE(refused({"f", arguments}).find("tool_calls: no name of an argument"), std::string::npos) << name;
+  }
+  EXPECT_NE(refused({"f", R"({"a=1, b": 2})"}).find("(index 1)"), std::string::npos);
 }
 
 TEST(Template, Errors) {

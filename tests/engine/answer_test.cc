@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "tests/engine/tiny_engine.h"
 
@@ -116,6 +117,57 @@ TEST(Answer, ThinkingThatIsText) {
   EXPECT_EQ(thought, "AAAAA");
   const std::size_t tag = tiny.engine().tokenizer().encode("</think>", {.bos = false})->size();
   EXPECT_EQ(text, std::string(30 - 5 - tag, 'A'));
+}
+
+// Cut anywhere, also within the end that is said for the model, and taken up again.
+TEST(Answer, ACutGenerationGoesOnAsTheWholeOne) {
+  for (const bool thinks : {false, true}) {
+    SCOPED_TRACE(thinks);
+    const test::TinyEngine tiny(thinks ? thinking_model() : test::TinyModel());
+    const Chat chat = Chat::create(tiny.engine()).value();
+    std::vector<TokenId> prompt = chat.render(std::vector<Message>{{Role::kUser, "Why?"}}).value();
+    if (!thinks) {
+      for (const char c : std::string("<think>")) prompt.push_back(14 + c);
+    }
+    GenerateOptions options = thoughtful(0);
+    options.sampling.logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}, {kLetter, 100.0f}};
+    if (!thinks) options.sampling.logit_bias = {{kEnd, 50.0f}, {kLetter, 100.0f}};
+    options.sampling.temperature = 1;
+    options.sampling.seed = 5;
+    options.structured = true;
+    options.thinking_budget = 5;
+    constexpr std::size_t kAll = 24;
+    const auto say = [&](std::size_t first) {
+      Session session = tiny.session();
+      EXPECT_TRUE(session.sync(prompt).ok());
+      std::string text, thought;
+      for (const std::size_t tokens : {first, kAll - first}) {
+        options.max_tokens = tokens;
+        const auto finish = session.generate(options, [&](const Piece& piece) {
+          (piece.kind == PieceKind::kReasoning ? thought : text) += piece.text;
+          return true;
+        });
+        EXPECT_TRUE(finish.ok());
+        if (finish->reason == FinishReason::kEnd) break;
+      }
+      EXPECT_EQ(thought.find('<'), std::string::npos) << thought;
+      EXPECT_EQ(text.find('<'), std::string::npos) << text;
+      return std::tuple(test::tokens_of(session), text, thought);
+    };
+    const auto whole = say(kAll);
+    for (std::size_t first = 0; first < kAll; ++first) EXPECT_EQ(say(first), whole) << "cut at " << first;
+  }
+}
+
+TEST(Answer, TheSessionIsOfTheChatsEngine) {
+  const test::TinyEngine one, other;
+  const Chat chat = Chat::create(one.engine()).value();
+  Session session = other.session();
+  const auto answer = chat.answer(session, std::vector<Message>{{Role::kUser, "Why?"}}, {});
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, ErrorCode::kArgument);
+  EXPECT_EQ(answer.error().field, "session");
+  EXPECT_TRUE(session.tokens().empty());
 }
 
 // Each turn reads what is new, and nothing again.

@@ -80,7 +80,7 @@ TEST(Callbacks, MayNotCallTheirSession) {
 TEST(Callbacks, MayNotMeasureWhileTheTeamIsBusy) {
   const TinyEngine tiny({}, {.threads = 2});
   const auto expect_limits = [&] {
-    const auto limits = tiny.engine().measure_limits();
+    const auto limits = Diagnostics(tiny.engine()).measure_limits();
     expect_ok(limits);
     EXPECT_GT(limits->read_bytes_per_second, 1e6);
     EXPECT_GT(limits->int8_operations_per_second, 1e6);
@@ -89,7 +89,7 @@ TEST(Callbacks, MayNotMeasureWhileTheTeamIsBusy) {
   int calls = 0;
   const auto each = [&](std::span<const float>) {
     ++calls;
-    expect_error(tiny.engine().measure_limits(), ErrorCode::kState, "engine");
+    expect_error(Diagnostics(tiny.engine()).measure_limits(), ErrorCode::kState, "engine");
   };
   expect_ok(session.append(random_tokens(3, 1), each));
   EXPECT_EQ(calls, 3);

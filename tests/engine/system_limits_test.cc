@@ -20,11 +20,17 @@ namespace lfm::test {
 namespace {
 
 std::atomic<bool> hints_fail = false;
+std::atomic<int> threads_left = 1000;  // that the system still starts
 
 }  // namespace
 }  // namespace lfm::test
 
 extern "C" {
+int __real_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*), void* argument);
+int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*), void* argument) {
+  if (lfm::test::threads_left.fetch_sub(1) <= 0) return EAGAIN;
+  return __real_pthread_create(thread, attributes, body, argument);
+}
 int __real_madvise(void* at, size_t bytes, int advice);
 int __wrap_madvise(void* at, size_t bytes, int advice) {
   if (!lfm::test::hints_fail) return __real_madvise(at, bytes, advice);
@@ -157,6 +163,25 @@ TEST_F(SystemLimits, WithoutStandardStreams) {
   const auto files = folder_.files("cache");
   ASSERT_EQ(files.size(), 1u);
   expect_ok(verify_pack(folder_.path("cache/" + files[0])));
+}
+
+TEST_F(SystemLimits, FewerThreadsDo) {
+  for (const int left : {0, 1, 2, 3}) {
+    threads_left = left;
+    const auto engine = Engine::open(model_, {.threads = 4});
+    ASSERT_TRUE(engine.ok()) << engine.error().describe();
+    EXPECT_EQ(engine->info().threads, static_cast<unsigned>(left) + 1);
+    const bool noted = !engine->info().notes.empty();
+    EXPECT_EQ(noted, left < 3);
+    if (noted) {
+      EXPECT_EQ(engine->info().notes[0], "the system starts " + std::to_string(left + 1) + " threads, and not 4");
+    }
+    threads_left = left;
+    EXPECT_EQ(run(model_, {.threads = 4}), expected_);
+    threads_left = left;
+    EXPECT_EQ(run(folder_.path("model.lfm"), {.threads = 4}), expected_);
+    threads_left = 1000;
+  }
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ class Runner {
     for (std::size_t repetition = 0; repetition < options_.repetitions; ++repetition) {
       progress(test.name() + ": " + std::to_string(repetition + 1) + " of " + std::to_string(options_.repetitions));
       if (auto synced = session->sync(before); !synced.ok()) return std::move(synced).error();
-      if (repetition == 0) phases_before = engine_.phase_times();
+      if (repetition == 0) phases_before = Diagnostics(engine_).phase_times();
       if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
       const std::vector<TokenId> prompt = random_tokens(test.prompt, vocabulary, random_);
       const std::vector<TokenId> generated = random_tokens(test.generated, vocabulary, random_);
@@ -118,7 +118,7 @@ class Runner {
       }
       result.seconds.push_back(seconds_since(start));
     }
-    result.phases = engine_.phase_times();
+    result.phases = Diagnostics(engine_).phase_times();
     if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
     for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;
     result.first_token_seconds = median(first_token);
@@ -154,7 +154,7 @@ class Runner {
 
  private:
   Status add_limits(BenchResult& result) const {
-    auto limits = engine_.measure_limits();
+    auto limits = Diagnostics(engine_).measure_limits();
     if (!limits.ok()) return std::move(limits).error();
     result.limits.push_back(*limits);
     return {};
@@ -197,7 +197,7 @@ int run_bench(Options options) {
     if (!engine.ok()) return fail(engine.error());
     context.load_seconds = seconds_since(start);
     finish_pack_cache(*engine);  // so that writing it isn't measured
-    engine->settle();
+    if (const Status settled = Diagnostics(*engine).settle(); !settled.ok()) return fail(settled.error());
     context.model = engine->info();
     Runner runner(*engine, options);
     if (options.sustained_minutes > 0) {

@@ -28,8 +28,11 @@ class Choice {
     std::size_t said = so_far.tokens;
     bool thinking = false;
     if (answer != nullptr) {
-      if (const auto forced = limit_.forced(*answer)) return *forced;
-      mask_.take_out(limit_.forbidden(*answer, so_far));
+      if (const auto forced = limit_.forced(*answer)) {
+        thinking_cut_ = true;
+        return *forced;
+      }
+      mask_.take_out(limit_.forbidden(*answer));
       said = answer->said_tokens();
       thinking = answer->thinking();
     }
@@ -38,13 +41,17 @@ class Choice {
   }
 
   void accept(TokenId token) noexcept { sampler_.accept(token); }
-  bool thinking_cut() const noexcept { return limit_.was_reached(); }
+  bool thinking_cut() const noexcept { return thinking_cut_; }
+
+  // Whether the end of the thinking is being said for the model.
+  bool is_ending(const chat::AnswerReader& answer) const noexcept { return limit_.forced(answer).has_value(); }
 
  private:
   const GenerateOptions& options_;
   Sampler sampler_;
   ThinkingLimit limit_;
   Mask mask_;
+  bool thinking_cut_ = false;
 };
 
 }  // namespace
@@ -56,6 +63,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     return Error{ErrorCode::kArgument, "thinking can only be limited where it is told apart: set `structured`",
                  "thinking_budget"};
   }
+  const CallCancel cancel(*this, options.cancel);
   Finish finish{.reason = FinishReason::kLength};
   SamplingOptions sampling = options.sampling;
   finish.seed = sampling.seed ? *sampling.seed : base::random_word();
@@ -94,6 +102,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   Result<bool> more = true;
   while (finish.tokens < options.max_tokens && more.ok() && *more) more = say_next();
   if (now_.logits_valid) now_.keep_state();
+  if (out.answer() != nullptr && choice.is_ending(*out.answer())) out.keep_tag();
   out.flush();
   finish.thinking_cut = choice.thinking_cut();
   finish.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

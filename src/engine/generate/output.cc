@@ -27,6 +27,10 @@ void Output::push_bytes(TokenId token) {
   finish_.malformed_calls += answer_->malformed() - malformed;
 }
 
+void Output::keep_tag() {
+  if (answer_) answer_->drop_tag();
+}
+
 void Output::flush() {
   if (answer_) {
     const std::size_t malformed = answer_->malformed();

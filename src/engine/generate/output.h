@@ -29,7 +29,8 @@ class Output : private chat::PieceSink {
   void read_answer(std::span<const TokenId> tokens);
 
   void push(TokenId token, const Logprobs& logprobs);
-  void flush();  // what was held back; nothing once it has stopped or isn't wanted
+  void keep_tag();  // what is held back of the end of thinking isn't to be handed out
+  void flush();     // what was held back; nothing once it has stopped or isn't wanted
 
   // Whether a stop string begins in the last `bytes` bytes, or may do so.
   bool stop_begins_within(std::size_t bytes) const noexcept { return stops_.held() > 0 && stops_.held() <= bytes; }

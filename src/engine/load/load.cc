@@ -94,7 +94,8 @@ Result<Loaded> load_weights(const ModelParts& parts, const model::PackPlan& plan
 Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options) {
   LFM_TRY(check(options));
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
-  LFM_ASSIGN(base::Team team, base::Team::create(options.threads != 0 ? options.threads : base::default_threads()));
+  const unsigned threads = options.threads != 0 ? options.threads : base::default_threads();
+  LFM_ASSIGN(base::Team team, base::Team::create(threads));
 
   LFM_ASSIGN(ModelParts parts, ModelParts::open(path));
   LFM_ASSIGN(text::Tokenizer tokenizer, parts.tokenizer());
@@ -103,6 +104,10 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(const auto chat_template, parts.model.source->chat_template());
 
   std::vector<std::string> notes;
+  if (team.size() < threads) {
+    notes.push_back("the system starts " + std::to_string(team.size()) + " threads, and not " +
+                    std::to_string(threads));
+  }
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(Loaded loaded, load_weights(parts, plan, xnn, options, team, notes));
@@ -116,10 +121,10 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens));
   const std::uint64_t identity_sum = base::checksum(parts.model.source->identity());
-  return std::shared_ptr<const Model>(new Model{std::move(parts.config), std::move(tokenizer), std::move(loaded.packed),
-                                                std::move(weights), std::move(info), std::move(sampling),
-                                                chat::find_form(chat_template), std::move(runtime),
-                                                Fingerprint(identity_sum, loaded.sum), std::move(loaded.cache)});
+  return Model::share(std::unique_ptr<const Model>(
+      new Model{std::move(parts.config), std::move(tokenizer), std::move(loaded.packed), std::move(weights),
+                std::move(info), std::move(sampling), chat::find_form(chat_template), std::move(runtime),
+                Fingerprint(identity_sum, loaded.sum), std::move(loaded.cache)}));
 }
 
 }  // namespace lfm::engine

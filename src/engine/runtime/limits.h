@@ -5,11 +5,11 @@
 #include <span>
 
 #include "engine/runtime/runtime.h"
-#include "lfm/machine.h"
+#include "lfm/diagnostics.h"
 
 namespace lfm::engine {
 
-// As Engine::measure_limits().
+// As Diagnostics::measure_limits().
 MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weights);
 
 }  // namespace lfm::engine

@@ -40,6 +40,15 @@ Status check_finite(std::span<const float> logits, std::size_t position) {
   return Error{ErrorCode::kNumeric, "the network gave NaN or infinity", "logits", position};
 }
 
+Error cancelled() {
+  return {ErrorCode::kCancelled, "cancelled"};
+}
+
+bool goes_on(const ProgressCallback& progress, std::size_t done, std::size_t all) {
+  const base::CallersFloatMode mode;
+  return progress(done, all);
+}
+
 Status check_room(std::size_t tokens, std::size_t room) {
   if (tokens <= room) return {};
   return Error{ErrorCode::kLimit, std::to_string(tokens) + " tokens in a context of " + std::to_string(room), "tokens"};
@@ -81,7 +90,7 @@ Status SessionState::check(std::span<const TokenId> tokens) const {
   return {};
 }
 
-Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends) {
+Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, const SyncOptions& options) {
   LFM_TRY(check(tokens));
   LFM_TRY(check_room(tokens.size(), room_));
   const auto differs = std::mismatch(now_.tokens.begin(), now_.tokens.end(), tokens.begin(), tokens.end());
@@ -91,7 +100,9 @@ Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, std::span<c
   if (!same) now_.rewind(std::min(common, tokens.empty() ? 0 : tokens.size() - 1));
   const SyncInfo info{now_.tokens.size(), tokens.size() - now_.tokens.size()};
   stats_.reused_tokens += info.reused;
-  LFM_TRY(evaluate(tokens.subspan(info.reused), {tokens.size(), ends}));
+  const CallCancel cancel(*this, options.cancel);
+  const ProgressCallback* const progress = options.progress ? &options.progress : nullptr;
+  LFM_TRY(evaluate(tokens.subspan(info.reused), {.end = tokens.size(), .ends = options.ends, .progress = progress}));
   return info;
 }
 
@@ -100,7 +111,7 @@ Status SessionState::append(std::span<const TokenId> tokens, const Session::Logi
   const std::size_t end = now_.tokens.size() + tokens.size();
   LFM_TRY(check_room(end, room_));
   // Who adds token by token decodes, and has as few states kept as generate() has.
-  return evaluate(tokens, {tokens.size() == 1 ? kNoEnd : end, {}, each ? &each : nullptr});
+  return evaluate(tokens, {.end = tokens.size() == 1 ? kNoEnd : end, .each = each ? &each : nullptr});
 }
 
 // Tokens are valid and fit.
@@ -108,11 +119,12 @@ Status SessionState::evaluate(std::span<const TokenId> tokens, const Prompt& pro
   if (tokens.empty()) return {};
   const Timer timer(stats_.prompt_seconds);
   while (!tokens.empty()) {
-    if (take_cancel()) return Error{ErrorCode::kCancelled, "cancelled"};
+    if (take_cancel()) return cancelled();
     const auto now = tokens.first(std::min(model_->runtime->chunk_tokens(), tokens.size()));
     tokens = tokens.subspan(now.size());
     LFM_TRY(step(now, prompt));
     stats_.prompt_tokens += now.size();
+    if (prompt.progress != nullptr && !goes_on(*prompt.progress, now_.tokens.size(), prompt.end)) return cancelled();
   }
   return {};
 }
@@ -175,7 +187,7 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
     now_.snapshots.drop_after(position);
     now_.logits_valid = valid && now_.tokens.size() == position;
     cancelled_.store(false, std::memory_order_relaxed);
-    return Error{ErrorCode::kCancelled, "cancelled"};
+    return cancelled();
   }
   now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
   now_.logits_valid = run.last_logits != nullptr;

@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "engine/model.h"
@@ -31,16 +34,18 @@ class SessionState {
   static Result<std::unique_ptr<SessionState>> create(std::shared_ptr<const Model> model,
                                                       const SessionOptions& options);
 
-  Result<SyncInfo> sync(std::span<const TokenId> tokens, std::span<const std::size_t> ends);
+  Result<SyncInfo> sync(std::span<const TokenId> tokens, const SyncOptions& options);
   Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  void clear_cancel() noexcept { cancelled_.store(false, std::memory_order_relaxed); }
   void settle() noexcept { now_.settle(); }  // after an exception
 
   Result<std::unique_ptr<SessionState>> fork() const;
   Status save(const std::string& path) const;
   Status load(const std::string& path);
 
+  const Model& model() const noexcept { return *model_; }
   std::span<const TokenId> tokens() const noexcept { return now_.tokens; }
   std::size_t context_tokens() const noexcept { return room_; }
   std::span<const float> logits() const noexcept {
@@ -55,7 +60,34 @@ class SessionState {
     std::span<const std::size_t> ends = {};         // positions whose states are kept too
     const Session::LogitsCallback* each = nullptr;  // where every token's logits are wanted
     bool said = false;                              // its text is out already: a cancellation comes after it
+    const ProgressCallback* progress = nullptr;     // who wants to know how far it is
   };
+
+  // While it lives, a call's own request to end it is one to the session, and ends with the call.
+  class CallCancel {
+   public:
+    CallCancel(SessionState& state, const std::stop_token& token)
+        : state_(state), request_(std::in_place, token, Request{this}) {}
+    ~CallCancel() {
+      request_.reset();
+      if (came_.load(std::memory_order_relaxed)) state_.clear_cancel();
+    }
+    CallCancel(const CallCancel&) = delete;
+    CallCancel& operator=(const CallCancel&) = delete;
+
+   private:
+    struct Request {
+      CallCancel* call;
+      void operator()() const noexcept {
+        call->came_.store(true, std::memory_order_relaxed);
+        call->state_.cancel();
+      }
+    };
+    SessionState& state_;
+    std::atomic<bool> came_ = false;
+    std::optional<std::stop_callback<Request>> request_;
+  };
+
   static constexpr std::size_t kNoEnd = ~std::size_t{0};
 
   SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room, std::size_t snapshot_bytes);

@@ -54,9 +54,7 @@ int ask_once(Talk& talk, std::string question, const ViewOptions& options) {
   Printer printer(options.thinking);
   bool writable = true;
   auto answer = talk.answer([&](const Piece& piece) { return writable = printer.show(piece); });
-  if (!answer.ok()) {
-    return answer.error().code == ErrorCode::kCancelled ? kInterrupted : fail(answer.error());
-  }
+  if (!answer.ok()) return fail(answer.error());
   if (!writable || !printer.finish()) return fail("cannot write to standard output");
   if (InterruptGuard::interrupted()) return kInterrupted;
   if (answer->finish.empty()) return fail(shown(answer->finish.describe()));

@@ -116,13 +116,14 @@ class Terminal {
     bool writable = true;
     auto answer =
         answer_interruptibly(talk_, kPatience, [&](const Piece& piece) { return writable = view.show(piece); });
-    if (answer.ok()) {
-      writable = view.finish(answer->finish) && writable;
-    } else if (answer.error().code == ErrorCode::kCancelled) {
-      say("(stopped before the answer; /regen answers it)");
-    } else {
+    if (!answer.ok()) {
       complain(answer.error());
       return false;
+    }
+    if (answer->finish.reason == FinishReason::kCancelled && answer->finish.tokens == 0) {
+      say("(stopped before the answer; /regen answers it)");
+    } else {
+      writable = view.finish(answer->finish) && writable;
     }
     if (!writable) leave(fail("cannot write to standard output"));
     return true;

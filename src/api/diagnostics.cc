@@ -1,0 +1,43 @@
+#include "lfm/diagnostics.h"
+
+#include "api/guarded.h"
+#include "base/try.h"
+#include "engine/model.h"
+#include "engine/runtime/limits.h"
+
+namespace lfm {
+
+using engine::guarded;
+
+std::vector<PhaseTime> Diagnostics::phase_times() const {
+  if (!model_->process.is_this()) return {};
+  const ops::Profile profile = model_->runtime->profile();
+  std::vector<PhaseTime> times;
+  for (std::size_t i = 0; i < ops::kPhases; ++i) times.push_back({ops::kPhaseNames[i], profile.seconds()[i]});
+  return times;
+}
+
+Result<MachineLimits> Diagnostics::measure_limits() const {
+  return guarded([&]() -> Result<MachineLimits> {
+    LFM_TRY(model_->check_process());
+    if (model_->runtime->calls_back_here()) {
+      return Error{ErrorCode::kState, "busy with the call that this one comes from", "engine"};
+    }
+    return engine::measure_limits(*model_->runtime, model_->packed.bytes());
+  });
+}
+
+Status Diagnostics::settle() const {
+  LFM_TRY(model_->check_process());
+  model_->packed.settle();
+  return {};
+}
+
+Status Diagnostics::finish_pack_cache() const {
+  return guarded([&]() -> Status {
+    LFM_TRY(model_->check_process());
+    return model_->cache != nullptr ? model_->cache->finish() : Status();
+  });
+}
+
+}  // namespace lfm
