@@ -1,6 +1,7 @@
 # XNNPACK::XNNPACK, and which form its functions have (they change without a version number):
 #   XNNPACK_CODE_CACHE  creating an operator takes a code cache (until May 2025)
 #   XNNPACK_WORKSPACE   reshaping an operator says how much scratch memory it wants (from June 2025)
+# With XNNPACK_LINK_ONLY nothing is compiled to find that out: for who links a library that was built with it.
 find_path(XNNPACK_INCLUDE_DIR xnnpack.h)
 find_library(XNNPACK_LIBRARY XNNPACK)
 mark_as_advanced(XNNPACK_INCLUDE_DIR XNNPACK_LIBRARY)
@@ -8,7 +9,9 @@ find_package(pthreadpool QUIET)
 
 set(XNNPACK_advice "Install libxnnpack-dev of November 2024 or later (Debian 13 has it), or run scripts/run, which does.")
 
-if(XNNPACK_INCLUDE_DIR AND pthreadpool_FOUND)
+if(XNNPACK_LINK_ONLY)
+  set(XNNPACK_usable ON)
+elseif(XNNPACK_INCLUDE_DIR AND pthreadpool_FOUND)
   include(CheckCXXSourceCompiles)
   include(CMakePushCheckState)
   cmake_push_check_state(RESET)

@@ -3,8 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "c/handles.h"
-#include "c/pieces.h"
+#include "base/try.h"
+#include "c/convert.h"
+#include "c/sized.h"
 
 struct lfm_chat {
   lfm::Chat chat;
@@ -65,16 +66,22 @@ lfm_chat_form form_to_c(ChatForm form) {
   return LFM_FORM_CHATML;
 }
 
-std::vector<Message> messages_of(std::span<const lfm_message> messages) {
+Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_t count) {
   std::vector<Message> out;
-  for (const lfm_message& message : messages) {
+  if (count == 0) return out;
+  LFM_TRY(given({{messages, "messages"}}));
+  LFM_TRY(check_size(*messages, "messages"));
+  const auto* const first = reinterpret_cast<const unsigned char*>(messages);
+  for (std::size_t i = 0; i < count; ++i) {
+    LFM_ASSIGN(const lfm_message message,
+               read_sized(reinterpret_cast<const lfm_message*>(first + i * messages->size), "messages"));
     Message& added = out.emplace_back();
     added.role = role_of(message.role);
     added.content = text(message.content);
     added.reasoning = text(message.reasoning);
-    for (const lfm_tool_call& call : span(message.calls, message.call_count))
-      added.tool_calls.push_back({text(call.name), text(call.arguments)});
-    const std::span<const lfm_token> tokens = span(message.tokens, message.token_count);
+    LFM_ASSIGN(const auto calls, array(message.calls, message.call_count, "calls"));
+    for (const lfm_tool_call& call : calls) added.tool_calls.push_back({text(call.name), text(call.arguments)});
+    LFM_ASSIGN(const auto tokens, array(message.tokens, message.token_count, "tokens"));
     added.tokens.assign(tokens.begin(), tokens.end());
   }
   return out;
@@ -86,18 +93,17 @@ std::vector<Message> messages_of(std::span<const lfm_message> messages) {
 namespace c = lfm::c;
 
 lfm_code lfm_chat_new(const lfm_engine* engine, const lfm_chat_options* options, lfm_chat** chat, lfm_error* error) {
-  return c::guarded(error, [&] {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{engine, "engine"}, {chat, "chat"}}));
+    LFM_ASSIGN(const lfm_chat_options given, c::read_sized(options, "options"));
     lfm::ChatOptions inner;
-    if (options != nullptr) {
-      inner.form = c::form_of(options->form);
-      inner.tools = c::text(options->tools);
-      inner.date = c::text(options->date);
-      inner.preserve_thinking = options->preserve_thinking;
-    }
-    auto made = lfm::Chat::create(engine->engine, inner);
-    if (!made.ok()) return c::report(made.error(), error);
-    *chat = new lfm_chat{*std::move(made)};
-    return LFM_OK;
+    inner.form = c::form_of(given.form);
+    inner.tools = c::text(given.tools);
+    inner.date = c::text(given.date);
+    inner.preserve_thinking = given.preserve_thinking;
+    LFM_ASSIGN(lfm::Chat made, lfm::Chat::create(engine->engine, inner));
+    *chat = new lfm_chat{std::move(made)};
+    return {};
   });
 }
 
@@ -106,36 +112,39 @@ void lfm_chat_free(lfm_chat* chat) {
 }
 
 lfm_chat_form lfm_chat_get_form(const lfm_chat* chat) {
-  return c::form_to_c(chat->chat.form());
+  return chat != nullptr ? c::form_to_c(chat->chat.form()) : LFM_FORM_FROM_MODEL;
 }
 
 const char* lfm_chat_note(const lfm_chat* chat, size_t i) {
-  const std::vector<std::string>& notes = chat->chat.notes();
-  return i < notes.size() ? notes[i].c_str() : nullptr;
+  if (chat == nullptr || i >= chat->chat.notes().size()) return nullptr;
+  return chat->chat.notes()[i].c_str();
 }
 
 lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messages, size_t message_count,
                          bool generation_prompt, lfm_token* tokens, size_t capacity, size_t* count, lfm_error* error) {
-  return c::guarded(error, [&] {
-    const auto ids = chat->chat.render(c::messages_of(c::span(messages, message_count)), generation_prompt);
-    if (!ids.ok()) return c::report(ids.error(), error);
-    return c::give<lfm_token>(*ids, tokens, capacity, count, error);
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{chat, "chat"}, {count, "count"}}));
+    if (capacity > 0) LFM_TRY(c::given({{tokens, "tokens"}}));
+    LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
+    LFM_ASSIGN(const auto ids, chat->chat.render(inner, generation_prompt));
+    return c::give<lfm_token>(ids, tokens, capacity, count);
   });
 }
 
 lfm_code lfm_chat_answer(const lfm_chat* chat, lfm_session* session, const lfm_message* messages, size_t message_count,
                          const lfm_generate_options* options, lfm_piece_callback callback, void* user,
                          lfm_answer** answer, lfm_error* error) {
-  return c::guarded(error, [&] {
-    auto made = chat->chat.answer(session->session, c::messages_of(c::span(messages, message_count)),
-                                  c::from_c(options, session->engine), c::from_c(callback, user));
-    if (!made.ok()) return c::report(made.error(), error);
-    std::string description = made->finish.describe();
-    auto out = std::make_unique<lfm_answer>(lfm_answer{*std::move(made), {}, std::move(description)});
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{chat, "chat"}, {session, "session"}, {answer, "answer"}}));
+    LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
+    LFM_ASSIGN(const lfm::GenerateOptions generate, c::options_of(options, session->engine));
+    LFM_ASSIGN(lfm::Answer made, chat->chat.answer(session->session, inner, generate, c::pieces_of(callback, user)));
+    std::string description = made.finish.describe();
+    auto out = std::make_unique<lfm_answer>(lfm_answer{std::move(made), {}, std::move(description)});
     for (const lfm::ToolCall& call : out->answer.message.tool_calls)
       out->calls.push_back({call.name.c_str(), call.arguments.c_str()});
     *answer = out.release();
-    return LFM_OK;
+    return {};
   });
 }
 
@@ -143,25 +152,34 @@ void lfm_answer_free(lfm_answer* answer) {
   delete answer;
 }
 
-lfm_message lfm_answer_message(const lfm_answer* answer) {
-  const lfm::Message& message = answer->answer.message;
-  return {.role = LFM_ASSISTANT,
-          .content = message.content.c_str(),
-          .reasoning = message.reasoning.c_str(),
-          .calls = answer->calls.data(),
-          .call_count = answer->calls.size(),
-          .tokens = message.tokens.data(),
-          .token_count = message.tokens.size()};
+lfm_code lfm_answer_message(const lfm_answer* answer, lfm_message* message, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{answer, "answer"}}));
+    const lfm::Message& inner = answer->answer.message;
+    lfm_message out{};
+    out.role = LFM_ASSISTANT;
+    out.content = inner.content.c_str();
+    out.reasoning = inner.reasoning.c_str();
+    out.calls = answer->calls.data();
+    out.call_count = answer->calls.size();
+    out.tokens = inner.tokens.data();
+    out.token_count = inner.tokens.size();
+    return c::write_sized(out, message, "message");
+  });
 }
 
-lfm_finish lfm_answer_finish(const lfm_answer* answer) {
-  return c::to_c(answer->answer.finish);
+lfm_code lfm_answer_finish(const lfm_answer* answer, lfm_finish* finish, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{answer, "answer"}}));
+    return c::write_sized(c::to_c(answer->answer.finish), finish, "finish");
+  });
 }
 
 lfm_sync_info lfm_answer_prompt(const lfm_answer* answer) {
+  if (answer == nullptr) return {0, 0};
   return {answer->answer.prompt.reused, answer->answer.prompt.evaluated};
 }
 
 const char* lfm_answer_description(const lfm_answer* answer) {
-  return answer->description.c_str();
+  return answer != nullptr ? answer->description.c_str() : nullptr;
 }

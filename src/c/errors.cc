@@ -1,45 +1,32 @@
 #include <algorithm>
-#include <cstring>
-#include <string_view>
 
 #include "c/handles.h"
 
 namespace lfm::c {
 namespace {
 
+struct Pair {
+  ErrorCode inner;
+  lfm_code outer;
+  const char* name;
+};
+constexpr Pair kCodes[] = {
+    {ErrorCode::kFormat, LFM_FORMAT, "format"},
+    {ErrorCode::kUnsupported, LFM_UNSUPPORTED, "unsupported"},
+    {ErrorCode::kLimit, LFM_LIMIT, "limit"},
+    {ErrorCode::kIo, LFM_IO, "io"},
+    {ErrorCode::kNoMemory, LFM_NO_MEMORY, "no memory"},
+    {ErrorCode::kArgument, LFM_ARGUMENT, "argument"},
+    {ErrorCode::kState, LFM_STATE, "state"},
+    {ErrorCode::kNumeric, LFM_NUMERIC, "numeric"},
+    {ErrorCode::kCancelled, LFM_CANCELLED, "cancelled"},
+};
+
 lfm_code code_of(ErrorCode code) noexcept {
-  switch (code) {
-    case ErrorCode::kFormat:
-      return LFM_FORMAT;
-    case ErrorCode::kUnsupported:
-      return LFM_UNSUPPORTED;
-    case ErrorCode::kLimit:
-      return LFM_LIMIT;
-    case ErrorCode::kIo:
-      return LFM_IO;
-    case ErrorCode::kNoMemory:
-      return LFM_NO_MEMORY;
-    case ErrorCode::kArgument:
-      return LFM_ARGUMENT;
-    case ErrorCode::kState:
-      return LFM_STATE;
-    case ErrorCode::kNumeric:
-      return LFM_NUMERIC;
-    case ErrorCode::kCancelled:
-      return LFM_CANCELLED;
+  for (const Pair& pair : kCodes) {
+    if (pair.inner == code) return pair.outer;
   }
   return LFM_STATE;
-}
-
-// Copies what fits, whole code points, with a zero behind it.
-template <std::size_t kSize>
-void copy_text(char (&out)[kSize], std::string_view text) noexcept {
-  std::size_t length = std::min(text.size(), kSize - 1);
-  if (length < text.size()) {
-    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
-  }
-  std::memcpy(out, text.data(), length);
-  out[length] = '\0';
 }
 
 }  // namespace
@@ -59,36 +46,32 @@ lfm_code report(const Error& error, lfm_error* out) noexcept {
   return code;
 }
 
-lfm_code out_of_memory(lfm_error* out) noexcept {
-  return report(Error{ErrorCode::kNoMemory, {}}, out);
+ErrorCode code_of(lfm_code code) noexcept {
+  for (const Pair& pair : kCodes) {
+    if (pair.outer == code) return pair.inner;
+  }
+  return ErrorCode::kState;
+}
+
+Status given(std::initializer_list<Given> arguments) {
+  for (const Given& argument : arguments) {
+    if (argument.pointer == nullptr) return Error{ErrorCode::kArgument, "is NULL", argument.name};
+  }
+  return {};
 }
 
 }  // namespace lfm::c
 
 const char* lfm_code_name(lfm_code code) {
-  switch (code) {
-    case LFM_OK:
-      return "ok";
-    case LFM_FORMAT:
-      return "format";
-    case LFM_UNSUPPORTED:
-      return "unsupported";
-    case LFM_LIMIT:
-      return "limit";
-    case LFM_IO:
-      return "io";
-    case LFM_NO_MEMORY:
-      return "no memory";
-    case LFM_ARGUMENT:
-      return "argument";
-    case LFM_STATE:
-      return "state";
-    case LFM_NUMERIC:
-      return "numeric";
-    case LFM_CANCELLED:
-      return "cancelled";
+  if (code == LFM_OK) return "ok";
+  for (const lfm::c::Pair& pair : lfm::c::kCodes) {
+    if (pair.outer == code) return pair.name;
   }
   return "unknown";
+}
+
+int lfm_abi_version() {
+  return LFM_ABI_VERSION;
 }
 
 const char* lfm_version() {

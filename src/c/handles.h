@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <initializer_list>
 #include <new>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 
-#include "lfm.h"
+#include "lfm/c.h"
 #include "lfm/lfm.h"
 
 struct lfm_engine {
@@ -19,53 +24,68 @@ struct lfm_session {
   lfm::Session session;
 };
 
+struct lfm_cancel {
+  std::stop_source source;
+};
+
 namespace lfm::c {
 
 // Fills in `out`, which may be null, and returns the code.
 lfm_code report(const Error& error, lfm_error* out) noexcept;
 
-lfm_code out_of_memory(lfm_error* out) noexcept;
+// Not of LFM_OK.
+ErrorCode code_of(lfm_code code) noexcept;
 
-// The body's code; no exception goes past it. The library throws none, but the little that is done here may run out of
-// memory, and callbacks may be C++ after all.
+// What the body returns, as a code; no exception goes past it. The library throws none, but the little that is done
+// here may run out of memory, and callbacks may be C++ after all.
 template <typename Body>
-lfm_code guarded(lfm_error* error, Body&& body) noexcept {
+lfm_code call(lfm_error* error, Body&& body) noexcept {
   try {
-    return body();
+    const Status status = body();
+    return status.ok() ? LFM_OK : report(status.error(), error);
   } catch (const std::bad_alloc&) {
-    return out_of_memory(error);
+    return report(Error{ErrorCode::kNoMemory, {}}, error);
   } catch (...) {
     return report(Error{ErrorCode::kState, "a callback threw an exception"}, error);
   }
 }
 
-inline lfm_code status(const Status& result, lfm_error* error) noexcept {
-  return result.ok() ? LFM_OK : report(result.error(), error);
+// kArgument with the name of the first that is null.
+struct Given {
+  const void* pointer;
+  const char* name;
+};
+Status given(std::initializer_list<Given> arguments);
+
+// Copies what fits, whole code points, with a zero behind it.
+template <std::size_t kSize>
+void copy_text(char (&out)[kSize], std::string_view text) noexcept {
+  std::size_t length = std::min(text.size(), kSize - 1);
+  if (length < text.size()) {
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
+  }
+  std::memcpy(out, text.data(), length);
+  out[length] = '\0';
 }
 
+// An array of the caller's; kArgument where it is null and has elements.
 template <typename T>
-std::span<const T> span(const T* data, std::size_t count) noexcept {
-  return count == 0 ? std::span<const T>() : std::span<const T>(data, count);
+Result<std::span<const T>> array(const T* data, std::size_t count, const char* name) {
+  if (count == 0) return std::span<const T>();
+  if (Status there = given({{data, name}}); !there.ok()) return std::move(there).error();
+  return std::span<const T>(data, count);
 }
 
 // Gives an array to a caller who has made room for `capacity` elements.
 template <typename T>
-lfm_code give(std::span<const T> values, T* out, std::size_t capacity, std::size_t* count, lfm_error* error) {
+Status give(std::span<const T> values, T* out, std::size_t capacity, std::size_t* count) {
   *count = values.size();
   if (values.size() > capacity) {
-    return report(
-        Error{ErrorCode::kLimit,
-              "room for " + std::to_string(capacity) + ", needed for " + std::to_string(values.size()), "capacity"},
-        error);
+    return Error{ErrorCode::kLimit,
+                 "room for " + std::to_string(capacity) + ", needed for " + std::to_string(values.size()), "capacity"};
   }
   std::copy(values.begin(), values.end(), out);
-  return LFM_OK;
+  return {};
 }
-
-SamplingOptions from_c(const lfm_sampling& sampling);
-lfm_sampling to_c(const SamplingOptions& sampling);
-
-GenerateOptions from_c(const lfm_generate_options& options);
-lfm_finish to_c(const Finish& finish);
 
 }  // namespace lfm::c

@@ -16,6 +16,15 @@ run(${CMAKE_COMMAND} --build ${tree})
 run(${tree}/from_cxx ${MODEL})
 run(${tree}/from_c ${MODEL})
 
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/c_only -B ${tree}/c_only -G ${GENERATOR}
+    -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_C_COMPILER=${C} -DCMAKE_BUILD_TYPE=Debug)
+run(${CMAKE_COMMAND} --build ${tree}/c_only)
+run(${tree}/c_only/c_only ${MODEL})
+
+# Configured alone: the library's own build is another test's.
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/parent -B ${tree}/parent -G ${GENERATOR}
+    -DLFM_SOURCE=${CMAKE_CURRENT_LIST_DIR}/../.. -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_C_COMPILER=${C})
+
 find_program(pkg_config NAMES pkg-config pkgconf)
 if(NOT pkg_config)
   message("no pkg-config here: lfm.pc isn't tried")

@@ -6,6 +6,7 @@ set(std "[a-z_]+")
 set(posix "(fcntl|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
 
 set(include/lfm_may "lfm/.*")
+set(include/lfm/c.h_may "std(bool|def|int)\\.h")  # which is C
 set(kernels_may "kernels/.*|immintrin\\.h|arm_neon\\.h")
 set(src/base_may "fenv\\.h|stdio\\.h|base/.*|lfm/.*|kernels/isa\\.h|immintrin\\.h|${posix}")
 set(src/format_may "format/.*|base/.*|lfm/.*")
@@ -17,7 +18,7 @@ set(src/model_may "model/.*|ops/.*|kernels/.*|base/.*|lfm/.*")
 set(src/source_may "source/.*|model/.*|text/.*|format/.*|base/.*|lfm/.*")
 set(src/engine_may "(engine|constrain|chat|source|model|ops|text|format|kernels|base|lfm)/.*")
 set(src/api_may "(api|engine|constrain|chat|model|ops|text|format|base|lfm)/.*")
-set(src/c_may "c/.*|lfm\\.h|lfm/.*")
+set(src/c_may "c/.*|base/try\\.h|lfm/.*")
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
 # Third parties, each in one place.

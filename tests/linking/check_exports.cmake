@@ -1,5 +1,5 @@
 # Fails if a shared library exports anything but the API, or less than its C header declares:
-# cmake -DNM=nm -DLIBRARY=liblfm.so -DHEADER=lfm.h -P check_exports.cmake
+# cmake -DNM=nm -DLIBRARY=liblfm.so -DHEADER=c.h -P check_exports.cmake
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${NM} -D -C --defined-only ${LIBRARY} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE "[0-9a-f]+ [A-Za-z] " "" output "${output}")
@@ -7,7 +7,7 @@ string(REPLACE "[abi:cxx11]" "" output "${output}")
 string(REGEX MATCHALL "[^\n]+" exported "${output}")
 
 # The classes that headers mark LFM_API, and free functions.
-set(classes "Engine|Session|Tokenizer|Chat|Error|Finish")
+set(classes "Constraint|Diagnostics|Engine|Session|Tokenizer|Chat|Error|Finish")
 set(functions "to_string|inspect|pack|verify_pack|cpu_name|peak_memory_bytes")
 set(others ${exported})
 list(FILTER others EXCLUDE REGEX "^lfm::(${classes})::")

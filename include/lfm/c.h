@@ -1,5 +1,5 @@
-/* lfm for C: runs Liquid AI's LFM2 language models on a CPU. The same library as lfm/lfm.h, which is for C++ and whose
- * headers say more; this one needs C99 or C++ and nothing of the others.
+/* Runs LFM2 language models on a CPU. The same library as lfm/lfm.h, which is for C++ and whose headers say more; this
+ * one needs C99 or C++ and nothing of the others.
  *
  *   lfm_engine* engine;
  *   lfm_session* session;
@@ -8,27 +8,44 @@
  *   if (lfm_session_new(engine, NULL, &session, &error) != LFM_OK) puts(error.message);
  *
  * Results: what can fail returns a code and, where `error` isn't NULL, fills it in when the code isn't LFM_OK. Values
- * go to the pointers that come last before it, and only with LFM_OK unless said otherwise. Nothing aborts, prints or
+ *   go to the pointers that come last before it, and only with LFM_OK unless said otherwise. Nothing aborts, prints or
  *   throws.
- * Pointers: handles may be NULL in the functions that free them, and nowhere else. Arrays are pointer and count; a
- *   pointer of zero elements may be NULL. Texts are UTF-8 with their length in bytes where that is a parameter, and
- *   otherwise end with a zero.
- * Lifetime: an engine may be closed while sessions and chats of it live; they keep what they need.
- * Threads: an engine and a chat may be used by any number of threads; a session by one at a time, lfm_session_cancel()
- *   excepted.
+ * Pointers: a NULL where something belongs is LFM_ARGUMENT with its name in `field`; functions that return no code do
+ *   nothing then, or return none of what they are asked for. Handles may be NULL in the functions that free them.
+ *   Arrays are pointer and count; a pointer of zero elements may be NULL. Texts are UTF-8 with their length in bytes
+ *   where that is a parameter, and otherwise end with a zero.
+ * Structs that begin with `size` may grow at their end. Whoever makes one sets it, and the library reads and writes no
+ *   more than that:
+ *     lfm_session_options options = {.size = sizeof options};
+ *   All else zero is the default of options. LFM_ARGUMENT where size isn't set, LFM_UNSUPPORTED where something is
+ * asked for in a part that this version of the library doesn't have. Other structs stay as they are. Lifetime: an
+ * engine may be closed while sessions and chats of it live; they keep what they need. Threads: an engine and a chat may
+ * be used by any number of threads; a session by one at a time, lfm_session_cancel() excepted. After fork(2) what needs
+ * an engine's threads is LFM_STATE in the child.
  */
-#ifndef LFM_H
-#define LFM_H
+#ifndef LFM_C_H
+#define LFM_C_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef LFM_API
 #define LFM_API __attribute__((visibility("default")))
+#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- versions */
+
+/* Changes when a function or struct that was there before changes its meaning or goes; what is new doesn't change it.
+ * A program may use a library whose lfm_abi_version() is the one that it was compiled with. */
+#define LFM_ABI_VERSION 1
+
+LFM_API int lfm_abi_version(void);
+LFM_API const char* lfm_version(void); /* "0.1.0" */
 
 /* ---- errors */
 
@@ -56,13 +73,27 @@ typedef struct lfm_error {
 } lfm_error;
 
 LFM_API const char* lfm_code_name(lfm_code code); /* "format"; "ok" */
-LFM_API const char* lfm_version(void);            /* "0.1.0" */
+
+/* ---- what calls have in common */
+
+typedef int32_t lfm_token;
+
+/* How far something is, in units of its own. Called on the thread that waits for it; returns whether to go on, and
+ * otherwise it ends with LFM_CANCELLED. Callbacks must not jump out, nor use what calls them but to cancel it. */
+typedef bool (*lfm_progress_callback)(uint64_t done, uint64_t all, void* user);
+
+/* Ends the calls that were given it, and no others: a request stays, so that each message has one of its own. From any
+ * thread, but not from a signal handler, as lfm_session_cancel() may be. May be freed before the call ends. */
+typedef struct lfm_cancel lfm_cancel;
+
+LFM_API lfm_code lfm_cancel_new(lfm_cancel** cancel, lfm_error* error);
+LFM_API void lfm_cancel_request(lfm_cancel* cancel);
+LFM_API void lfm_cancel_free(lfm_cancel* cancel);
 
 /* ---- models */
 
 typedef struct lfm_engine lfm_engine;
 typedef struct lfm_session lfm_session;
-typedef int32_t lfm_token;
 
 /* Who multiplies with the dense 4-bit matrices. */
 typedef enum lfm_dense {
@@ -71,15 +102,22 @@ typedef enum lfm_dense {
   LFM_DENSE_NATIVE   /* the library's own kernels */
 } lfm_dense;
 
+/* How the weights of a packed file come into memory. */
+typedef enum lfm_load {
+  LFM_LOAD_AUTO, /* mapped where no change of the file can reach the process, else copied */
+  LFM_LOAD_MAP,  /* mapped wherever it can be */
+  LFM_LOAD_COPY  /* read into memory of its own and checked in full */
+} lfm_load;
+
 typedef struct lfm_engine_options {
+  size_t size;
   unsigned threads; /* 0: one for each physical core that this process may use */
   lfm_dense dense;
-  size_t chunk_tokens;           /* tokens of a prompt that run together, 1 to 4096 */
+  lfm_load load;
+  size_t chunk_tokens;           /* tokens of a prompt that run together, 1 to 4096; 0: 512 */
   const char* pack_cache;        /* folder for packed weights; NULL: none are kept */
-  uint64_t pack_cache_min_bytes; /* smaller files are packed at every start */
+  uint64_t pack_cache_min_bytes; /* smaller files are packed at every start; 0: 256 MiB */
 } lfm_engine_options;
-
-LFM_API lfm_engine_options lfm_engine_defaults(void);
 
 /* options: NULL for the defaults. */
 LFM_API lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lfm_engine** engine,
@@ -87,6 +125,7 @@ LFM_API lfm_code lfm_engine_open(const char* path, const lfm_engine_options* opt
 LFM_API void lfm_engine_close(lfm_engine* engine);
 
 typedef struct lfm_model_info {
+  size_t size;
   const char* architecture; /* these texts are valid as long as the engine is open */
   const char* name;
   const char* isa;
@@ -105,7 +144,7 @@ typedef struct lfm_model_info {
   unsigned threads;
 } lfm_model_info;
 
-LFM_API lfm_model_info lfm_engine_info(const lfm_engine* engine);
+LFM_API lfm_code lfm_engine_info(const lfm_engine* engine, lfm_model_info* info, lfm_error* error);
 
 /* What isn't as asked for, and why: note i, or NULL where there are no more. Valid as long as the engine is open. */
 LFM_API const char* lfm_engine_note(const lfm_engine* engine, size_t i);
@@ -129,16 +168,24 @@ LFM_API bool lfm_ends_generation(const lfm_engine* engine, lfm_token token);
 /* ---- conversations */
 
 typedef struct lfm_session_options {
+  size_t size;
   size_t context_tokens; /* room; 0: what the model was trained for, at most 32768 */
-  size_t snapshot_bytes; /* for states of earlier positions, which lfm_session_sync() goes back to */
+  size_t snapshot_bytes; /* for states of earlier positions, which lfm_session_sync() goes back to; 0: 64 MiB */
 } lfm_session_options;
-
-LFM_API lfm_session_options lfm_session_defaults(void);
 
 /* options: NULL for the defaults. */
 LFM_API lfm_code lfm_session_new(const lfm_engine* engine, const lfm_session_options* options, lfm_session** session,
                                  lfm_error* error);
 LFM_API void lfm_session_free(lfm_session* session);
+
+typedef struct lfm_sync_options {
+  size_t size;
+  const size_t* ends; /* ascending: numbers of tokens after which a message ends, whose states are kept */
+  size_t end_count;
+  const lfm_cancel* cancel;
+  lfm_progress_callback progress; /* tokens that the session has, and all */
+  void* progress_user;
+} lfm_sync_options;
 
 typedef struct lfm_sync_info {
   size_t reused;    /* tokens whose state was there already */
@@ -146,18 +193,17 @@ typedef struct lfm_sync_info {
 } lfm_sync_info;
 
 /* Makes the session's tokens exactly these, keeping the longest common beginning that it can. An edit, another answer
- * and going back are this.
- *   ends  ascending: numbers of tokens after which a message ends, whose states are kept; may be NULL, with 0
- *   info  may be NULL */
-LFM_API lfm_code lfm_session_sync(lfm_session* session, const lfm_token* tokens, size_t count, const size_t* ends,
-                                  size_t end_count, lfm_sync_info* info, lfm_error* error);
+ * and going back are this. options: NULL for the defaults; info: may be NULL. */
+LFM_API lfm_code lfm_session_sync(lfm_session* session, const lfm_token* tokens, size_t count,
+                                  const lfm_sync_options* options, lfm_sync_info* info, lfm_error* error);
 
 /* Adds tokens at the end. */
 LFM_API lfm_code lfm_session_append(lfm_session* session, const lfm_token* tokens, size_t count, lfm_error* error);
 
-/* Ends what runs in another thread, or else what is called next. From any thread and from a signal handler, as long as
- * the session isn't freed meanwhile. */
+/* Ends what runs in another thread, or else what is called next, unless that is taken back. From any thread and from a
+ * signal handler, as long as the session isn't freed meanwhile. */
 LFM_API void lfm_session_cancel(lfm_session* session);
+LFM_API void lfm_session_clear_cancel(lfm_session* session);
 
 /* Another session with the same tokens and states, independent of this one. */
 LFM_API lfm_code lfm_session_fork(const lfm_session* session, lfm_session** fork, lfm_error* error);
@@ -173,6 +219,7 @@ LFM_API const float* lfm_session_logits(const lfm_session* session, size_t* coun
 LFM_API size_t lfm_session_context_tokens(const lfm_session* session); /* room */
 
 typedef struct lfm_session_stats {
+  size_t size;
   size_t reused_tokens; /* that lfm_session_sync() didn't have to evaluate */
   size_t prompt_tokens;
   double prompt_seconds;
@@ -180,34 +227,71 @@ typedef struct lfm_session_stats {
   double generate_seconds;
 } lfm_session_stats;
 
-LFM_API lfm_session_stats lfm_session_get_stats(const lfm_session* session);
+LFM_API lfm_code lfm_session_get_stats(const lfm_session* session, lfm_session_stats* stats, lfm_error* error);
 
 /* ---- generation */
 
+typedef struct lfm_logit_bias {
+  lfm_token id;
+  float value; /* added to the logit; -INFINITY forbids the token */
+} lfm_logit_bias;
+
+/* How the next token is chosen. Zeros are: the likeliest token, and nothing else on; what the model's makers recommend
+ * comes from lfm_engine_sampling(). */
 typedef struct lfm_sampling {
+  size_t size;
   float temperature;        /* 0 takes the likeliest token */
   int32_t top_k;            /* 0 is off */
-  float top_p;              /* 1 is off */
+  float top_p;              /* 0 or 1 is off */
   float min_p;              /* 0 is off */
-  float repetition_penalty; /* 1 is off */
-  uint64_t seed;            /* the same seed, options and context give the same token */
+  float repetition_penalty; /* 0 or 1 is off */
+  float presence_penalty;   /* 0 is off */
+  float frequency_penalty;  /* 0 is off */
+  size_t penalty_window;    /* tokens at the end of the context that penalties look at; 0: all */
+  bool seeded;              /* with `seed`, which gives the same text each time; otherwise with a random one */
+  uint64_t seed;
+  const lfm_logit_bias* logit_bias;
+  size_t logit_bias_count;
 } lfm_sampling;
 
 /* What the model's makers recommend. */
-LFM_API lfm_sampling lfm_engine_sampling(const lfm_engine* engine);
+LFM_API lfm_code lfm_engine_sampling(const lfm_engine* engine, lfm_sampling* sampling, lfm_error* error);
+
+/* One token to be chosen. Valid during the call. */
+typedef struct lfm_mask_query {
+  size_t size;
+  const lfm_token* tokens; /* of the session */
+  size_t token_count;
+  size_t answer_count; /* of them, at the end: the answer so far without its thinking */
+  bool thinking;       /* of a structured generation */
+  const float* logits; /* as the network gave them */
+  size_t vocabulary;   /* logits, and bits that count */
+  uint32_t* allowed;   /* that may come: token t is bit t % 32 of word t / 32; all are set */
+  size_t allowed_words;
+} lfm_mask_query;
+
+/* Takes tokens out of `allowed`. Anything but LFM_OK ends the generation with that code, as does nothing left
+ * (LFM_ARGUMENT). */
+typedef lfm_code (*lfm_mask_callback)(const lfm_mask_query* query, void* user);
 
 typedef struct lfm_generate_options {
-  size_t max_tokens;
-  lfm_sampling sampling;
-  const char* const* stop; /* texts that end the generation; they aren't part of its text */
+  size_t size;
+  size_t max_tokens;            /* 0: 256 */
+  const lfm_sampling* sampling; /* NULL: as recommended */
+  const char* const* stop;      /* texts that end the generation; they aren't part of its text */
   size_t stop_count;
-  bool ignore_end;         /* go on when the model says that it is done */
-  bool structured;         /* tell thinking and tool calls from text; lfm_chat_answer() always does */
-  int64_t thinking_budget; /* tokens after which thinking is ended; negative: none but max_tokens */
+  bool ignore_end;     /* go on when the model says that it is done */
+  bool structured;     /* tell thinking and tool calls from text; lfm_chat_answer() always does */
+  bool limit_thinking; /* to thinking_budget tokens, after which it is ended */
+  size_t thinking_budget;
+  bool logprobs; /* pieces tell log-probabilities: of each token, and of so many likeliest ones */
+  size_t top_logprobs;
+  lfm_mask_callback mask; /* asked before each token is chosen */
+  void* mask_user;
+  const lfm_cancel* cancel;
+  lfm_progress_callback prompt_progress; /* of lfm_chat_answer(), while it reads the conversation */
+  void* progress_user;
 } lfm_generate_options;
-
-/* 256 tokens, sampled as recommended. */
-LFM_API lfm_generate_options lfm_generate_defaults(const lfm_engine* engine);
 
 typedef enum lfm_piece_kind {
   LFM_TEXT,          /* the answer */
@@ -216,17 +300,28 @@ typedef enum lfm_piece_kind {
   LFM_MALFORMED_CALL /* what stood where a call belongs; `problem` says why it can't be read */
 } lfm_piece_kind;
 
+typedef struct lfm_logprob {
+  lfm_token id;
+  float logprob; /* natural logarithm of the probability */
+} lfm_logprob;
+
 /* A part of a generation as it streams, valid during the callback. */
 typedef struct lfm_piece {
+  size_t size;
   lfm_piece_kind kind;
   const char* text; /* as the model wrote it, whole code points, no zero behind them */
   size_t bytes;
-  const char* name;      /* LFM_TOOL_CALL: the function's name; else "" */
-  const char* arguments; /* LFM_TOOL_CALL: a JSON object; else "" */
-  const char* problem;   /* LFM_MALFORMED_CALL: one sentence; else "" */
+  const char* name;        /* LFM_TOOL_CALL: the function's name; else "" */
+  const char* arguments;   /* LFM_TOOL_CALL: a JSON object; else "" */
+  const char* problem;     /* LFM_MALFORMED_CALL: one sentence; else "" */
+  const lfm_token* tokens; /* said since the piece before, tags included */
+  size_t token_count;
+  const float* logprobs;  /* one for each of them; NULL where they weren't asked for */
+  const lfm_logprob* top; /* top_per_token for each of them, the likeliest first */
+  size_t top_per_token;
 } lfm_piece;
 
-/* Returns whether to go on. Must not throw or jump out, nor use the session but for lfm_session_cancel(). */
+/* Returns whether to go on. */
 typedef bool (*lfm_piece_callback)(const lfm_piece* piece, void* user);
 
 typedef enum lfm_finish_reason {
@@ -234,16 +329,21 @@ typedef enum lfm_finish_reason {
   LFM_STOP,         /* a stop string */
   LFM_LENGTH,       /* max_tokens */
   LFM_CONTEXT_FULL, /* no room for another token */
-  LFM_STOPPED       /* lfm_session_cancel(), or the callback returned false */
+  LFM_STOPPED       /* it was cancelled, or a callback returned false */
 } lfm_finish_reason;
 
 typedef struct lfm_finish {
+  size_t size;
   lfm_finish_reason reason;
   size_t tokens;           /* generated */
   size_t reasoning_tokens; /* of them */
+  size_t text_bytes;
   size_t tool_calls;
-  bool thinking_cut; /* thinking_budget ended the thinking */
+  size_t malformed_calls;
+  bool thinking_open; /* it ended before the thinking did */
+  bool thinking_cut;  /* thinking_budget ended the thinking */
   double seconds;
+  uint64_t seed; /* that was drawn with */
 } lfm_finish;
 
 /* options: NULL for the defaults; callback: may be NULL; finish: may be NULL. */
@@ -262,8 +362,9 @@ typedef struct lfm_tool_call {
   const char* arguments; /* a JSON object */
 } lfm_tool_call;
 
-/* All texts may be NULL, which is as good as empty. */
+/* All texts may be NULL, which is as good as empty. In an array of them all have the size of the first. */
 typedef struct lfm_message {
+  size_t size;
   lfm_role role;
   const char* content;
   const char* reasoning;      /* LFM_ASSISTANT: what it thought */
@@ -276,6 +377,7 @@ typedef struct lfm_message {
 typedef enum lfm_chat_form { LFM_FORM_FROM_MODEL, LFM_FORM_CHATML, LFM_FORM_LFM2, LFM_FORM_LFM25 } lfm_chat_form;
 
 typedef struct lfm_chat_options {
+  size_t size;
   lfm_chat_form form;
   const char* tools;      /* a JSON array with an object for each tool; NULL: none */
   const char* date;       /* "2026-11-22"; NULL: today */
@@ -287,7 +389,7 @@ typedef struct lfm_chat_options {
 LFM_API lfm_code lfm_chat_new(const lfm_engine* engine, const lfm_chat_options* options, lfm_chat** chat,
                               lfm_error* error);
 LFM_API void lfm_chat_free(lfm_chat* chat);
-LFM_API lfm_chat_form lfm_chat_get_form(const lfm_chat* chat); /* never LFM_FORM_FROM_MODEL */
+LFM_API lfm_chat_form lfm_chat_get_form(const lfm_chat* chat); /* LFM_FORM_FROM_MODEL only of NULL */
 
 /* What isn't as expected, an unknown template, say: note i, or NULL where there are no more. Valid as long as the chat
  * is. */
@@ -300,17 +402,45 @@ LFM_API lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messag
                                  lfm_error* error);
 
 /* Makes the session, which must be of the chat's engine, the conversation and has the model answer it; what the session
- * holds of it already isn't evaluated again. options: NULL for the defaults; callback: may be NULL. */
+ * holds of it already isn't evaluated again. Cancelled, it is an answer that says so (LFM_STOPPED). options: NULL for
+ * the defaults; callback: may be NULL. */
 LFM_API lfm_code lfm_chat_answer(const lfm_chat* chat, lfm_session* session, const lfm_message* messages,
                                  size_t message_count, const lfm_generate_options* options, lfm_piece_callback callback,
                                  void* user, lfm_answer** answer, lfm_error* error);
 LFM_API void lfm_answer_free(lfm_answer* answer);
 
 /* Valid until the answer is freed. Texts end before the first zero byte, should a model say one. */
-LFM_API lfm_message lfm_answer_message(const lfm_answer* answer);
-LFM_API lfm_finish lfm_answer_finish(const lfm_answer* answer);
+LFM_API lfm_code lfm_answer_message(const lfm_answer* answer, lfm_message* message, lfm_error* error);
+LFM_API lfm_code lfm_answer_finish(const lfm_answer* answer, lfm_finish* finish, lfm_error* error);
 LFM_API lfm_sync_info lfm_answer_prompt(const lfm_answer* answer);    /* what was reused, and read */
 LFM_API const char* lfm_answer_description(const lfm_answer* answer); /* how it ended, for a person */
+
+/* ---- diagnostics: how fast a model is, and what this machine can do */
+
+/* Waits for the file that is being written to the pack cache, and tells how that went. */
+LFM_API lfm_code lfm_engine_finish_pack_cache(const lfm_engine* engine, lfm_error* error);
+
+/* Waits until weights are where they stay; what runs afterwards is faster. */
+LFM_API lfm_code lfm_engine_settle(const lfm_engine* engine, lfm_error* error);
+
+typedef struct lfm_phase {
+  char name[32];
+  double seconds;
+} lfm_phase;
+
+/* The time that forward passes of all sessions have spent in each phase; `phases`, `count` and LFM_LIMIT as in
+ * lfm_encode(). */
+LFM_API lfm_code lfm_engine_phases(const lfm_engine* engine, lfm_phase* phases, size_t capacity, size_t* count,
+                                   lfm_error* error);
+
+typedef struct lfm_limits {
+  size_t size;
+  double read_bytes_per_second;      /* all threads reading the model's weights from end to end */
+  double int8_operations_per_second; /* all threads multiplying and adding int8; each counts as two */
+} lfm_limits;
+
+/* Measures it now: for about half a second and six readings of all weights. */
+LFM_API lfm_code lfm_engine_measure_limits(const lfm_engine* engine, lfm_limits* limits, lfm_error* error);
 
 #ifdef __cplusplus
 }

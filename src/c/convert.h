@@ -1,0 +1,24 @@
+// Options, callbacks and results of C as those of C++, and back.
+#pragma once
+
+#include "c/handles.h"
+
+namespace lfm::c {
+
+// None is what is recommended for the engine's model.
+Result<SamplingOptions> sampling_of(const lfm_sampling* sampling, const Engine& engine);
+lfm_sampling to_c(const SamplingOptions& sampling);  // without bias
+
+// None is 256 tokens, sampled as recommended. What it points to has to stay as long as the options are used.
+Result<GenerateOptions> options_of(const lfm_generate_options* options, const Engine& engine);
+
+lfm_finish to_c(const Finish& finish);
+
+// Empty for a null pointer.
+ProgressCallback progress_of(lfm_progress_callback callback, void* user);
+std::function<bool(const Piece&)> pieces_of(lfm_piece_callback callback, void* user);
+
+// One that nobody requests for a null pointer.
+std::stop_token token_of(const lfm_cancel* cancel);
+
+}  // namespace lfm::c

@@ -1,0 +1,1 @@
+set(parents_flags ON)
