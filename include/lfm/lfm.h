@@ -4,6 +4,7 @@
 #include "lfm/chat.h"
 #include "lfm/diagnostics.h"
 #include "lfm/engine.h"
+#include "lfm/evaluate.h"
 #include "lfm/inspect.h"
 #include "lfm/machine.h"
 #include "lfm/mask.h"

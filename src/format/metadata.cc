@@ -57,6 +57,12 @@ const Metadata::Entry* Metadata::find(std::string_view key) const noexcept {
   return find_by(entries_, by_key_, &Entry::key, key);
 }
 
+std::string_view Metadata::value_bytes(const Entry& entry) const noexcept {
+  const std::uint32_t before = entry.type == ValueType::kArray ? 12 : entry.type == ValueType::kString ? 8 : 0;
+  const std::uint32_t begin = entry.offset - before;  // element type and count, or length
+  return {reinterpret_cast<const char*>(header_ + begin), entry.end - begin};
+}
+
 Result<std::optional<std::uint64_t>> Metadata::find_unsigned(std::string_view key) const {
   const Entry* entry = find(key);
   if (entry == nullptr) return std::optional<std::uint64_t>();

@@ -67,6 +67,7 @@ class Metadata {
     ValueType element = ValueType::kUint8;  // of an array; never kArray
     std::uint64_t count = 1;                // elements of an array; bytes of a string; else 1
     std::uint32_t offset = 0;               // of the first value byte in the file
+    std::uint32_t end = 0;                  // first byte behind the value in the file
     std::uint32_t first_start = 0;          // into the string starts, for arrays of strings
   };
 
@@ -76,6 +77,9 @@ class Metadata {
   bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
   const Entry* find(std::string_view key) const noexcept;
   const std::vector<Entry>& entries() const noexcept { return entries_; }  // in the file's order
+
+  // The bytes of an entry's value as the file has them, all that stands behind its type.
+  std::string_view value_bytes(const Entry& entry) const noexcept;
 
   Result<std::optional<std::uint64_t>> find_unsigned(std::string_view key) const;
   Result<std::uint64_t> require_unsigned(std::string_view key) const;

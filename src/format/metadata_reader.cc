@@ -78,6 +78,7 @@ Status MetadataReader::parse_entry(std::uint64_t index) {
   cursor_.about(entry.key);
   LFM_ASSIGN(entry.type, parse_value_type());
   LFM_TRY(parse_value(entry));
+  entry.end = static_cast<std::uint32_t>(cursor_.position());
   metadata_.entries_.push_back(entry);
   return {};
 }

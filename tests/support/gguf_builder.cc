@@ -79,18 +79,10 @@ class Writer {
 
 }  // namespace
 
-std::string string_bytes(std::string_view text) {
-  return bytes_of(std::uint64_t{text.size()}) + std::string(text);
-}
-
 std::string strings_bytes(const std::vector<std::string>& texts) {
   std::string elements;
   for (const std::string& text : texts) elements += string_bytes(text);
   return array_bytes(static_cast<std::uint32_t>(ValueType::kString), texts.size(), elements);
-}
-
-std::string array_bytes(std::uint32_t element, std::uint64_t count, const std::string& elements) {
-  return bytes_of(element) + bytes_of(count) + elements;
 }
 
 void GgufBuilder::set(const std::string& key, ValueType type, std::string value) {

@@ -6,27 +6,20 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
+#include "format/gguf_value.h"
 #include "format/metadata.h"
 #include "format/tensor_type.h"
 
 namespace lfm::test {
 
-// The bytes of a plain number as a file holds them.
-template <typename T>
-std::string bytes_of(T value) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  return {reinterpret_cast<const char*>(&value), sizeof value};
-}
+using format::array_bytes;
+using format::bytes_of;
+using format::string_bytes;
 
-// A string or an array of strings as a metadata value holds it.
-std::string string_bytes(std::string_view text);
+// An array of strings as a metadata value holds it.
 std::string strings_bytes(const std::vector<std::string>& texts);
-
-// An array as a metadata value holds it: element type, count, elements.
-std::string array_bytes(std::uint32_t element, std::uint64_t count, const std::string& elements);
 
 inline std::span<const std::byte> as_bytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};

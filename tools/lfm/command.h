@@ -24,6 +24,7 @@ void add_run(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_detokenize(CLI::App& app, Action& action);
 void add_logits(CLI::App& app, Action& action);
+void add_perplexity(CLI::App& app, Action& action);
 void add_pack(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 

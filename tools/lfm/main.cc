@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   lfm::cli::add_detokenize(app, action);
   lfm::cli::add_logits(app, action);
   lfm::cli::add_pack(app, action);
+  lfm::cli::add_perplexity(app, action);
   lfm::cli::add_inspect(app, action);
   lfm::cli::add_schema(app, action);
   lfm::cli::add_bench(app, action);

@@ -1,0 +1,74 @@
+// How well a model predicts a text, and how far one file of a model is from another: perplexity and Kullback-Leibler
+// divergence exactly as llama.cpp's llama-perplexity measures them, in figures that can be set beside its own.
+//
+// The text is cut into windows without overlap; the model's first token is put over the first one of each. What is
+// scored is the second half of each window, every token given all before it in the window.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lfm/engine.h"
+#include "lfm/export.h"
+#include "lfm/result.h"
+
+namespace lfm {
+
+struct Estimate {
+  double value = 0;
+  double error = 0;  // of the mean: one standard deviation
+};
+
+// Values at ranks of their order, interpolated.
+struct Quantiles {
+  double minimum = 0, p001 = 0, p01 = 0, p05 = 0, p10 = 0, p25 = 0, median = 0;
+  double p75 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, maximum = 0;
+};
+
+// Against the base: a better file of the same model, whose distributions were kept.
+struct Divergence {
+  Estimate base_perplexity;
+  double correlation = 0;  // of the logarithms of both perplexities
+  Estimate log_ratio;      // of the perplexities
+  Estimate ratio;
+  Estimate difference;
+  Estimate kld;  // nats
+  Quantiles klds;
+  Estimate probability_change;  // of the text's token, 0..1
+  Quantiles probability_changes;
+  Estimate probability_change_rms;
+  Estimate same_top;  // part of the positions where both expect the same token most
+};
+
+struct Evaluation {
+  std::size_t windows = 0;  // done so far
+  std::size_t all_windows = 0;
+  std::size_t scored = 0;  // tokens
+  Estimate perplexity;
+  std::optional<Divergence> divergence;
+};
+
+struct EvaluateOptions {
+  std::size_t window_tokens = 512;
+  std::size_t max_windows = 0;  // 0: as many as the text has
+
+  // A file of llama-perplexity's kind with the distributions of all scored positions: 2 bytes for each token of the
+  // vocabulary and position. `base_out` is written; `base` is compared with, and gives the text too.
+  std::string base_out = {};
+  std::string base = {};
+
+  // Called on this thread after each window, without quantiles; returns whether to go on. May be empty.
+  std::function<bool(const Evaluation&)> progress = nullptr;
+};
+
+// `text` is empty where there is a base.
+//   kArgument   the text has less than two windows, or an option is out of range; the base is of another vocabulary
+//   kFormat     the base isn't a file of this kind;   kIo, kNoMemory, kNumeric, kCancelled
+LFM_API Result<Evaluation> evaluate_text(const Engine& engine, std::string_view text, const EvaluateOptions& options);
+
+}  // namespace lfm

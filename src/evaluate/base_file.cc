@@ -1,0 +1,93 @@
+#include "evaluate/base_file.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/try.h"
+#include "evaluate/log_probabilities.h"
+
+namespace lfm::evaluate {
+namespace {
+
+constexpr char kMagic[8] = {'_', 'l', 'o', 'g', 'i', 't', 's', '_'};
+constexpr std::int32_t kMostWindow = 1 << 20, kMostVocabulary = 1 << 24, kMostWindows = 1 << 24;
+constexpr unsigned kReadable = 0644;
+
+struct Header {
+  char magic[8];
+  std::int32_t window;
+  std::int32_t vocabulary;
+  std::int32_t windows;
+};
+static_assert(sizeof(Header) == 20);
+
+}  // namespace
+
+std::uint64_t BaseShape::rows_offset() const noexcept {
+  return sizeof(Header) + std::uint64_t{sizeof(TokenId)} * window * windows;
+}
+
+std::uint64_t BaseShape::row_bytes() const noexcept {
+  return row_words(vocabulary) * sizeof(std::uint16_t);
+}
+
+std::uint64_t BaseShape::window_bytes() const noexcept {
+  return row_bytes() * scored_tokens(window);
+}
+
+Result<BaseReader> BaseReader::open(const std::string& path) {
+  LFM_ASSIGN(base::File file, base::File::open_read(path));
+  const auto refused = [&](std::string message) {
+    return Error{ErrorCode::kFormat, std::move(message), base::printable(path)};
+  };
+  Header header;
+  if (file.size() < sizeof header) return refused("not a file of distributions");
+  LFM_TRY(file.read_at(0, std::as_writable_bytes(std::span(&header, 1))));
+  if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return refused("not a file of distributions");
+  const auto within = [](std::int32_t value, std::int32_t least, std::int32_t most) {
+    return value >= least && value <= most;
+  };
+  if (!within(header.window, 4, kMostWindow) || !within(header.vocabulary, 1, kMostVocabulary) ||
+      !within(header.windows, 1, kMostWindows)) {
+    return refused("its sizes can't be right");
+  }
+  BaseReader reader(std::move(file));
+  reader.shape_ = {static_cast<std::size_t>(header.window), static_cast<std::size_t>(header.vocabulary),
+                   static_cast<std::size_t>(header.windows)};
+  const BaseShape& shape = reader.shape_;
+  if (reader.file_.size() < shape.rows_offset() + shape.window_bytes() * shape.windows) return refused("it is cut");
+  reader.tokens_.resize(shape.window * shape.windows);
+  LFM_TRY(reader.file_.read_at(sizeof header, std::as_writable_bytes(std::span(reader.tokens_))));
+  const auto bad = std::find_if(reader.tokens_.begin(), reader.tokens_.end(),
+                                [&](TokenId token) { return token < 0 || token >= header.vocabulary; });
+  if (bad != reader.tokens_.end()) return refused("a token isn't in the vocabulary");
+  return reader;
+}
+
+Status BaseReader::read(std::size_t window, std::span<std::uint16_t> rows) const {
+  return file_.read_at(shape_.rows_offset() + window * shape_.window_bytes(), std::as_writable_bytes(rows));
+}
+
+Result<BaseWriter> BaseWriter::create(const std::string& path, const BaseShape& shape,
+                                      std::span<const TokenId> tokens) {
+  LFM_ASSIGN(base::AtomicFile file,
+             base::AtomicFile::create(path, shape.rows_offset() + shape.window_bytes() * shape.windows));
+  Header header{};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.window = static_cast<std::int32_t>(shape.window);
+  header.vocabulary = static_cast<std::int32_t>(shape.vocabulary);
+  header.windows = static_cast<std::int32_t>(shape.windows);
+  LFM_TRY(file.write_at(0, std::as_bytes(std::span(&header, 1))));
+  LFM_TRY(file.write_at(sizeof header, std::as_bytes(tokens)));
+  return BaseWriter(std::move(file), shape);
+}
+
+Status BaseWriter::write(std::size_t window, std::span<const std::uint16_t> rows) {
+  return file_.write_at(shape_.rows_offset() + window * shape_.window_bytes(), std::as_bytes(rows));
+}
+
+Status BaseWriter::commit() {
+  return file_.commit(kReadable, base::AtomicFile::Existing::kReplace);
+}
+
+}  // namespace lfm::evaluate
