@@ -75,6 +75,24 @@ TEST_F(CommandLine, HelpIsComplete) {
   EXPECT_TRUE(run({"--version"}).out.starts_with("lfm "));
 }
 
+TEST_F(CommandLine, BenchSideBySide) {
+  const std::vector<std::string> bench = {"bench", "-m", model_.path(), "--pack-cache", "off", "-p", "3", "-n", "4",
+                                          "-r", "2", "-P", "1,3"};
+  for (const std::string format : {"jsonl", "json", "csv", "md"}) {
+    std::vector<std::string> arguments = bench;
+    arguments.insert(arguments.end(), {"-o", format});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    if (format == "md") {
+      EXPECT_NE(outcome.out.find("3 x pp3+tg4"), std::string::npos) << outcome.out;
+      continue;
+    }
+    for (const std::string field : {"n_parallel", "pp_ts", "tg_ts", "gap_p50_ms", "gap_p99_ms"}) {
+      EXPECT_NE(outcome.out.find(field), std::string::npos) << field << " in " << outcome.out;
+    }
+  }
+}
+
 TEST_F(CommandLine, MissingModels) {
   model_.folder().write("ids", "1 2 3\n");
   for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "/nowhere/model.gguf");

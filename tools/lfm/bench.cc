@@ -9,7 +9,9 @@
 #include <ctime>
 #include <memory>
 
+#include "bench_parallel.h"
 #include "bench_report.h"
+#include "bench_tokens.h"
 #include "command.h"
 #include "io.h"
 #include "lfm/inspect.h"
@@ -23,6 +25,7 @@ struct Options {
   std::vector<std::size_t> generated = {128};
   std::vector<std::size_t> depths = {0};
   std::vector<unsigned> threads = {0};
+  std::vector<std::size_t> parallel;
   std::size_t repetitions = 5;
   std::string format = "md";
   bool profile = false;
@@ -58,16 +61,6 @@ std::string main_type(const std::string& path) {
     if (at->second > best_bytes) best = at->first, best_bytes = at->second;
   }
   return best;
-}
-
-// Tokens without meaning, of the whole vocabulary, so that all experts are used.
-std::vector<TokenId> random_tokens(std::size_t count, std::size_t vocabulary, std::uint64_t& state) {
-  std::vector<TokenId> tokens(count);
-  for (TokenId& token : tokens) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    token = static_cast<TokenId>((state >> 33) % vocabulary);
-  }
-  return tokens;
 }
 
 void progress(const std::string& text) {
@@ -184,6 +177,30 @@ std::vector<BenchTest> tests_of(const Options& options) {
   return tests;
 }
 
+// Of each depth, prompt and number of tokens, with each number of sessions.
+Status run_all_parallel(const Engine& engine, const Options& options, BenchReport& report) {
+  std::uint64_t random = 1;
+  for (const std::size_t depth : options.depths) {
+    for (const std::size_t prompt : options.prompts) {
+      for (const std::size_t generated : options.generated) {
+        for (const std::size_t sessions : options.parallel) {
+          const ParallelTest test{sessions, prompt, generated, depth};
+          progress(test.name());
+          if (!options.no_warmup) {
+            const ParallelTest few{sessions, std::min<std::size_t>(prompt, 8), std::min<std::size_t>(generated, 2), 0};
+            if (auto warm = run_parallel(engine, few, 1, random); !warm.ok()) return std::move(warm).error();
+          }
+          auto result = run_parallel(engine, test, options.repetitions, random);
+          progress("");
+          if (!result.ok()) return std::move(result).error();
+          report.row(*result);
+        }
+      }
+    }
+  }
+  return {};
+}
+
 int run_bench(Options options) {
   BenchContext context;
   context.type = main_type(options.model.path);
@@ -204,8 +221,12 @@ int run_bench(Options options) {
       if (auto status = runner.run_sustained(options.sustained_minutes); !status.ok()) return fail(status.error());
       continue;
     }
-    if (!begun) report.begin();
+    if (!begun) report.begin(!options.parallel.empty());
     begun = true;
+    if (!options.parallel.empty()) {
+      if (auto status = run_all_parallel(*engine, options, report); !status.ok()) return fail(status.error());
+      continue;
+    }
     for (const BenchTest& test : tests_of(options)) {
       auto result = runner.run(test);
       if (!result.ok()) return fail(test.name() + ": " + result.error().describe());
@@ -235,6 +256,11 @@ void add_bench(CLI::App& app, Action& action) {
   command->add_option("-d,--n-depth", options->depths, "tokens before each test, a comma list")
       ->delimiter(',')
       ->capture_default_str();
+  command
+      ->add_option("-P,--np,--n-parallel", options->parallel,
+                   "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do")
+      ->delimiter(',')
+      ->check(CLI::Range(std::size_t{1}, std::size_t{256}));
   command->add_option("-r,--repetitions", options->repetitions, "repetitions of each test")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -75,11 +75,8 @@ std::string model_label(const BenchContext& context) {
 }
 
 // llama-bench's field names where the meaning is the same, so that scripts made for it read ours; ours come after.
-Json fields(const BenchResult& result, const BenchContext& context, bool samples) {
-  std::vector<double> nanoseconds;
-  for (const double seconds : result.seconds) nanoseconds.push_back(std::round(seconds * 1e9));
-  const std::vector<double> ts = rates(result);
-  Json row = {
+Json machine_fields(const BenchContext& context) {
+  return {
       {"build_commit", LFM_VERSION},
       {"build_number", 0},
       {"cpu_info", cpu_name()},
@@ -95,15 +92,22 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
       {"type_k", "f16"},
       {"type_v", "f16"},
       {"flash_attn", 1},
-      {"n_prompt", result.test.prompt},
-      {"n_gen", result.test.generated},
-      {"n_depth", result.test.depth},
-      {"test_time", result.time},
-      {"avg_ns", static_cast<std::uint64_t>(mean(nanoseconds))},
-      {"stddev_ns", static_cast<std::uint64_t>(deviation(nanoseconds))},
-      {"avg_ts", mean(ts)},
-      {"stddev_ts", deviation(ts)},
   };
+}
+
+Json fields(const BenchResult& result, const BenchContext& context, bool samples) {
+  std::vector<double> nanoseconds;
+  for (const double seconds : result.seconds) nanoseconds.push_back(std::round(seconds * 1e9));
+  const std::vector<double> ts = rates(result);
+  Json row = machine_fields(context);
+  row["n_prompt"] = result.test.prompt;
+  row["n_gen"] = result.test.generated;
+  row["n_depth"] = result.test.depth;
+  row["test_time"] = result.time;
+  row["avg_ns"] = static_cast<std::uint64_t>(mean(nanoseconds));
+  row["stddev_ns"] = static_cast<std::uint64_t>(deviation(nanoseconds));
+  row["avg_ts"] = mean(ts);
+  row["stddev_ts"] = deviation(ts);
   if (samples) {
     row["samples_ns"] = nanoseconds;
     row["samples_ts"] = ts;
@@ -125,6 +129,42 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
   return row;
 }
 
+struct ParallelRates {
+  double prompt, generated, total;  // tokens/s of all sessions, medians
+  double gap_p50, gap_p99;          // ms, of the session that took longest
+};
+
+ParallelRates rates(const ParallelResult& result) {
+  const auto tokens = static_cast<double>(result.test.sessions);
+  const auto of = [&](std::size_t count, double seconds) {
+    return seconds > 0 ? tokens * static_cast<double>(count) / seconds : 0;
+  };
+  std::vector<double> prompt, generated, total;
+  for (std::size_t i = 0; i < result.prompt_seconds.size(); ++i) {
+    const double reading = result.prompt_seconds[i], writing = result.generate_seconds[i];
+    prompt.push_back(of(result.test.prompt, reading));
+    generated.push_back(of(result.test.generated, writing));
+    total.push_back(of(result.test.prompt + result.test.generated, reading + writing));
+  }
+  const auto slowest = std::ranges::max_element(result.gaps, {}, mean);
+  return {median(prompt), median(generated), median(total), percentile(*slowest, 0.5), percentile(*slowest, 0.99)};
+}
+
+Json fields(const ParallelResult& result, const BenchContext& context) {
+  const ParallelRates speed = rates(result);
+  Json row = machine_fields(context);
+  row["n_parallel"] = result.test.sessions;
+  row["n_prompt"] = result.test.prompt;
+  row["n_gen"] = result.test.generated;
+  row["n_depth"] = result.test.depth;
+  row["pp_ts"] = speed.prompt;
+  row["tg_ts"] = speed.generated;
+  row["ts"] = speed.total;
+  row["gap_p50_ms"] = speed.gap_p50;
+  row["gap_p99_ms"] = speed.gap_p99;
+  return row;
+}
+
 void print_csv(const Json& row, bool names) {
   std::string line;
   for (const auto& [key, value] : row.items()) {
@@ -134,12 +174,34 @@ void print_csv(const Json& row, bool names) {
   std::printf("%s\n", line.c_str());
 }
 
+// A row in a form for programs.
+void print(const Json& row, BenchFormat format, bool first) {
+  switch (format) {
+    case BenchFormat::kMarkdown:
+      break;
+    case BenchFormat::kCsv:
+      if (first) print_csv(row, true);
+      print_csv(row, false);
+      break;
+    case BenchFormat::kJson:
+      std::printf("%s\n%s", first ? "" : ",", row.dump(2).c_str());
+      break;
+    case BenchFormat::kJsonl:
+      std::printf("%s\n", row.dump().c_str());
+      break;
+  }
+}
+
 }  // namespace
 
 std::string BenchTest::name() const {
   std::string text = prompt > 0 ? "pp" + std::to_string(prompt) : "";
   if (generated > 0) text += (text.empty() ? "tg" : "+tg") + std::to_string(generated);
   return depth > 0 ? text + " @ d" + std::to_string(depth) : text;
+}
+
+std::string ParallelTest::name() const {
+  return std::to_string(sessions) + " x " + BenchTest{prompt, generated, depth}.name();
 }
 
 double percentile(std::vector<double> values, double p) {
@@ -155,9 +217,18 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-void BenchReport::begin() {
+void BenchReport::begin(bool parallel) {
   if (format_ == BenchFormat::kJson) std::printf("[");
   if (format_ != BenchFormat::kMarkdown) return;
+  if (parallel) {
+    std::printf("| %-30s | %-22s | %7s | %20s | %9s | %9s | %9s | %10s | %10s |\n", "model", "backend", "threads",
+                "test", "pp t/s", "tg t/s", "t/s", "gap p50 ms", "gap p99 ms");
+    std::printf("| %s | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+                std::string(22, '-').c_str(), std::string(6, '-').c_str(), std::string(19, '-').c_str(),
+                std::string(8, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
+                std::string(9, '-').c_str(), std::string(9, '-').c_str());
+    return;
+  }
   std::printf("| %-30s | %10s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size",
               "params", "backend", "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
   std::printf("| %s | %s: | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
@@ -188,23 +259,25 @@ void BenchReport::markdown_row(const BenchResult& result) {
               percentile(result.token_milliseconds, 0.95), static_cast<double>(result.peak_bytes) / (1 << 30));
 }
 
+void BenchReport::row(const ParallelResult& result) {
+  if (format_ == BenchFormat::kMarkdown) {
+    const ParallelRates speed = rates(result);
+    std::printf("| %-30s | %-22s | %7u | %20s | %9.2f | %9.2f | %9.2f | %10.2f | %10.2f |\n",
+                model_label(context_).c_str(), (context_.model.isa + "/" + context_.model.dense_backend).c_str(),
+                context_.model.threads, result.test.name().c_str(), speed.prompt, speed.generated, speed.total,
+                speed.gap_p50, speed.gap_p99);
+  } else {
+    print(fields(result, context_), format_, first_);
+  }
+  std::fflush(stdout);
+  first_ = false;
+}
+
 void BenchReport::row(const BenchResult& result) {
-  switch (format_) {
-    case BenchFormat::kMarkdown:
-      markdown_row(result);
-      break;
-    case BenchFormat::kCsv: {
-      const Json row = fields(result, context_, false);
-      if (first_) print_csv(row, true);
-      print_csv(row, false);
-      break;
-    }
-    case BenchFormat::kJson:
-      std::printf("%s\n%s", first_ ? "" : ",", fields(result, context_, true).dump(2).c_str());
-      break;
-    case BenchFormat::kJsonl:
-      std::printf("%s\n", fields(result, context_, true).dump().c_str());
-      break;
+  if (format_ == BenchFormat::kMarkdown) {
+    markdown_row(result);
+  } else {
+    print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }
   std::fflush(stdout);
   first_ = false;

@@ -31,6 +31,23 @@ struct BenchResult {
   std::vector<PhaseTime> phases;           // over the repetitions
 };
 
+// Sessions side by side, each with n_prompt tokens to read and n_gen to generate, after n_depth tokens.
+struct ParallelTest {
+  std::size_t sessions = 1;
+  std::size_t prompt = 0;
+  std::size_t generated = 0;
+  std::size_t depth = 0;
+
+  std::string name() const;  // "4 x pp64+tg32"
+};
+
+struct ParallelResult {
+  ParallelTest test;
+  std::vector<double> prompt_seconds;     // of each repetition, until the last one has read
+  std::vector<double> generate_seconds;   // from then on, until the last one has generated
+  std::vector<std::vector<double>> gaps;  // milliseconds of each token, of each session and repetition
+};
+
 struct BenchContext {
   ModelInfo model;
   std::string type;  // "Q4_0"
@@ -45,8 +62,9 @@ enum class BenchFormat { kMarkdown, kCsv, kJson, kJsonl };
 class BenchReport {
  public:
   BenchReport(BenchFormat format, const BenchContext& context) : format_(format), context_(context) {}
-  void begin();
+  void begin(bool parallel = false);
   void row(const BenchResult& result);
+  void row(const ParallelResult& result);
   void end();
 
  private:
