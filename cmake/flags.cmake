@@ -6,6 +6,10 @@ target_include_directories(lfm_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_S
 target_compile_options(lfm_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fvisibility=hidden)
 # GCC 12 sees overlapping copies in std::string operator+ that aren't there (GCC bug 105651).
 target_compile_options(lfm_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+# The same bits on every CPU: no multiply-add unless it is written out (plain x86-64 has none).
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(lfm_flags INTERFACE -ffp-contract=off)
+endif()
 set(LFM_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread")
 if(LFM_SANITIZE)
   target_compile_options(lfm_flags INTERFACE -fsanitize=${LFM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
