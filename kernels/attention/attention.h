@@ -22,7 +22,6 @@
 #include <cstdint>
 
 #include "kernels/attention/kv_format.h"
-#include "kernels/isa.h"
 
 namespace lfm::kernels {
 
@@ -59,14 +58,10 @@ struct AttentionKernels {
                 std::size_t splits, std::size_t head_dim, float* out);
 };
 
-namespace scalar {
-extern const AttentionKernels kAttention;
-}
-namespace avx2 {
-extern const AttentionKernels kAttention;
-}
-namespace avx512vnni {
-extern const AttentionKernels kAttention;
-}
+#define LFM_ISA(id, name, matmul, vector, attention, ...) \
+  namespace attention {                                   \
+  extern const AttentionKernels kAttention;               \
+  }
+#include "kernels/isas.inc"
 
 }  // namespace lfm::kernels

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kAhead = 4096;  // bytes of weights, of all strips together, between a fetch and their use
 constexpr std::size_t kHalfRows = 8;  // rows of a vector
+constexpr int kChains = 10;           // of peak()
 
 __m256i load_codes(const std::byte* p) {
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(p));
@@ -40,6 +41,10 @@ __m256 broadcast_float(const std::byte* p) {
 
 // ---- Codes: columns<L>(planes) are the codes of columns 4L .. 4L+3 of a block, L = 0 .. 7. ----
 
+template <CodeKind kKind>
+struct CodesOf;
+using Codes4 = CodesOf<CodeKind::k4Bit>;
+
 // Shifts left, or right where kBits is negative; bits stray between bytes and are masked off by the caller.
 template <int kBits>
 __m256i shift(__m256i v) {
@@ -54,10 +59,12 @@ __m256i mask(__m256i v) {
 }
 
 struct UnsignedCodes {
+  static constexpr int zero(int of_format) { return of_format; }
   static __m256i products(__m256i codes, __m256i q) { return _mm256_maddubs_epi16(codes, q); }
 };
 
-struct Codes4 : UnsignedCodes {  // 8 vectors: 16 * 15 * 127 = 30480
+template <>
+struct CodesOf<CodeKind::k4Bit> : UnsignedCodes {  // 8 vectors: 16 * 15 * 127 = 30480
   static constexpr std::size_t kBytes = 4 * kLine;
   static constexpr int kRun = 8;
   template <int L>
@@ -66,7 +73,8 @@ struct Codes4 : UnsignedCodes {  // 8 vectors: 16 * 15 * 127 = 30480
   }
 };
 
-struct Codes5 : UnsignedCodes {  // 4 vectors: 8 * 31 * 127 = 31496
+template <>
+struct CodesOf<CodeKind::k5Bit> : UnsignedCodes {  // 4 vectors: 8 * 31 * 127 = 31496
   static constexpr std::size_t kBytes = 5 * kLine;
   static constexpr int kRun = 4;
   template <int L>
@@ -75,7 +83,8 @@ struct Codes5 : UnsignedCodes {  // 4 vectors: 8 * 31 * 127 = 31496
   }
 };
 
-struct Codes6 : UnsignedCodes {  // 2 vectors: 4 * 63 * 127 = 32004
+template <>
+struct CodesOf<CodeKind::k6Bit> : UnsignedCodes {  // 2 vectors: 4 * 63 * 127 = 32004
   static constexpr std::size_t kBytes = 6 * kLine;
   static constexpr int kRun = 2;
   template <int L>
@@ -87,7 +96,9 @@ struct Codes6 : UnsignedCodes {  // 2 vectors: 4 * 63 * 127 = 32004
 
 // 1 vector: 2 * 128 * 127 = 32512, with the code's sign moved to the activation. The codes are signed again, so that
 // the zero point is 0.
-struct Codes8 {
+template <>
+struct CodesOf<CodeKind::k8Bit> {
+  static constexpr int zero(int) { return 0; }
   static constexpr std::size_t kBytes = 8 * kLine;
   static constexpr int kRun = 1;
   template <int L>
@@ -101,14 +112,19 @@ struct Codes8 {
 
 // ---- Scales: the header of a group, seen from half a tile, and what its block b is scaled with. ----
 
-struct PairScales {  // Q4_0, Q5_0, Q8_0
+template <ScaleKind kKind>
+struct ScalesOf;
+
+template <>
+struct ScalesOf<ScaleKind::kPair> {
   static constexpr std::size_t kBytes = kLine, kBlocks = 2;
   const std::byte* header;
   std::size_t half;
   __m256 scale(std::size_t b) const { return load_half(header + 32 * b + 16 * half); }
 };
 
-struct MinScales {  // Q4_1, Q5_1
+template <>
+struct ScalesOf<ScaleKind::kMinima> {
   static constexpr std::size_t kBytes = kLine, kBlocks = 1;
   const std::byte* header;
   std::size_t half;
@@ -116,7 +132,8 @@ struct MinScales {  // Q4_1, Q5_1
   __m256 min(std::size_t) const { return load_half(header + 32 + 16 * half); }
 };
 
-struct SuperScales {  // Q4_K, Q5_K
+template <>
+struct ScalesOf<ScaleKind::kSuper> {
   static constexpr std::size_t kBytes = 5 * kLine, kBlocks = 8;
   const std::byte* header;
   std::size_t half;
@@ -130,7 +147,8 @@ struct SuperScales {  // Q4_K, Q5_K
   }
 };
 
-struct HalfScales {  // Q6_K
+template <>
+struct ScalesOf<ScaleKind::kHalves> {
   static constexpr std::size_t kBytes = 5 * kLine, kBlocks = 8;
   const std::byte* header;
   std::size_t half;
@@ -199,8 +217,8 @@ template <class Codes, int kZero, class Scales, int MR>
 
 // Q6_K: 16 columns have a scale. Scaled and added, both dots of a block stay below 2^24, exact in float.
 template <class Codes, int kZero, int MR>
-[[gnu::always_inline]] inline void step(const HalfScales& scales, std::size_t b, const std::byte* planes,
-                                        const ActBlock<MR>& act, __m256 (&sum)[MR]) {
+[[gnu::always_inline]] inline void step(const ScalesOf<ScaleKind::kHalves>& scales, std::size_t b,
+                                        const std::byte* planes, const ActBlock<MR>& act, __m256 (&sum)[MR]) {
   __m256i dot[MR];
   __m256 low[MR];
   dot_columns<Codes, 0, 1, 2, 3>(planes, act, dot);
@@ -275,18 +293,21 @@ void tiles_by(const std::byte* weights, std::size_t tiles, std::size_t k, const 
   }
 }
 
-template <class Codes, class Scales, int kZero>
+template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+  constexpr BlockInfo kInfo = info(kFormat);
+  using Codes = CodesOf<kInfo.codes>;
+  using Scales = ScalesOf<kInfo.scales>;
   switch (tokens) {
     case 1:
-      return tiles_by<Codes, Scales, kZero, 1>(weights, tiles, k, act.data(), out, out_stride);
+      return tiles_by<Codes, Scales, Codes::zero(kInfo.zero), 1>(weights, tiles, k, act.data(), out, out_stride);
     case 2:
-      return tiles_by<Codes, Scales, kZero, 2>(weights, tiles, k, act.data(), out, out_stride);
+      return tiles_by<Codes, Scales, Codes::zero(kInfo.zero), 2>(weights, tiles, k, act.data(), out, out_stride);
     case 3:
-      return tiles_by<Codes, Scales, kZero, 3>(weights, tiles, k, act.data(), out, out_stride);
+      return tiles_by<Codes, Scales, Codes::zero(kInfo.zero), 3>(weights, tiles, k, act.data(), out, out_stride);
     case 4:
-      return tiles_by<Codes, Scales, kZero, 4>(weights, tiles, k, act.data(), out, out_stride);
+      return tiles_by<Codes, Scales, Codes::zero(kInfo.zero), 4>(weights, tiles, k, act.data(), out, out_stride);
   }
 }
 
@@ -325,11 +346,14 @@ template <class Codes, class Scales, int kZero, std::size_t kStrips>
 #include "kernels/matmul/strips.inc"
 
 // Four at a time.
-template <class Codes, class Scales, int kZero>
+template <BlockFormat kFormat>
 void strips(std::span<const Strip> strips, std::size_t tiles, std::size_t k) {
+  constexpr BlockInfo kInfo = info(kFormat);
+  using Codes = CodesOf<kInfo.codes>;
+  using Scales = ScalesOf<kInfo.scales>;
   for_strips<4>(
       strips, tiles, [k](auto& weights, auto& act, auto& out) __attribute__((always_inline)) {
-        take_each<Codes, Scales, kZero>(weights, k, act, out);
+        take_each<Codes, Scales, Codes::zero(kInfo.zero)>(weights, k, act, out);
       });
 }
 
@@ -396,17 +420,27 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
   }
 }
 
+std::uint64_t peak(std::size_t steps) {
+  __m256i sums[kChains];
+  const __m256i a = _mm256_set1_epi8(1);
+  const __m256i ones = _mm256_set1_epi16(1);
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm256_set1_epi32(i);  // so that no two chains are the same
+  for (std::size_t step = 0; step < steps; ++step) {
+    // The sum is an operand, so that none can be hoisted.
+#pragma GCC unroll 10
+    for (int i = 0; i < kChains; ++i) {
+      sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(_mm256_maddubs_epi16(a, sums[i]), ones));
+    }
+  }
+#pragma GCC unroll 9
+  for (int i = 1; i < kChains; ++i) sums[0] = _mm256_add_epi32(sums[0], sums[i]);
+  return static_cast<std::uint64_t>(_mm256_extract_epi64(sums[0], 0));
+}
+
 }  // namespace
 
-const MatmulKernels kMatmul = {
-    4,
-    {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
-     blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 0>, blocks<Codes4, SuperScales, 0>,
-     blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},
-    {strips<Codes4, PairScales, 8>, strips<Codes4, MinScales, 0>, strips<Codes5, PairScales, 16>,
-     strips<Codes5, MinScales, 0>, strips<Codes8, PairScales, 0>, strips<Codes4, SuperScales, 0>,
-     strips<Codes5, SuperScales, 0>, strips<Codes6, HalfScales, 32>},
-    {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
-};
+constexpr std::size_t kMostTokens = 4;
+constexpr std::size_t kPeakOperations = 64 * kChains;
+#include "kernels/matmul/table.inc"
 
 }  // namespace lfm::kernels::avx2

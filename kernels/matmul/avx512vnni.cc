@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kAhead = 6144;  // bytes of weights, of all streams together, between a fetch and their use
+constexpr int kChains = 12;           // of peak()
 
 __m512i load_line(const std::byte* p) {
   return _mm512_load_si512(p);
@@ -40,7 +41,11 @@ __m512 broadcast_float(const std::byte* p) {
 
 // ---- Codes: columns<L>(planes) are the codes of columns 4L .. 4L+3 of a block, L = 0 .. 7. ----
 
-struct Codes4 {
+template <CodeKind kKind>
+struct CodesOf;
+
+template <>
+struct CodesOf<CodeKind::k4Bit> {
   static constexpr std::size_t kBytes = 4 * kLine;
   template <int L>
   static __m512i columns(const std::byte* planes) {
@@ -72,7 +77,8 @@ __m512i with_high_bits(__m512i nibbles, __m512i high) {
   return _mm512_ternarylogic_epi32(low, high, _mm512_set1_epi8(kMask), kAOrBAndC);
 }
 
-struct Codes5 {
+template <>
+struct CodesOf<CodeKind::k5Bit> {
   static constexpr std::size_t kBytes = 5 * kLine;
   template <int L>
   static __m512i columns(const std::byte* planes) {  // bit L of the fifth bits goes to bit 4
@@ -81,7 +87,8 @@ struct Codes5 {
   }
 };
 
-struct Codes6 {
+template <>
+struct CodesOf<CodeKind::k6Bit> {
   static constexpr std::size_t kBytes = 6 * kLine;
   template <int L>
   static __m512i columns(const std::byte* planes) {  // bits 2(L % 4), +1 of the top bits go to bits 4, 5
@@ -91,7 +98,8 @@ struct Codes6 {
   }
 };
 
-struct Codes8 {
+template <>
+struct CodesOf<CodeKind::k8Bit> {
   static constexpr std::size_t kBytes = 8 * kLine;
   template <int L>
   static __m512i columns(const std::byte* planes) {
@@ -101,20 +109,26 @@ struct Codes8 {
 
 // ---- Scales: the header of a group, and what its block b is scaled with. ----
 
-struct PairScales {  // Q4_0, Q5_0, Q8_0
+template <ScaleKind kKind>
+struct ScalesOf;
+
+template <>
+struct ScalesOf<ScaleKind::kPair> {
   static constexpr std::size_t kBytes = kLine, kBlocks = 2;
   const std::byte* header;
   __m512 scale(std::size_t b) const { return load_half(header + 32 * b); }
 };
 
-struct MinScales {  // Q4_1, Q5_1
+template <>
+struct ScalesOf<ScaleKind::kMinima> {
   static constexpr std::size_t kBytes = kLine, kBlocks = 1;
   const std::byte* header;
   __m512 scale(std::size_t) const { return load_half(header); }
   __m512 min(std::size_t) const { return load_half(header + 32); }
 };
 
-struct SuperScales {  // Q4_K, Q5_K
+template <>
+struct ScalesOf<ScaleKind::kSuper> {
   static constexpr std::size_t kBytes = 5 * kLine, kBlocks = 8;
   const std::byte* header;
   __m512 scale(std::size_t b) const { return product(header, header + kLine + 32 * b); }
@@ -126,7 +140,8 @@ struct SuperScales {  // Q4_K, Q5_K
   }
 };
 
-struct HalfScales {  // Q6_K
+template <>
+struct ScalesOf<ScaleKind::kHalves> {
   static constexpr std::size_t kBytes = 5 * kLine, kBlocks = 8;
   const std::byte* header;
   __m512 scale(std::size_t) const { return load_half(header); }
@@ -205,7 +220,7 @@ template <int kZero, class Codes, class Scales, int kTiles, int kRows, int kSums
 
 // Q6_K: both halves of a block have a scale. Scaled and added, the halves stay below 2^24, exact in float.
 template <int kZero, class Codes, int kTiles, int kRows, int kSums>
-[[gnu::always_inline]] inline void step(const WeightBlock<Codes, HalfScales, kTiles>& weights,
+[[gnu::always_inline]] inline void step(const WeightBlock<Codes, ScalesOf<ScaleKind::kHalves>, kTiles>& weights,
                                         const ActBlock<kRows>& act, __m512 (&sum)[kSums]) {
   constexpr auto row = row_of<kTiles, kRows, kSums>;
   __m512i dot[kSums];
@@ -295,37 +310,43 @@ void all_tiles(const std::byte* weights, std::size_t tiles, std::size_t k, std::
 
 // Four at a time. A row of activations that they share is loaded once: the fewer instructions a line of weights takes,
 // the more lines a core looks ahead.
-template <class Codes, class Scales, int kZero>
+template <BlockFormat kFormat>
 void strips(std::span<const Strip> strips, std::size_t tiles, std::size_t k) {
+  constexpr BlockInfo kInfo = info(kFormat);
+  using Codes = CodesOf<kInfo.codes>;
+  using Scales = ScalesOf<kInfo.scales>;
   if (share_act(strips)) {
     for_strips<4>(
         strips, tiles, [k](auto& weights, auto& act, auto& out) __attribute__((always_inline)) {
-          take<Codes, Scales, kZero, 1>(weights, k, {act[0]}, out, 0, nullptr);
+          take<Codes, Scales, kInfo.zero, 1>(weights, k, {act[0]}, out, 0, nullptr);
         });
   } else {
     for_strips<4>(
         strips, tiles, [k](auto& weights, auto& act, auto& out) __attribute__((always_inline)) {
-          take<Codes, Scales, kZero, 1>(weights, k, act, out, 0, nullptr);
+          take<Codes, Scales, kInfo.zero, 1>(weights, k, act, out, 0, nullptr);
         });
   }
 }
 
-template <class Codes, class Scales, int kZero>
+template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+  constexpr BlockInfo kInfo = info(kFormat);
+  using Codes = CodesOf<kInfo.codes>;
+  using Scales = ScalesOf<kInfo.scales>;
   switch (tokens) {
     case 1:
-      return all_tiles<Codes, Scales, kZero, 1>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kInfo.zero, 1>(weights, tiles, k, act, out, out_stride);
     case 2:
-      return all_tiles<Codes, Scales, kZero, 2>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kInfo.zero, 2>(weights, tiles, k, act, out, out_stride);
     case 3:
-      return all_tiles<Codes, Scales, kZero, 3>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kInfo.zero, 3>(weights, tiles, k, act, out, out_stride);
     case 4:
-      return all_tiles<Codes, Scales, kZero, 4>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kInfo.zero, 4>(weights, tiles, k, act, out, out_stride);
     case 5:
-      return all_tiles<Codes, Scales, kZero, 5>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kInfo.zero, 5>(weights, tiles, k, act, out, out_stride);
     case 6:
-      return all_tiles<Codes, Scales, kZero, 6>(weights, tiles, k, act, out, out_stride);
+      return all_tiles<Codes, Scales, kInfo.zero, 6>(weights, tiles, k, act, out, out_stride);
   }
 }
 
@@ -383,17 +404,24 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
   }
 }
 
+std::uint64_t peak(std::size_t steps) {
+  __m512i sums[kChains];
+  const __m512i a = _mm512_set1_epi8(1);
+  const __m512i b = _mm512_set1_epi8(2);
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_epi32(i);  // so that no two chains are the same
+  for (std::size_t step = 0; step < steps; ++step) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) sums[i] = _mm512_dpbusd_epi32(sums[i], a, b);
+  }
+#pragma GCC unroll 11
+  for (int i = 1; i < kChains; ++i) sums[0] = _mm512_add_epi32(sums[0], sums[i]);
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm512_castsi512_si128(sums[0])));
+}
+
 }  // namespace
 
-const MatmulKernels kMatmul = {
-    6,
-    {blocks<Codes4, PairScales, 8>, blocks<Codes4, MinScales, 0>, blocks<Codes5, PairScales, 16>,
-     blocks<Codes5, MinScales, 0>, blocks<Codes8, PairScales, 128>, blocks<Codes4, SuperScales, 0>,
-     blocks<Codes5, SuperScales, 0>, blocks<Codes6, HalfScales, 32>},
-    {strips<Codes4, PairScales, 8>, strips<Codes4, MinScales, 0>, strips<Codes5, PairScales, 16>,
-     strips<Codes5, MinScales, 0>, strips<Codes8, PairScales, 128>, strips<Codes4, SuperScales, 0>,
-     strips<Codes5, SuperScales, 0>, strips<Codes6, HalfScales, 32>},
-    {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
-};
+constexpr std::size_t kMostTokens = 6;
+constexpr std::size_t kPeakOperations = 128 * kChains;
+#include "kernels/matmul/table.inc"
 
 }  // namespace lfm::kernels::avx512vnni

@@ -40,6 +40,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/matmul/formats.h"
+
 namespace lfm::kernels {
 
 // The number of this layout in packed files. Another layout takes another number, so that old files aren't misread.
@@ -49,11 +51,26 @@ inline constexpr std::size_t kTileRows = 16;       // weight rows of a tile
 inline constexpr std::size_t kBlockColumns = 32;   // columns that share an activation scale
 inline constexpr std::size_t kActBlockBytes = 48;  // 32 codes and four words
 
-enum class BlockFormat : std::uint8_t { kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kQ4_K, kQ5_K, kQ6_K };
-inline constexpr int kBlockFormatCount = 8;
+constexpr int bits(CodeKind kind) noexcept {
+  return kind == CodeKind::k5Bit ? 5 : kind == CodeKind::k6Bit ? 6 : kind == CodeKind::k8Bit ? 8 : 4;
+}
 
-enum class FloatFormat : std::uint8_t { kF32, kF16, kBF16 };
-inline constexpr int kFloatFormatCount = 3;
+// Bytes of the planes of one block of 16 x 32 codes.
+constexpr std::size_t plane_bytes(CodeKind kind) noexcept {
+  return static_cast<std::size_t>(bits(kind)) * 64;
+}
+
+// Blocks of a group, and bytes of what heads it.
+constexpr std::size_t group_blocks(ScaleKind kind) noexcept {
+  return kind == ScaleKind::kPair ? 2 : kind == ScaleKind::kMinima ? 1 : 8;
+}
+constexpr std::size_t header_bytes(ScaleKind kind) noexcept {
+  return kind == ScaleKind::kPair || kind == ScaleKind::kMinima ? 64 : 320;
+}
+
+constexpr bool has_minima(ScaleKind kind) noexcept {
+  return kind == ScaleKind::kMinima || kind == ScaleKind::kSuper;
+}
 
 struct BlockLayout {
   std::size_t group_columns;  // columns of one group
@@ -61,25 +78,9 @@ struct BlockLayout {
 };
 
 constexpr BlockLayout block_layout(BlockFormat format) noexcept {
-  switch (format) {
-    case BlockFormat::kQ4_0:
-      return {64, 576};
-    case BlockFormat::kQ5_0:
-      return {64, 704};
-    case BlockFormat::kQ8_0:
-      return {64, 1088};
-    case BlockFormat::kQ4_1:
-      return {32, 320};
-    case BlockFormat::kQ5_1:
-      return {32, 384};
-    case BlockFormat::kQ4_K:
-      return {256, 2368};
-    case BlockFormat::kQ5_K:
-      return {256, 2880};
-    case BlockFormat::kQ6_K:
-      return {256, 3392};
-  }
-  return {0, 0};
+  const BlockInfo& row = info(format);
+  const std::size_t blocks = group_blocks(row.scales);
+  return {blocks * kBlockColumns, header_bytes(row.scales) + blocks * plane_bytes(row.codes)};
 }
 
 // Bytes of a tile of 16 rows by k columns.
@@ -95,7 +96,7 @@ constexpr std::size_t act_row_bytes(std::size_t k) noexcept {
 
 // Float weights: a tile of 16 rows holds column after column, the 16 rows of a column side by side.
 constexpr std::size_t tile_bytes(FloatFormat format, std::size_t k) noexcept {
-  return k * kTileRows * (format == FloatFormat::kF32 ? 4 : 2);
+  return k * kTileRows * info(format).bytes;
 }
 
 }  // namespace lfm::kernels

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/isa.h"
 #include "kernels/matmul/layout.h"
 
 namespace lfm::kernels {
@@ -52,16 +51,17 @@ struct MatmulKernels {
   MatmulFn blocks[kBlockFormatCount];       // indexed by BlockFormat
   StripsFn strips[kBlockFormatCount];       // likewise
   MatmulFloatFn floats[kFloatFormatCount];  // indexed by FloatFormat
+
+  // What a core can do at most, by which the others are judged: `steps` rounds of the int8 multiply-adds that they are
+  // made of, between registers, in enough chains to hide their latency. Returns a sum, so that none can be skipped.
+  std::uint64_t (*peak)(std::size_t steps);
+  std::size_t peak_operations;  // of a step; a multiplication and an addition are two
 };
 
-namespace scalar {
-extern const MatmulKernels kMatmul;
-}
-namespace avx2 {
-extern const MatmulKernels kMatmul;
-}
-namespace avx512vnni {
-extern const MatmulKernels kMatmul;
-}
+#define LFM_ISA(id, name, matmul, ...) \
+  namespace matmul {                   \
+  extern const MatmulKernels kMatmul;  \
+  }
+#include "kernels/isas.inc"
 
 }  // namespace lfm::kernels

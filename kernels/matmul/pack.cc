@@ -42,25 +42,25 @@ void add_wide_bits(const std::byte* qh, std::size_t shift, std::uint32_t mask, C
 //                                                  0 1 (low nibbles) 2 3 (high), bits 2b,2b+1 of qh[i] the top
 template <BlockFormat kFormat>
 void file_codes(const std::byte* block, std::size_t b, CodeWords& codes) noexcept {
-  if constexpr (kFormat == BlockFormat::kQ4_0) nibble_codes(block + 2, codes);
-  if constexpr (kFormat == BlockFormat::kQ4_1) nibble_codes(block + 4, codes);
-  if constexpr (kFormat == BlockFormat::kQ5_0) {
+  if constexpr (kFormat == BlockFormat::kQ4_0) {
+    nibble_codes(block + 2, codes);
+  } else if constexpr (kFormat == BlockFormat::kQ4_1) {
+    nibble_codes(block + 4, codes);
+  } else if constexpr (kFormat == BlockFormat::kQ5_0) {
     nibble_codes(block + 6, codes);
     add_fifth_bits(block + 2, codes);
-  }
-  if constexpr (kFormat == BlockFormat::kQ5_1) {
+  } else if constexpr (kFormat == BlockFormat::kQ5_1) {
     nibble_codes(block + 8, codes);
     add_fifth_bits(block + 4, codes);
-  }
-  if constexpr (kFormat == BlockFormat::kQ8_0) {
+  } else if constexpr (kFormat == BlockFormat::kQ8_0) {
     for (std::size_t i = 0; i < 8; ++i) codes[i] = load<std::uint32_t>(block + 2 + 4 * i) ^ 0x80808080u;
-  }
-  if constexpr (kFormat == BlockFormat::kQ4_K) wide_nibble_codes(block + 16 + 32 * (b / 2), b % 2 != 0, codes);
-  if constexpr (kFormat == BlockFormat::kQ5_K) {
+  } else if constexpr (kFormat == BlockFormat::kQ4_K) {
+    wide_nibble_codes(block + 16 + 32 * (b / 2), b % 2 != 0, codes);
+  } else if constexpr (kFormat == BlockFormat::kQ5_K) {
     wide_nibble_codes(block + 48 + 32 * (b / 2), b % 2 != 0, codes);
     add_wide_bits(block + 16, b, 0x01010101u, codes);
-  }
-  if constexpr (kFormat == BlockFormat::kQ6_K) {
+  } else {
+    static_assert(kFormat == BlockFormat::kQ6_K);
     wide_nibble_codes(block + 64 * (b / 4) + 32 * (b % 2), b % 4 >= 2, codes);
     add_wide_bits(block + 128 + 32 * (b / 4), 2 * (b % 4), 0x03030303u, codes);
   }
@@ -87,14 +87,11 @@ bool is_finite(std::uint16_t half) noexcept {
 constexpr std::size_t scale_offset(ScaleKind kind) noexcept {
   return kind == ScaleKind::kHalves ? 208 : 0;
 }
-constexpr bool has_minimum(ScaleKind kind) noexcept {
-  return kind == ScaleKind::kMinima || kind == ScaleKind::kSuper;
-}
 
 template <ScaleKind kKind>
 bool block_is_finite(const std::byte* block) noexcept {
   const std::byte* d = block + scale_offset(kKind);
-  return is_finite(load<std::uint16_t>(d)) && (!has_minimum(kKind) || is_finite(load<std::uint16_t>(d + 2)));
+  return is_finite(load<std::uint16_t>(d)) && (!has_minima(kKind) || is_finite(load<std::uint16_t>(d + 2)));
 }
 
 // Writes row r of the vectors that head a group, from the file's block number b of the group.
@@ -104,7 +101,7 @@ void write_scales(const std::byte* block, std::size_t b, std::size_t r, std::byt
   std::byte* row = group + 32 * b + 2 * r;
   store(row, load<std::uint16_t>(d));
   if constexpr (kKind == ScaleKind::kPair) return;
-  store(row + 32, has_minimum(kKind) ? load<std::uint16_t>(d + 2) : std::uint16_t{0});
+  store(row + 32, has_minima(kKind) ? load<std::uint16_t>(d + 2) : std::uint16_t{0});
   std::byte* small = group + kLine + r;
   if constexpr (kKind == ScaleKind::kSuper) {
     for (std::size_t i = 0; i < 8; ++i) {
@@ -121,34 +118,34 @@ void write_scales(const std::byte* block, std::size_t b, std::size_t r, std::byt
 // The number of the first block with a scale or minimum that isn't finite.
 template <BlockFormat kFormat>
 std::ptrdiff_t first_bad_block(const std::byte* source, std::size_t blocks) noexcept {
-  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockInfo kInfo = info(kFormat);
   for (std::size_t i = 0; i < blocks; ++i) {
-    if (!block_is_finite<kGroup.scales>(source + i * kGroup.file_block_bytes)) return static_cast<std::ptrdiff_t>(i);
+    if (!block_is_finite<kInfo.scales>(source + i * kInfo.file_bytes)) return static_cast<std::ptrdiff_t>(i);
   }
   return -1;
 }
 
 template <BlockFormat kFormat>
 std::ptrdiff_t pack_blocks(const std::byte* source, std::size_t rows, std::size_t k, std::byte* tile) noexcept {
-  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockInfo kInfo = info(kFormat);
   constexpr BlockLayout kLayout = block_layout(kFormat);
-  constexpr std::size_t kBlocksOfFileBlock = kGroup.file_block_columns / kBlockColumns;
-  const std::size_t file_blocks = k / kGroup.file_block_columns;  // of a row
+  constexpr std::size_t kBlocksOfFileBlock = kInfo.file_columns / kBlockColumns;
+  const std::size_t file_blocks = k / kInfo.file_columns;  // of a row
   if (rows < kTileRows || k % kLayout.group_columns != 0) std::memset(tile, 0, tile_bytes(kFormat, k));
   bool finite = true;
   for (std::size_t i = 0; i < file_blocks; ++i) {
-    const std::size_t column = i * kGroup.file_block_columns;
+    const std::size_t column = i * kInfo.file_columns;
     const std::size_t b = column % kLayout.group_columns / kBlockColumns;
     std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
-    std::byte* planes = group + kGroup.header_bytes + b * plane_bytes(kGroup.bits);
+    std::byte* planes = group + header_bytes(kInfo.scales) + b * plane_bytes(kInfo.codes);
     for (std::size_t r = 0; r < rows; ++r) {
-      const std::byte* block = source + (r * file_blocks + i) * kGroup.file_block_bytes;
-      finite &= block_is_finite<kGroup.scales>(block);
-      write_scales<kGroup.scales>(block, b, r, group);
+      const std::byte* block = source + (r * file_blocks + i) * kInfo.file_bytes;
+      finite &= block_is_finite<kInfo.scales>(block);
+      write_scales<kInfo.scales>(block, b, r, group);
       for (std::size_t j = 0; j < kBlocksOfFileBlock; ++j) {
         CodeWords codes;
         file_codes<kFormat>(block, j, codes);
-        write_codes<kGroup.bits>(codes, planes + j * plane_bytes(kGroup.bits), r);
+        write_codes<kInfo.codes>(codes, planes + j * plane_bytes(kInfo.codes), r);
       }
     }
   }
@@ -157,17 +154,17 @@ std::ptrdiff_t pack_blocks(const std::byte* source, std::size_t rows, std::size_
 
 template <BlockFormat kFormat>
 void unpack_blocks(const std::byte* tile, std::size_t r, std::size_t k, float* out) noexcept {
-  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockInfo kInfo = info(kFormat);
   constexpr BlockLayout kLayout = block_layout(kFormat);
   for (std::size_t column = 0; column < k; column += kBlockColumns) {
     const std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
     const std::size_t b = column % kLayout.group_columns / kBlockColumns;
     std::uint8_t codes[kBlockColumns];
-    read_codes<kGroup.bits>(group + kGroup.header_bytes + b * plane_bytes(kGroup.bits), r, codes);
-    const RowScale s = row_scale<kGroup.scales>(group, b, r);
+    read_codes<kInfo.codes>(group + header_bytes(kInfo.scales) + b * plane_bytes(kInfo.codes), r, codes);
+    const RowScale s = row_scale<kInfo.scales>(group, b, r);
     for (std::size_t i = 0; i < kBlockColumns; ++i) {
       const float scale = s.scale * static_cast<float>(s.step[i / 16]);
-      out[column + i] = scale * static_cast<float>(codes[i] - kGroup.zero) + s.offset;
+      out[column + i] = scale * static_cast<float>(codes[i] - kInfo.zero) + s.offset;
     }
   }
 }
@@ -176,24 +173,12 @@ void unpack_blocks(const std::byte* tile, std::size_t r, std::size_t k, float* o
 template <class Visit>
 auto with_format(BlockFormat format, Visit visit) noexcept {
   switch (format) {
-    case BlockFormat::kQ4_0:
-      return visit.template operator()<BlockFormat::kQ4_0>();
-    case BlockFormat::kQ4_1:
-      return visit.template operator()<BlockFormat::kQ4_1>();
-    case BlockFormat::kQ5_0:
-      return visit.template operator()<BlockFormat::kQ5_0>();
-    case BlockFormat::kQ5_1:
-      return visit.template operator()<BlockFormat::kQ5_1>();
-    case BlockFormat::kQ8_0:
-      return visit.template operator()<BlockFormat::kQ8_0>();
-    case BlockFormat::kQ4_K:
-      return visit.template operator()<BlockFormat::kQ4_K>();
-    case BlockFormat::kQ5_K:
-      return visit.template operator()<BlockFormat::kQ5_K>();
-    case BlockFormat::kQ6_K:
-      break;
+#define LFM_BLOCK_FORMAT(name, ...) \
+  case BlockFormat::k##name:        \
+    return visit.template operator()<BlockFormat::k##name>();
+#include "kernels/matmul/formats.inc"
   }
-  return visit.template operator()<BlockFormat::kQ6_K>();
+  __builtin_unreachable();
 }
 
 // Columns side by side become rows side by side. exponent: the bits that are all set in infinity and NaN.
@@ -218,12 +203,11 @@ std::ptrdiff_t pack_floats(const std::byte* source, std::size_t rows, std::size_
 }  // namespace
 
 std::size_t gguf_row_bytes(BlockFormat format, std::size_t k) noexcept {
-  const Group group = group_of(format);
-  return k / group.file_block_columns * group.file_block_bytes;
+  return k / info(format).file_columns * info(format).file_bytes;
 }
 
 std::size_t gguf_row_bytes(FloatFormat format, std::size_t k) noexcept {
-  return k * (format == FloatFormat::kF32 ? sizeof(float) : sizeof(std::uint16_t));
+  return k * info(format).bytes;
 }
 
 std::ptrdiff_t pack_tile(BlockFormat format, const std::byte* source, std::size_t rows, std::size_t k,

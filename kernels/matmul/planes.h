@@ -45,71 +45,28 @@ inline float float_from_bfloat(std::uint16_t bits) noexcept {
   return float_from_bits(static_cast<std::uint32_t>(bits) << 16);
 }
 
-// Where the parts of a group lie: its header of 16-row vectors, then the planes of each block.
-//   pair    Q4_0, Q5_0, Q8_0   two blocks, an fp16 scale each
-//   minima  Q4_1, Q5_1         one block, fp16 scale and fp16 minimum
-//   super   Q4_K, Q5_K         eight blocks, fp16 d and dmin, u8 sc and m of each block
-//   halves  Q6_K               eight blocks, fp16 d, i8 sc of both halves of each block
-enum class ScaleKind { kPair, kMinima, kSuper, kHalves };
-
-struct Group {
-  ScaleKind scales;
-  int bits;  // of a code: 4, 5, 6 or 8
-  int zero;
-  std::size_t header_bytes;
-  std::size_t file_block_columns;  // of one block of the GGUF file
-  std::size_t file_block_bytes;
-};
-
-constexpr Group group_of(BlockFormat format) noexcept {
-  switch (format) {
-    case BlockFormat::kQ4_0:
-      return {ScaleKind::kPair, 4, 8, 64, 32, 18};
-    case BlockFormat::kQ4_1:
-      return {ScaleKind::kMinima, 4, 0, 64, 32, 20};
-    case BlockFormat::kQ5_0:
-      return {ScaleKind::kPair, 5, 16, 64, 32, 22};
-    case BlockFormat::kQ5_1:
-      return {ScaleKind::kMinima, 5, 0, 64, 32, 24};
-    case BlockFormat::kQ8_0:
-      return {ScaleKind::kPair, 8, 128, 64, 32, 34};
-    case BlockFormat::kQ4_K:
-      return {ScaleKind::kSuper, 4, 0, 320, 256, 144};
-    case BlockFormat::kQ5_K:
-      return {ScaleKind::kSuper, 5, 0, 320, 256, 176};
-    case BlockFormat::kQ6_K:
-      return {ScaleKind::kHalves, 6, 32, 320, 256, 210};
-  }
-  return {};
-}
-
-// Bytes of the planes of one block of 16 x 32 codes.
-constexpr std::size_t plane_bytes(int bits) noexcept {
-  return static_cast<std::size_t>(bits) * 64;
-}
-
 constexpr std::size_t kLine = 64;  // a line of a plane: 4 bytes of each of the 16 rows
 
 // The codes of 32 columns, four neighbours a word, a byte each.
 using CodeWords = std::uint32_t[kBlockColumns / 4];
 
 // Writes the codes of row r of a block into its planes.
-template <int kBits>
+template <CodeKind kKind>
 void write_codes(const CodeWords& words, std::byte* planes, std::size_t r) noexcept {
   std::byte* row = planes + 4 * r;
-  if constexpr (kBits == 8) {
+  if constexpr (kKind == CodeKind::k8Bit) {
     for (std::size_t l = 0; l < 8; ++l) store(row + kLine * l, words[l]);
     return;
   }
   for (std::size_t l = 0; l < 4; ++l) {
     store(row + kLine * l, (words[l] & 0x0f0f0f0fu) | (words[l + 4] & 0x0f0f0f0fu) << 4);
   }
-  if constexpr (kBits == 5) {
+  if constexpr (kKind == CodeKind::k5Bit) {
     std::uint32_t fifth = 0;
     for (std::size_t i = 0; i < 8; ++i) fifth |= (words[i] >> 4 & 0x01010101u) << i;
     store(row + kLine * 4, fifth);
   }
-  if constexpr (kBits == 6) {
+  if constexpr (kKind == CodeKind::k6Bit) {
     for (std::size_t h = 0; h < 2; ++h) {
       std::uint32_t top = 0;
       for (std::size_t i = 0; i < 4; ++i) top |= (words[4 * h + i] >> 4 & 0x03030303u) << 2 * i;
@@ -118,13 +75,13 @@ void write_codes(const CodeWords& words, std::byte* planes, std::size_t r) noexc
   }
 }
 
-template <int kBits>
+template <CodeKind kKind>
 void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kBlockColumns]) noexcept {
   CodeWords words;
   const std::byte* row = planes + 4 * r;
   for (std::size_t l = 0; l < 4; ++l) {
     const auto line = load<std::uint32_t>(row + kLine * l);
-    if constexpr (kBits == 8) {
+    if constexpr (kKind == CodeKind::k8Bit) {
       words[l] = line;
       words[l + 4] = load<std::uint32_t>(row + kLine * (l + 4));
     } else {
@@ -132,11 +89,11 @@ void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kB
       words[l + 4] = line >> 4 & 0x0f0f0f0fu;
     }
   }
-  if constexpr (kBits == 5) {
+  if constexpr (kKind == CodeKind::k5Bit) {
     const auto fifth = load<std::uint32_t>(row + kLine * 4);
     for (std::size_t i = 0; i < 8; ++i) words[i] |= (fifth >> i & 0x01010101u) << 4;
   }
-  if constexpr (kBits == 6) {
+  if constexpr (kKind == CodeKind::k6Bit) {
     for (std::size_t i = 0; i < 8; ++i) {
       const auto top = load<std::uint32_t>(row + kLine * (4 + i / 4));
       words[i] |= (top >> 2 * (i % 4) & 0x03030303u) << 4;

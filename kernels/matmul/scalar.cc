@@ -19,9 +19,8 @@ struct ActBlock {
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
-  constexpr Group kGroup = group_of(kFormat);
+  constexpr BlockInfo kInfo = info(kFormat);
   constexpr BlockLayout kLayout = block_layout(kFormat);
-  constexpr bool kMinima = kGroup.scales == ScaleKind::kMinima || kGroup.scales == ScaleKind::kSuper;
   for (std::size_t row = 0; row < tiles * kTileRows; ++row) {
     const std::byte* tile = weights + row / kTileRows * tile_bytes(kFormat, k);
     const std::size_t r = row % kTileRows;
@@ -30,16 +29,16 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
       const std::byte* group = tile + column / kLayout.group_columns * kLayout.group_bytes;
       const std::size_t b = column % kLayout.group_columns / kBlockColumns;
       std::uint8_t codes[kBlockColumns];
-      read_codes<kGroup.bits>(group + kGroup.header_bytes + b * plane_bytes(kGroup.bits), r, codes);
-      const RowScale s = row_scale<kGroup.scales>(group, b, r);
+      read_codes<kInfo.codes>(group + header_bytes(kInfo.scales) + b * plane_bytes(kInfo.codes), r, codes);
+      const RowScale s = row_scale<kInfo.scales>(group, b, r);
       for (std::size_t t = 0; t < tokens; ++t) {
         const ActBlock block{act[t] + column / kBlockColumns * kActBlockBytes};
-        const std::int32_t low_zero = kGroup.zero / 8 * block.neg8_low();
-        std::int32_t dot[2] = {low_zero, kGroup.zero / 8 * block.neg8_sum() - low_zero};
+        const std::int32_t low_zero = kInfo.zero / 8 * block.neg8_low();
+        std::int32_t dot[2] = {low_zero, kInfo.zero / 8 * block.neg8_sum() - low_zero};
         for (std::size_t i = 0; i < kBlockColumns; ++i) dot[i / 16] += codes[i] * block.q(i);
         const std::int32_t both = s.step[0] * dot[0] + s.step[1] * dot[1];
         sum[t] = __builtin_fmaf(static_cast<float>(both), s.scale * block.scale(), sum[t]);
-        if constexpr (kMinima) sum[t] = __builtin_fmaf(s.offset, block.scaled_sum(), sum[t]);
+        if constexpr (has_minima(kInfo.scales)) sum[t] = __builtin_fmaf(s.offset, block.scaled_sum(), sum[t]);
       }
     }
     for (std::size_t t = 0; t < tokens; ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];
@@ -76,15 +75,20 @@ void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
   }
 }
 
+std::uint64_t peak(std::size_t steps) {
+  std::uint32_t sums[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  for (std::size_t step = 0; step < steps; ++step) {
+    for (std::uint32_t& sum : sums) sum = sum * 3 + 1;
+  }
+  std::uint64_t total = 0;
+  for (const std::uint32_t sum : sums) total += sum;
+  return total;
+}
+
 }  // namespace
 
-const MatmulKernels kMatmul = {
-    kMaxTokens,
-    {blocks<BlockFormat::kQ4_0>, blocks<BlockFormat::kQ4_1>, blocks<BlockFormat::kQ5_0>, blocks<BlockFormat::kQ5_1>,
-     blocks<BlockFormat::kQ8_0>, blocks<BlockFormat::kQ4_K>, blocks<BlockFormat::kQ5_K>, blocks<BlockFormat::kQ6_K>},
-    {strips<BlockFormat::kQ4_0>, strips<BlockFormat::kQ4_1>, strips<BlockFormat::kQ5_0>, strips<BlockFormat::kQ5_1>,
-     strips<BlockFormat::kQ8_0>, strips<BlockFormat::kQ4_K>, strips<BlockFormat::kQ5_K>, strips<BlockFormat::kQ6_K>},
-    {floats<FloatFormat::kF32>, floats<FloatFormat::kF16>, floats<FloatFormat::kBF16>},
-};
+constexpr std::size_t kMostTokens = kMaxTokens;
+constexpr std::size_t kPeakOperations = 8 * 2;
+#include "kernels/matmul/table.inc"
 
 }  // namespace lfm::kernels::scalar

@@ -9,6 +9,6 @@ namespace {
 
 }  // namespace
 
-const VectorKernels kVector{rms_norm, quantize_act, quantize_row, swiglu, add_scaled, add, rope, short_conv};
+const VectorKernels kVector{rms_norm, quantize_act, quantize_row, swiglu, add_scaled, add, rope, short_conv, read};
 
 }  // namespace lfm::kernels::avx512vnni

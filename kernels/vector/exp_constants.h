@@ -1,4 +1,4 @@
-// Constants of exp as vector.h defines it; exp_<isa>.h beside this file are its forms.
+// Constants of exp as vector.h defines it; exp_scalar.h and exp.inc are its forms.
 #pragma once
 
 namespace lfm::kernels {

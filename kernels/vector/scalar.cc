@@ -115,8 +115,18 @@ void short_conv(const float* b, const float* c, const float* x, std::ptrdiff_t i
   }
 }
 
+std::uint32_t read(const std::byte* data, std::size_t bytes) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < bytes; i += 4) {
+    std::uint32_t word;
+    std::memcpy(&word, data + i, 4);
+    sum += word;
+  }
+  return sum;
+}
+
 }  // namespace
 
-const VectorKernels kVector{rms_norm, quantize_act, quantize_row, swiglu, add_scaled, add, rope, short_conv};
+const VectorKernels kVector{rms_norm, quantize_act, quantize_row, swiglu, add_scaled, add, rope, short_conv, read};
 
 }  // namespace lfm::kernels::scalar

@@ -6,7 +6,7 @@
 //
 // exp(x), used below and by attention (relative error < 2e-7):
 //     x clamped to [-87, 88];  n = x * log2(e) rounded once, to an integer;  r = fma(-n, ln2_high, x);
-//     r = fma(-n, ln2_low, r);  p = Horner with fma, degree 6 (coefficients in exp.h);  result = p * 2^n
+//     r = fma(-n, ln2_low, r);  p = Horner with fma, degree 6 (coefficients in exp_constants.h);  result = p * 2^n
 //
 // NaN stays NaN; which one it is (sign and payload) is left open. The sign of a zero is not.
 #pragma once
@@ -14,11 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/isa.h"
-
 namespace lfm::kernels {
 
-inline constexpr std::size_t kMaxTaps = 8;  // of the short convolution
+inline constexpr std::size_t kMaxTaps = 8;      // of the short convolution
+inline constexpr std::size_t kReadStreams = 4;  // of read()
 
 struct VectorKernels {
   // out[i] = (x[i] * s) * gamma[i],  s = 1 / sqrt(sum(x^2) / n + eps); squares are added with fma. Where their
@@ -59,16 +58,17 @@ struct VectorKernels {
   // 2 <= L <= kMaxTaps.
   void (*short_conv)(const float* b, const float* c, const float* x, std::ptrdiff_t in_stride, std::size_t tokens,
                      const float* taps, std::size_t l, float* state, float* out, std::ptrdiff_t out_stride);
+
+  // The sum of the 32-bit words, modulo 2^32: reads all bytes once, as kReadStreams streams side by side and fetching
+  // ahead in each. A core has more reads under way so than in one stream, so this is how fast it can read at most, by
+  // which other kernels are judged.  bytes % 1024 == 0.
+  std::uint32_t (*read)(const std::byte* data, std::size_t bytes);
 };
 
-namespace scalar {
-extern const VectorKernels kVector;
-}
-namespace avx2 {
-extern const VectorKernels kVector;
-}
-namespace avx512vnni {
-extern const VectorKernels kVector;
-}
+#define LFM_ISA(id, name, matmul, vector, ...) \
+  namespace vector {                           \
+  extern const VectorKernels kVector;          \
+  }
+#include "kernels/isas.inc"
 
 }  // namespace lfm::kernels

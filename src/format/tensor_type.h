@@ -1,5 +1,5 @@
-// The element types that GGUF tensors may have: all that ggml names, so that a file can be checked and
-// shown.
+// The element types that GGUF tensors may have: all that ggml names, so that a file can be checked and shown.
+// Which of them are run, kernels/matmul/formats.inc says.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "base/words.h"
 
 namespace lfm::model {
 namespace {
@@ -61,10 +62,13 @@ bool allowed(Kind kind, const std::optional<WeightFormat>& format) {
   return kind == kDense || kind == kMatrix || kind == kExperts || std::holds_alternative<kernels::FloatFormat>(*format);
 }
 
-const char* allowed_types(Kind kind) {
-  return kind == kVector || kind == kTaps || kind == kRouter
-             ? "F32, F16 or BF16"
-             : "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K";
+std::string allowed_types(Kind kind) {
+  std::vector<std::string_view> names;
+  for (const kernels::FloatInfo& row : kernels::kFloatFormats) names.push_back(row.name);
+  if (kind == kDense || kind == kMatrix || kind == kExperts) {
+    for (const kernels::BlockInfo& row : kernels::kBlockFormats) names.push_back(row.name);
+  }
+  return base::one_of(names);
 }
 
 // Whether it stands behind the mixer and is multiplied with tokens.

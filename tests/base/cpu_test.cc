@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "support/expect.h"
-#include "support/isa.h"
 #include "support/temp_file.h"
 
 namespace lfm::base {
@@ -12,8 +11,8 @@ namespace {
 using kernels::Isa;
 
 TEST(ChosenIsa, IsTheBestUnlessSaid) {
-  EXPECT_TRUE(test::cpu_has(best_isa()));
-  for (const Isa isa : test::kVectorIsas) EXPECT_TRUE(!test::cpu_has(isa) || best_isa() >= isa);
+  EXPECT_TRUE(cpu_has(best_isa()));
+  for (const kernels::IsaInfo& row : kernels::kIsas) EXPECT_TRUE(!cpu_has(row.isa) || best_isa() >= row.isa);
   const test::EnvironmentVariable empty("LFM_ISA", "");
   auto isa = chosen_isa();
   ASSERT_TRUE(isa.ok());
@@ -21,22 +20,30 @@ TEST(ChosenIsa, IsTheBestUnlessSaid) {
 }
 
 TEST(ChosenIsa, IsWhatTheEnvironmentSays) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const test::EnvironmentVariable name("LFM_ISA", to_string(isa));
+  for (const kernels::IsaInfo& row : kernels::kIsas) {
+    const test::EnvironmentVariable name("LFM_ISA", row.name);
     const auto chosen = chosen_isa();
-    if (test::cpu_has(isa)) {
+    if (cpu_has(row.isa)) {
       ASSERT_TRUE(chosen.ok());
-      EXPECT_EQ(*chosen, isa);
+      EXPECT_EQ(*chosen, row.isa);
     } else {
-      test::expect_error(chosen, ErrorCode::kUnsupported, to_string(isa));
+      test::expect_error(chosen, ErrorCode::kUnsupported, row.name);
     }
   }
 }
+
+#if defined(__x86_64__)
+TEST(CpuHas, WhatTheCompilerFindsToo) {
+  EXPECT_EQ(cpu_has(Isa::kAvx2), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+  EXPECT_EQ(cpu_has(Isa::kAvx512Vnni), __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512dq"));
+}
+#endif
 
 TEST(ChosenIsa, RefusesOtherNames) {
   for (const char* name : {"AVX2", "avx", "scalar ", "avx512", "0"}) {
     const test::EnvironmentVariable variable("LFM_ISA", name);
     test::expect_error(chosen_isa(), ErrorCode::kArgument, "LFM_ISA");
+    EXPECT_EQ(chosen_isa().error().message.rfind("must be scalar", 0), 0u);
   }
 }
 

@@ -34,17 +34,18 @@ class DenseChoice : public testing::Test {
 
 TEST_F(DenseChoice, IsWhatWasAskedFor) {
   const bool runs_here = ops::find_xnn_layout().ok();
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    EXPECT_EQ(takes_xnnpack(DenseBackend::kXnnpack, isa), runs_here);
-    EXPECT_FALSE(takes_xnnpack(DenseBackend::kNative, isa));
+  for (const auto& row : kernels::kIsas) {
+    EXPECT_EQ(takes_xnnpack(DenseBackend::kXnnpack, row.isa), runs_here);
+    EXPECT_FALSE(takes_xnnpack(DenseBackend::kNative, row.isa));
   }
 }
 
-TEST_F(DenseChoice, AutoIsNativeWithVnniOnly) {
+TEST_F(DenseChoice, AutoIsTheFaster) {
   const bool runs_here = ops::find_xnn_layout().ok();
-  EXPECT_EQ(takes_xnnpack(DenseBackend::kAuto, Isa::kScalar), runs_here);
-  EXPECT_EQ(takes_xnnpack(DenseBackend::kAuto, Isa::kAvx2), runs_here);
-  EXPECT_FALSE(takes_xnnpack(DenseBackend::kAuto, Isa::kAvx512Vnni));
+  for (const auto& row : kernels::kIsas) {
+    const bool native = row.dense == kernels::DenseKernels::kNative;
+    EXPECT_EQ(takes_xnnpack(DenseBackend::kAuto, row.isa), !native && runs_here) << row.name;
+  }
   EXPECT_EQ(notes_.empty(), runs_here);
 }
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <tuple>
 
 #include "base/checksum.h"
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
+#include "support/isa.h"
 
 namespace lfm::test {
 namespace {
@@ -108,25 +110,37 @@ TEST_P(Hashes, SavedAndRestoredAtAHundredPlaces) {
   }
 }
 
-TEST_P(Hashes, InstructionSets) {
+class HashesOfIsa : public testing::TestWithParam<std::tuple<DenseBackend, kernels::IsaInfo>> {};
+
+TEST_P(HashesOfIsa, AreTheSame) {
   using enum format::TensorType;
+  const auto& [dense, isa] = GetParam();
+  LFM_SKIP_WITHOUT(isa.isa);
   for (const format::TensorType type : {kQ4_0, kQ8_0, kQ4_K, kQ6_K, kF16}) {
-    const TinyEngine tiny(model_of(type), {.threads = 1, .dense = GetParam()});
+    const TinyEngine tiny(model_of(type), {.threads = 1, .dense = dense});
     const std::vector<TokenId> ids = random_tokens(kTokens, 2);
     const std::uint64_t expected = hash_of(tiny.engine(), ids, {kTokens});
-    for (const char* isa : {"scalar", "avx2", "avx512vnni"}) {
-      const EnvironmentVariable forced("LFM_ISA", isa);
-      const auto engine = Engine::open(tiny.path(), {.threads = 1, .dense = GetParam()});
-      if (!engine.ok() && engine.error().code == ErrorCode::kUnsupported) continue;  // not on this CPU
-      ASSERT_TRUE(engine.ok()) << engine.error().describe();
-      EXPECT_EQ(engine->info().isa, isa);
-      EXPECT_EQ(hash_of(*engine, ids, {kTokens}), expected) << isa << ", " << format::to_string(type);
-    }
+    const EnvironmentVariable forced("LFM_ISA", isa.name);
+    const auto engine = Engine::open(tiny.path(), {.threads = 1, .dense = dense});
+    ASSERT_TRUE(engine.ok()) << engine.error().describe();
+    EXPECT_EQ(engine->info().isa, isa.name);
+    EXPECT_EQ(hash_of(*engine, ids, {kTokens}), expected) << format::to_string(type);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Hashes, testing::Values(DenseBackend::kXnnpack, DenseBackend::kNative),
-                         [](const auto& test) { return test.param == DenseBackend::kXnnpack ? "Xnnpack" : "Native"; });
+std::string name_of(DenseBackend dense) {
+  return dense == DenseBackend::kXnnpack ? "Xnnpack" : "Native";
+}
+
+constexpr DenseBackend kBackends[] = {DenseBackend::kXnnpack, DenseBackend::kNative};
+
+INSTANTIATE_TEST_SUITE_P(Backends, Hashes, testing::ValuesIn(kBackends),
+                         [](const auto& test) { return name_of(test.param); });
+INSTANTIATE_TEST_SUITE_P(Isas, HashesOfIsa,
+                         testing::Combine(testing::ValuesIn(kBackends), testing::ValuesIn(kernels::kIsas)),
+                         [](const auto& test) {
+                           return name_of(std::get<0>(test.param)) + "_" + std::get<1>(test.param).name;
+                         });
 
 }  // namespace
 }  // namespace lfm::test

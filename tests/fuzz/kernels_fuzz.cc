@@ -11,9 +11,9 @@
 #include <span>
 #include <vector>
 
+#include "base/cpu.h"
 #include "kernels/matmul/pack.h"
 #include "kernels/table.h"
-#include "support/isa.h"
 
 namespace {
 
@@ -106,7 +106,7 @@ void add_activations(Output& out, std::span<const std::byte> rows) {
 
 Output multiply_blocks(const Table& table, Source source) {
   const auto format = static_cast<lfm::kernels::BlockFormat>(source.between(0, lfm::kernels::kBlockFormatCount - 1));
-  const std::size_t unit = format >= lfm::kernels::BlockFormat::kQ4_K ? 256 : 32;
+  const std::size_t unit = lfm::kernels::info(format).file_columns;
   const std::size_t k = unit * source.between(1, unit == 256 ? 2 : 5), tiles = source.between(1, 2);
   const std::size_t tokens = source.between(1, 4);  // every ISA takes four
   Output out;
@@ -239,9 +239,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto run = kOperations[data[0] % std::size(kOperations)];
   const Source source({data + 1, size - 1});
   const Output expected = run(lfm::kernels::table(Isa::kScalar), source);
-  for (const Isa isa : lfm::test::kVectorIsas) {
-    if (!lfm::test::cpu_has(isa) || run(lfm::kernels::table(isa), source) == expected) continue;
-    std::fprintf(stderr, "%s isn't scalar\n", lfm::test::name_of(isa).c_str());
+  for (const lfm::kernels::IsaInfo& row : lfm::kernels::kIsas) {
+    if (!lfm::base::cpu_has(row.isa) || run(lfm::kernels::table(row.isa), source) == expected) continue;
+    std::fprintf(stderr, "%s isn't scalar\n", row.name);
     std::abort();
   }
   return 0;

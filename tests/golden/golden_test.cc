@@ -163,8 +163,9 @@ TEST_P(GoldenTest, IsTheSameOnEveryInstructionSet) {
     return all_logits(*engine, golden, kMaxTokens);
   };
   const std::vector<float> scalar = logits_on("scalar");
-  if (cpu_has(kernels::Isa::kAvx2)) expect_same_bits(scalar, logits_on("avx2"));
-  if (cpu_has(kernels::Isa::kAvx512Vnni)) expect_same_bits(scalar, logits_on("avx512vnni"));
+  for (const kernels::Isa isa : vector_isas()) {
+    if (base::cpu_has(isa)) expect_same_bits(scalar, logits_on(kernels::info(isa).name));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, GoldenTest, testing::ValuesIn(cases()), case_name);

@@ -8,7 +8,7 @@ set(posix "(fcntl|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
 set(include/lfm_may "lfm/.*")
 set(include/lfm/c.h_may "std(bool|def|int)\\.h")  # which is C
 set(kernels_may "kernels/.*|immintrin\\.h|arm_neon\\.h")
-set(src/base_may "fenv\\.h|stdio\\.h|base/.*|lfm/.*|kernels/isa\\.h|immintrin\\.h|${posix}")
+set(src/base_may "fenv\\.h|stdio\\.h|base/.*|lfm/.*|kernels/isas?\\.(h|inc)|immintrin\\.h|${posix}")
 set(src/format_may "format/.*|base/.*|lfm/.*")
 set(src/text_may "text/.*|base/.*|lfm/.*")
 set(src/chat_may "chat/.*|text/.*|base/.*|lfm/.*")

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "kernels/matmul/formats.h"
 #include "support/expect.h"
 #include "support/loaded.h"
 #include "support/tiny_model.h"
@@ -131,12 +132,13 @@ TEST(TensorTableTest, TotalsOfAHeadOfItsOwn) {
 }
 
 TEST(TensorTableTest, EveryTypeThatIsRun) {
-  for (const TensorType type :
-       {TensorType::kF32, TensorType::kF16, TensorType::kBF16, TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0,
-        TensorType::kQ5_1, TensorType::kQ8_0, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K}) {
+  std::vector<std::uint32_t> numbers;
+  for (const kernels::FloatInfo& row : kernels::kFloatFormats) numbers.push_back(row.number);
+  for (const kernels::BlockInfo& row : kernels::kBlockFormats) numbers.push_back(row.number);
+  for (const std::uint32_t number : numbers) {
     TinyModel tiny;
     tiny.hidden = tiny.ffn_width = tiny.expert_width = 256;
-    tiny.matrices = tiny.embedding = type;
+    tiny.matrices = tiny.embedding = static_cast<TensorType>(number);
     for (const bool moe : {false, true}) {
       tiny.moe = moe;
       expect_ok(load(tiny.builder()));

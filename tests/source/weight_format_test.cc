@@ -8,7 +8,7 @@ namespace lfm::source {
 namespace {
 
 TEST(WeightFormat, WhatTheKernelsRun) {
-  int blocks = 0, floats = 0;
+  std::size_t blocks = 0, floats = 0;
   for (std::uint32_t number = 0; number < 64; ++number) {
     const auto type = format::tensor_type(number);
     const auto format = type ? weight_format(*type) : std::nullopt;
@@ -16,6 +16,7 @@ TEST(WeightFormat, WhatTheKernelsRun) {
     const bool is_float = std::holds_alternative<kernels::FloatFormat>(*format);
     (is_float ? floats : blocks) += 1;
     EXPECT_EQ(is_float, !format::is_quantized(*type));
+    EXPECT_STREQ(std::visit([](auto form) { return info(form).name; }, *format), to_string(*type));
     // The kernels' own idea of a row is the file's.
     const auto bytes = std::visit([](auto form) { return kernels::gguf_row_bytes(form, 512); }, *format);
     EXPECT_EQ(bytes, format::row_bytes(*type, 512)) << to_string(*type);

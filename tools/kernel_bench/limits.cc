@@ -1,19 +1,17 @@
 // What one core of this machine can do at most: the numbers that kernels are judged by. Run beside them, since other
 // programs share the machine.
-#include "kernels/limits/limits.h"
-
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
 #include <cstring>
 
+#include "base/cpu.h"
+#include "kernels/table.h"
+
 namespace {
 
-using lfm::kernels::Isa;
-
-Isa best_isa() {
-  if (__builtin_cpu_supports("avx512vnni")) return Isa::kAvx512Vnni;
-  return __builtin_cpu_supports("avx2") ? Isa::kAvx2 : Isa::kScalar;
+const lfm::kernels::Table& best() {
+  return lfm::kernels::table(lfm::base::best_isa());
 }
 
 // Bytes read from a buffer larger than the caches.
@@ -22,7 +20,7 @@ void read_bandwidth(benchmark::State& state) {
   auto* data = static_cast<std::byte*>(std::aligned_alloc(4096, kBytes));
   if (data == nullptr) return state.SkipWithError("no memory");
   std::memset(data, 1, kBytes);
-  for (auto _ : state) benchmark::DoNotOptimize(lfm::kernels::limit_kernels(best_isa()).read(data, kBytes));
+  for (auto _ : state) benchmark::DoNotOptimize(best().vector.read(data, kBytes));
   state.SetBytesProcessed(static_cast<std::int64_t>(kBytes) * state.iterations());
   std::free(data);
 }
@@ -31,9 +29,9 @@ BENCHMARK(read_bandwidth)->Unit(benchmark::kMillisecond);
 // int8 multiply-adds between registers.
 void int8_peak(benchmark::State& state) {
   constexpr std::size_t kSteps = 100000;
-  const lfm::kernels::LimitKernels& kernels = lfm::kernels::limit_kernels(best_isa());
-  for (auto _ : state) benchmark::DoNotOptimize(kernels.multiply(kSteps));
-  state.counters["op/s"] = benchmark::Counter(static_cast<double>(kSteps * kernels.operations_per_step),
+  const lfm::kernels::MatmulKernels& kernels = best().matmul;
+  for (auto _ : state) benchmark::DoNotOptimize(kernels.peak(kSteps));
+  state.counters["op/s"] = benchmark::Counter(static_cast<double>(kSteps * kernels.peak_operations),
                                               benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(int8_peak)->Unit(benchmark::kMillisecond);

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu.h"
 #include "kernels/matmul/pack.h"
+#include "kernels/table.h"
 
 namespace {
 
@@ -18,9 +20,6 @@ using namespace lfm::kernels;
 
 constexpr std::size_t kColumns = 2048;
 constexpr std::size_t kWorkingSet = std::size_t{512} << 20;
-
-constexpr const char* kBlockNames[] = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"};
-constexpr const char* kFloatNames[] = {"F32", "F16", "BF16"};
 
 // Pages of small numbers: as codes, fp16 and floats they are all harmless, and no scale is subnormal.
 class Pages {
@@ -117,31 +116,31 @@ void pack(benchmark::State& state, BlockFormat format) {
 }
 
 void register_isa(const std::string& isa, const MatmulKernels& kernels) {
-  for (int f = 0; f < kBlockFormatCount; ++f) {
-    const std::string name = isa + "/" + kBlockNames[f];
-    benchmark::RegisterBenchmark((name + "/strips").c_str(), strips, kernels.strips[f], static_cast<BlockFormat>(f));
+  for (const BlockInfo& row : kBlockFormats) {
+    const auto f = static_cast<std::size_t>(row.format);
+    const std::string name = isa + "/" + row.name;
+    benchmark::RegisterBenchmark((name + "/strips").c_str(), strips, kernels.strips[f], row.format);
     for (std::size_t mr = 1; mr <= kernels.most_tokens; ++mr) {
-      benchmark::RegisterBenchmark((name + "/mr:" + std::to_string(mr)).c_str(), blocks, kernels.blocks[f],
-                                   static_cast<BlockFormat>(f), mr);
+      benchmark::RegisterBenchmark((name + "/mr:" + std::to_string(mr)).c_str(), blocks, kernels.blocks[f], row.format,
+                                   mr);
     }
   }
-  for (int f = 0; f < kFloatFormatCount; ++f) {
+  for (const FloatInfo& row : kFloatFormats) {
     for (const std::size_t tokens : {1, 12}) {
-      const std::string name = isa + "/" + kFloatNames[f] + "/mr:" + std::to_string(tokens);
-      benchmark::RegisterBenchmark(name.c_str(), floats, kernels.floats[f], static_cast<FloatFormat>(f), tokens);
+      const std::string name = isa + "/" + row.name + "/mr:" + std::to_string(tokens);
+      benchmark::RegisterBenchmark(name.c_str(), floats, kernels.floats[static_cast<std::size_t>(row.format)],
+                                   row.format, tokens);
     }
   }
 }
 
 const bool registered = [] {
-  for (int f = 0; f < kBlockFormatCount; ++f) {
-    benchmark::RegisterBenchmark((std::string("pack/") + kBlockNames[f]).c_str(), pack, static_cast<BlockFormat>(f));
+  for (const BlockInfo& row : kBlockFormats) {
+    benchmark::RegisterBenchmark((std::string("pack/") + row.name).c_str(), pack, row.format);
   }
-  register_isa("scalar", scalar::kMatmul);
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) register_isa("avx2", avx2::kMatmul);
-  if (__builtin_cpu_supports("avx512vnni")) register_isa("avx512vnni", avx512vnni::kMatmul);
-#endif
+  for (const IsaInfo& row : kIsas) {
+    if (lfm::base::cpu_has(row.isa)) register_isa(row.name, table(row.isa).matmul);
+  }
   return true;
 }();
 

@@ -114,7 +114,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   model::Weights weights = model::bind_weights(plan, parts.config, loaded.packed.bytes().data());
 
   ModelInfo info = describe(parts, plan);
-  info.isa = base::to_string(isa);
+  info.isa = kernels::info(isa).name;
   info.dense_backend = xnn ? "xnnpack" : "native";
   info.threads = team.size();
   info.notes = std::move(notes);

@@ -85,9 +85,9 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
 Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted, kernels::Isa isa,
                                                    std::vector<std::string>& notes) {
   if (model.packed) return dense_of_pack(model, wanted, notes);
-  // With vpdpbusd the native kernels are about twice as fast as XNNPACK's on prompts, and even with them on memory.
-  if (wanted == DenseBackend::kAuto && isa == kernels::Isa::kAvx512Vnni) wanted = DenseBackend::kNative;
-  if (wanted == DenseBackend::kNative) return std::optional<ops::XnnLayout>();
+  const bool native_is_faster = kernels::info(isa).dense == kernels::DenseKernels::kNative;
+  if (wanted == DenseBackend::kNative || (wanted == DenseBackend::kAuto && native_is_faster))
+    return std::optional<ops::XnnLayout>();
   auto layout = ops::find_xnn_layout();
   if (layout.ok()) return std::optional<ops::XnnLayout>(*layout);
   notes.push_back("dense matrices run on the native kernels: " + layout.error().describe());

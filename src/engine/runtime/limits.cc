@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "kernels/limits/limits.h"
+#include "kernels/table.h"
 
 namespace lfm::engine {
 namespace {
@@ -28,7 +28,7 @@ double mean_seconds(Runtime& runtime, const std::function<void(base::Worker&)>& 
 }  // namespace
 
 MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weights) {
-  const kernels::LimitKernels& kernels = kernels::limit_kernels(runtime.isa());
+  const kernels::Table& kernels = kernels::table(runtime.isa());
   std::vector<std::uint64_t> sums(runtime.threads() * 8);  // a cache line each, so that the work has a result
   const std::size_t units = weights.size() / kUnit;
   const std::size_t passes = units == 0 ? 0 : (kLeastBytes + weights.size() - 1) / weights.size();
@@ -37,14 +37,14 @@ MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weight
   const double read_seconds = mean_seconds(runtime, [&](base::Worker& worker) {
     const base::Range part = worker.part(units);
     for (std::size_t pass = 0; pass < passes; ++pass) {
-      sums[worker.index() * 8] += kernels.read(weights.data() + part.begin * kUnit, (part.end - part.begin) * kUnit);
+      sums[worker.index() * 8] += kernels.vector.read(weights.data() + part.begin * kUnit, (part.end - part.begin) * kUnit);
     }
   });
   limits.read_bytes_per_second = static_cast<double>(passes * units * kUnit) / read_seconds;
   const double multiply_seconds =
-      mean_seconds(runtime, [&](base::Worker& worker) { sums[worker.index() * 8] += kernels.multiply(kSteps); });
+      mean_seconds(runtime, [&](base::Worker& worker) { sums[worker.index() * 8] += kernels.matmul.peak(kSteps); });
   limits.int8_operations_per_second =
-      static_cast<double>(kSteps * kernels.operations_per_step) * runtime.threads() / multiply_seconds;
+      static_cast<double>(kSteps * kernels.matmul.peak_operations) * runtime.threads() / multiply_seconds;
   return limits;
 }
 

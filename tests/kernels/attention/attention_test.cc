@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/table.h"
 #include "tests/kernels/attention/kv_cache.h"
 #include "tests/support/isa.h"
 
@@ -16,7 +17,6 @@ namespace {
 using test::attend;
 using test::Edge;
 using test::KvCache;
-using test::name_of;
 using test::Random;
 
 constexpr std::uint16_t kNanHalf = 0x7fff;
@@ -53,19 +53,10 @@ std::vector<double> oracle(std::span<const float> q, KvCache& cache, std::size_t
   return out;
 }
 
-class AttentionOf : public testing::TestWithParam<Isa> {
+class AttentionOf : public testing::TestWithParam<IsaInfo> {
  protected:
-  void SetUp() override {
-    if (!test::cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << name_of(GetParam());
-  }
-
-  const AttentionKernels& kernels() const {
-#if defined(__x86_64__)
-    if (GetParam() == Isa::kAvx2) return avx2::kAttention;
-    if (GetParam() == Isa::kAvx512Vnni) return avx512vnni::kAttention;
-#endif
-    return scalar::kAttention;
-  }
+  void SetUp() override { LFM_SKIP_WITHOUT(GetParam().isa); }
+  const AttentionKernels& kernels() const { return table(GetParam().isa).attention; }
 };
 
 TEST_P(AttentionOf, IsSoftmaxOfTheWholePrefix) {
@@ -199,8 +190,7 @@ TEST_P(AttentionOf, NanReachesTheResult) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, AttentionOf, testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni),
-                         [](const auto& test) { return name_of(test.param); });
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionOf, testing::ValuesIn(kIsas), [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace lfm::kernels

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/table.h"
 #include "tests/kernels/attention/kv_cache.h"
 #include "tests/support/isa.h"
 
@@ -16,24 +17,13 @@ using test::KvCache;
 using test::name_of;
 using test::Random;
 
-const AttentionKernels& kernels_of(Isa isa) {
-#if defined(__x86_64__)
-  if (isa == Isa::kAvx2) return avx2::kAttention;
-  if (isa == Isa::kAvx512Vnni) return avx512vnni::kAttention;
-#endif
-  (void)isa;
-  return scalar::kAttention;
-}
-
 class AttentionSameBits : public testing::TestWithParam<Isa> {
  protected:
-  void SetUp() override {
-    if (!test::cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << name_of(GetParam());
-  }
+  void SetUp() override { LFM_SKIP_WITHOUT(GetParam()); }
 };
 
 TEST_P(AttentionSameBits, Append) {
-  test::expect_same_runs(scalar::kAttention, kernels_of(GetParam()), 100, [](const auto& kernels, Random& random) {
+  test::expect_same_runs(scalar::kAttention, table(GetParam()).attention, 100, [](const auto& kernels, Random& random) {
     const std::size_t head_dim = 16 * random.between(2, 16), position = random.between(0, 100);
     KvCache cache(position + 1, head_dim, random.edge());
     GuardedBuffer key(head_dim * 4, random.edge()), value(head_dim * 4, random.edge());
@@ -55,7 +45,7 @@ TEST_P(AttentionSameBits, Append) {
 }
 
 TEST_P(AttentionSameBits, Partial) {
-  test::expect_same_runs(scalar::kAttention, kernels_of(GetParam()), 60, [](const auto& kernels, Random& random) {
+  test::expect_same_runs(scalar::kAttention, table(GetParam()).attention, 60, [](const auto& kernels, Random& random) {
     const std::size_t head_dim = 16 * random.between(2, 16), queries = random.between(1, kMaxQueries);
     const std::size_t begin = kSplit * random.between(0, 1), positions = begin + random.between(1, 200);
     KvCache cache(positions, head_dim, random.edge());
@@ -89,7 +79,7 @@ TEST_P(AttentionSameBits, Partial) {
 }
 
 TEST_P(AttentionSameBits, Merge) {
-  test::expect_same_runs(scalar::kAttention, kernels_of(GetParam()), 200, [](const auto& kernels, Random& random) {
+  test::expect_same_runs(scalar::kAttention, table(GetParam()).attention, 200, [](const auto& kernels, Random& random) {
     const std::size_t head_dim = 16 * random.between(2, 16), splits = random.between(1, 9);
     const std::size_t ml_stride = random.between(1, 4), o_stride = head_dim + 16 * random.between(0, 2);
     GuardedBuffer m(((splits - 1) * ml_stride + 1) * 4, random.edge());
@@ -113,7 +103,7 @@ TEST_P(AttentionSameBits, Merge) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, AttentionSameBits, testing::ValuesIn(test::kVectorIsas),
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionSameBits, testing::ValuesIn(test::vector_isas()),
                          [](const auto& test) { return name_of(test.param); });
 
 }  // namespace

@@ -2,7 +2,7 @@
 # copy that the linker keeps for all callers, and then portable code runs instructions that the CPU may lack.
 # cmake -DNM=nm -DOBJECTS="a.o|b.o" -P check_symbols.cmake
 string(REPLACE "|" ";" objects "${OBJECTS}")
-list(FILTER objects INCLUDE REGEX "/avx[^/]*$")
+list(FILTER objects EXCLUDE REGEX "/(scalar|pack|table)[^/]*$")
 if(NOT objects)
   message(FATAL_ERROR "no ISA objects in ${OBJECTS}")
 endif()
@@ -14,7 +14,7 @@ foreach(object IN LISTS objects)
     message(SEND_ERROR "${object} shares\n  ${shared}")
   endif()
   string(REGEX MATCHALL "[^\n]* [TDRB] [^\n]*" global "${symbols}")
-  list(FILTER global EXCLUDE REGEX "lfm::kernels::avx[0-9a-z]*::k[A-Z]")
+  list(FILTER global EXCLUDE REGEX "lfm::kernels::[0-9a-z]+::k[A-Z]")
   if(global)
     list(JOIN global "\n  " global)
     message(SEND_ERROR "${object} exports more than its table\n  ${global}")

@@ -4,7 +4,7 @@
 The reference is gguf.quants.dequantize of llama.cpp's Python package gguf. Bytes are random but for the fp16 scales,
 which are finite, of both signs, and zero or subnormal now and then.
 
-    per format, in the order of BlockFormat:  uint32 rows, uint32 k | the rows as in a file | float32 weights (rows, k)
+    per format:  uint32 number of the type, uint32 rows, uint32 k | the rows as in a file | float32 weights (rows, k)
 """
 import sys
 
@@ -37,7 +37,7 @@ def main(path):
             for offset in scales:
                 blocks[:, offset:offset + 2] = random_halves(rng, len(blocks)).view(np.uint8).reshape(-1, 2)
             rows = blocks.reshape(ROWS, -1)
-            out.write(np.array([ROWS, k], "<u4").tobytes())
+            out.write(np.array([kind, ROWS, k], "<u4").tobytes())
             out.write(rows.tobytes())
             out.write(dequantize(rows, kind).astype("<f4").tobytes())
 

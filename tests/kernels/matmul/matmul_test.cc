@@ -5,16 +5,18 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <random>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "base/cpu.h"
 #include "kernels/matmul/pack.h"
+#include "kernels/table.h"
 #include "tests/support/guarded_buffer.h"
 
 namespace lfm::kernels {
@@ -23,22 +25,8 @@ namespace {
 using test::Edge;
 using test::GuardedBuffer;
 
-// The kernels of an ISA, or null where the CPU lacks it.
-const MatmulKernels* kernels_of(Isa isa) {
-  if (isa == Isa::kScalar) return &scalar::kMatmul;
-#if defined(__x86_64__)
-  if (isa == Isa::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2::kMatmul;
-  if (isa == Isa::kAvx512Vnni && __builtin_cpu_supports("avx512vnni")) return &avx512vnni::kMatmul;
-#endif
-  return nullptr;
-}
-
-const char* name(Isa isa) {
-  return isa == Isa::kScalar ? "scalar" : isa == Isa::kAvx2 ? "avx2" : "avx512vnni";
-}
-
 bool is_k_format(BlockFormat format) {
-  return format >= BlockFormat::kQ4_K;
+  return info(format).file_columns == 256;
 }
 
 // Draws numbers; the seed is printed where a test fails.
@@ -69,15 +57,10 @@ class Random {
   std::mt19937 engine_;
 };
 
-bool has_minima(BlockFormat format) {
-  return format == BlockFormat::kQ4_1 || format == BlockFormat::kQ5_1 || format == BlockFormat::kQ4_K ||
-         format == BlockFormat::kQ5_K;
-}
-
 // Calls visit(block, scale) for each block of a file's rows; its fp16 scale begins at byte `scale` of the block.
 template <class Visit>
 void for_each_block(BlockFormat format, std::span<std::byte> rows, Visit visit) {
-  const std::size_t block_bytes = gguf_row_bytes(format, 256) / (is_k_format(format) ? 1 : 8);
+  const std::size_t block_bytes = info(format).file_bytes;
   for (std::size_t at = 0; at < rows.size(); at += block_bytes) {
     visit(&rows[at], std::size_t{format == BlockFormat::kQ6_K ? 208u : 0u});
   }
@@ -98,7 +81,7 @@ std::vector<std::byte> random_rows(BlockFormat format, std::size_t rows, std::si
       std::memset(block + 192, random.below(2) == 0 ? 0x80 : 0x7f, 16);
     }
     const std::uint16_t halves[2] = {random.half(), random.half()};
-    std::memcpy(block + scale, halves, has_minima(format) ? 4 : 2);
+    std::memcpy(block + scale, halves, has_minima(info(format).scales) ? 4 : 2);
   });
   return bytes;
 }
@@ -199,38 +182,72 @@ testing::AssertionResult same_bits(const std::vector<float>& a, const std::vecto
   return testing::AssertionSuccess();
 }
 
-class MatmulBlocks : public testing::TestWithParam<int> {
- protected:
-  BlockFormat format() const { return static_cast<BlockFormat>(GetParam()); }
-  static MatmulFn function(const MatmulKernels& kernels) { return kernels.blocks[GetParam()]; }
-  // A random legal K; an odd multiple of 32 often, where the format allows it.
-  std::size_t random_k(Random& random) const {
-    return is_k_format(format()) ? 256 * (1 + random.below(6)) : 32 * (1 + random.below(45));
-  }
+// A random legal K; an odd multiple of 32 often, where the format allows it.
+std::size_t random_k(BlockFormat format, Random& random) {
+  return is_k_format(format) ? 256 * (1 + random.below(6)) : 32 * (1 + random.below(45));
+}
+
+MatmulFn function(const MatmulKernels& kernels, BlockFormat format) {
+  return kernels.blocks[static_cast<std::size_t>(format)];
+}
+
+class MatmulScalar : public testing::TestWithParam<BlockInfo> {};
+
+INSTANTIATE_TEST_SUITE_P(Formats, MatmulScalar, testing::ValuesIn(kBlockFormats),
+                         [](const auto& test) { return test.param.name; });
+
+// Kernels to be tested, and whether this CPU runs them.
+struct Tested {
+  std::string name;
+  const MatmulKernels* kernels;
+  bool runs;
 };
 
-INSTANTIATE_TEST_SUITE_P(Formats, MatmulBlocks, testing::Range(0, kBlockFormatCount));
+std::vector<Tested> all_kernels() {
+  std::vector<Tested> all;
+  for (const IsaInfo& row : kIsas) all.push_back({row.name, &table(row.isa).matmul, base::cpu_has(row.isa)});
+  return all;
+}
+
+class MatmulBlocks : public testing::TestWithParam<std::tuple<Tested, BlockInfo>> {
+ protected:
+  void SetUp() override {
+    if (!std::get<Tested>(GetParam()).runs) GTEST_SKIP() << "this CPU has no " << std::get<Tested>(GetParam()).name;
+  }
+  const MatmulKernels& kernels() const { return *std::get<Tested>(GetParam()).kernels; }
+  BlockFormat format() const { return std::get<BlockInfo>(GetParam()).format; }
+  MatmulFn function() const { return kernels::function(kernels(), format()); }
+  MatmulFn scalar() const { return kernels::function(scalar::kMatmul, format()); }
+  std::size_t random_k(Random& random) const { return kernels::random_k(format(), random); }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, MatmulBlocks,
+                         testing::Combine(testing::ValuesIn(all_kernels()), testing::ValuesIn(kBlockFormats)),
+                         [](const auto& test) {
+                           return std::get<Tested>(test.param).name + "_" + std::get<BlockInfo>(test.param).name;
+                         });
 
 // Every fma rounds a partial sum that is at most the sum of all magnitudes, those of minima counted apart from those of
 // codes; the scale product, scale * sum(q) and the unpacked weight round once more.
-TEST_P(MatmulBlocks, ScalarAgreesWithDoubles) {
+TEST_P(MatmulScalar, AgreesWithDoubles) {
+  const BlockFormat format = GetParam().format;
   constexpr std::size_t kTiles = 2;
   constexpr std::size_t kRows = kTiles * kTileRows;
   for (std::uint32_t seed = 1; seed <= 6; ++seed) {
     Random random(seed);
-    const std::size_t k = random_k(random);
-    auto rows = random_rows(format(), kRows, k, seed == 6, random);
-    const auto packed = pack(format(), rows, kTiles, k, Edge::kEnd);
-    zero_scales(format(), rows);
-    const auto packed_minima = pack(format(), rows, kTiles, k, Edge::kEnd);
+    const std::size_t k = random_k(format, random);
+    auto rows = random_rows(format, kRows, k, seed == 6, random);
+    const auto packed = pack(format, rows, kTiles, k, Edge::kEnd);
+    zero_scales(format, rows);
+    const auto packed_minima = pack(format, rows, kTiles, k, Edge::kEnd);
     const Act act = random_act(4, k, seed == 6, random);
-    const auto out = run(function(scalar::kMatmul), packed->data(), kTiles, k, act, Edge::kEnd);
+    const auto out = run(function(scalar::kMatmul, format), packed->data(), kTiles, k, act, Edge::kEnd);
     std::vector<float> weights(k);
     std::vector<float> minima(k);
     for (std::size_t r = 0; r < kRows; ++r) {
-      const std::size_t tile = r / kTileRows * tile_bytes(format(), k);
-      unpack_row(format(), packed->data() + tile, r % kTileRows, k, weights.data());
-      unpack_row(format(), packed_minima->data() + tile, r % kTileRows, k, minima.data());
+      const std::size_t tile = r / kTileRows * tile_bytes(format, k);
+      unpack_row(format, packed->data() + tile, r % kTileRows, k, weights.data());
+      unpack_row(format, packed_minima->data() + tile, r % kTileRows, k, minima.data());
       for (std::size_t t = 0; t < act.tokens; ++t) {
         double expected = 0;
         double magnitude = 0;
@@ -249,26 +266,19 @@ TEST_P(MatmulBlocks, ScalarAgreesWithDoubles) {
   }
 }
 
-TEST_P(MatmulBlocks, EveryIsaGivesTheBitsOfScalar) {
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const MatmulKernels* kernels = kernels_of(isa);
-    if (kernels == nullptr) {
-      std::printf("no %s on this CPU: not tested\n", name(isa));
-      continue;
-    }
-    for (std::uint32_t seed = 1; seed <= 30; ++seed) {
-      Random random(seed);
-      const std::size_t k = random_k(random);
-      const std::size_t tiles = 1 + random.below(9);
-      const bool extreme = seed % 5 == 0;
-      const auto packed =
-          pack(format(), random_rows(format(), tiles * kTileRows, k, extreme, random), tiles, k, random.edge());
-      const Act act = random_act(1 + seed % kernels->most_tokens, k, extreme && seed % 2 == 0, random);
-      const Edge edge = random.edge();
-      EXPECT_TRUE(same_bits(run(function(*kernels), packed->data(), tiles, k, act, edge),
-                            run(function(scalar::kMatmul), packed->data(), tiles, k, act, edge)))
-          << name(isa) << " tiles " << tiles << " k " << k << " tokens " << act.tokens;
-    }
+TEST_P(MatmulBlocks, GivesTheBitsOfScalar) {
+  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+    Random random(seed);
+    const std::size_t k = random_k(random);
+    const std::size_t tiles = 1 + random.below(9);
+    const bool extreme = seed % 5 == 0;
+    const auto packed =
+        pack(format(), random_rows(format(), tiles * kTileRows, k, extreme, random), tiles, k, random.edge());
+    const Act act = random_act(1 + seed % kernels().most_tokens, k, extreme && seed % 2 == 0, random);
+    const Edge edge = random.edge();
+    EXPECT_TRUE(same_bits(run(function(), packed->data(), tiles, k, act, edge),
+                          run(scalar(), packed->data(), tiles, k, act, edge)))
+        << "tiles " << tiles << " k " << k << " tokens " << act.tokens;
   }
 }
 
@@ -280,23 +290,18 @@ TEST_P(MatmulBlocks, ManyTilesGiveTheBitsOfEach) {
   Random random(1);
   const auto packed =
       pack(format(), random_rows(format(), kManyTiles * kTileRows, k, false, random), kManyTiles, k, Edge::kEnd);
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const MatmulKernels* kernels = kernels_of(isa);
-    if (kernels == nullptr) continue;
-    for (std::size_t tokens = 1; tokens <= kernels->most_tokens; ++tokens) {
-      const Act act = random_act(tokens, k, false, random);
-      const auto all = run(function(*kernels), packed->data(), kManyTiles, k, act, Edge::kEnd);
-      std::vector<float> each(all.size());
-      for (std::size_t tile = 0; tile < kManyTiles; ++tile) {
-        const auto out =
-            run(function(*kernels), packed->data() + tile * tile_bytes(format(), k), 1, k, act, Edge::kEnd);
-        for (std::size_t t = 0; t < tokens; ++t) {
-          std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(t * kTileRows), kTileRows,
-                      each.begin() + static_cast<std::ptrdiff_t>((t * kManyTiles + tile) * kTileRows));
-        }
+  for (std::size_t tokens = 1; tokens <= kernels().most_tokens; ++tokens) {
+    const Act act = random_act(tokens, k, false, random);
+    const auto all = run(function(), packed->data(), kManyTiles, k, act, Edge::kEnd);
+    std::vector<float> each(all.size());
+    for (std::size_t tile = 0; tile < kManyTiles; ++tile) {
+      const auto out = run(function(), packed->data() + tile * tile_bytes(format(), k), 1, k, act, Edge::kEnd);
+      for (std::size_t t = 0; t < tokens; ++t) {
+        std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(t * kTileRows), kTileRows,
+                    each.begin() + static_cast<std::ptrdiff_t>((t * kManyTiles + tile) * kTileRows));
       }
-      EXPECT_TRUE(same_bits(all, each)) << name(isa) << " tokens " << tokens;
     }
+    EXPECT_TRUE(same_bits(all, each)) << "tokens " << tokens;
   }
 }
 
@@ -304,104 +309,87 @@ TEST_P(MatmulBlocks, ManyTilesGiveTheBitsOfEach) {
 TEST_P(MatmulBlocks, StripsGiveTheBitsOfEach) {
   constexpr std::size_t kMost = 9;
   constexpr std::size_t kTiles = 3;
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const MatmulKernels* kernels = kernels_of(isa);
-    if (kernels == nullptr) continue;
-    for (std::size_t count = 1; count <= kMost; ++count) {
-      for (const bool shared : {false, true}) {
-        Random random(static_cast<std::uint32_t>(count));
-        const std::size_t k = random_k(random);
-        const std::size_t strip_bytes = kTiles * tile_bytes(format(), k);
-        const std::size_t strip_rows = kTiles * kTileRows;
-        const auto packed = pack(format(), random_rows(format(), count * strip_rows, k, false, random), count * kTiles,
-                                 k, random.edge());
-        const Act act = random_act(shared ? 1 : count, k, false, random);
-        GuardedBuffer rows(act.tokens * act_row_bytes(k), random.edge());
-        act.write(rows.data());
-        GuardedBuffer out(count * strip_rows * sizeof(float), random.edge());
-        std::vector<Strip> strips;
-        std::vector<float> each;
-        for (std::size_t i = 0; i < count; ++i) {
-          const std::size_t row = shared ? 0 : i;
-          strips.push_back({packed->data() + i * strip_bytes, rows.data() + row * act_row_bytes(k),
-                            out.as<float>().data() + i * strip_rows});
-          const auto alone = run(function(scalar::kMatmul), strips[i].weights, kTiles, k, act.part(row, 1), Edge::kEnd);
-          each.insert(each.end(), alone.begin(), alone.end());
-        }
-        kernels->strips[GetParam()](strips, kTiles, k);
-        EXPECT_TRUE(same_bits({out.as<float>().begin(), out.as<float>().end()}, each))
-            << name(isa) << " strips " << count << " shared " << shared << " k " << k;
+  for (std::size_t count = 1; count <= kMost; ++count) {
+    for (const bool shared : {false, true}) {
+      Random random(static_cast<std::uint32_t>(count));
+      const std::size_t k = random_k(random);
+      const std::size_t strip_bytes = kTiles * tile_bytes(format(), k);
+      const std::size_t strip_rows = kTiles * kTileRows;
+      const auto packed =
+          pack(format(), random_rows(format(), count * strip_rows, k, false, random), count * kTiles, k, random.edge());
+      const Act act = random_act(shared ? 1 : count, k, false, random);
+      GuardedBuffer rows(act.tokens * act_row_bytes(k), random.edge());
+      act.write(rows.data());
+      GuardedBuffer out(count * strip_rows * sizeof(float), random.edge());
+      std::vector<Strip> strips;
+      std::vector<float> each;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t row = shared ? 0 : i;
+        strips.push_back({packed->data() + i * strip_bytes, rows.data() + row * act_row_bytes(k),
+                          out.as<float>().data() + i * strip_rows});
+        const auto alone = run(scalar(), strips[i].weights, kTiles, k, act.part(row, 1), Edge::kEnd);
+        each.insert(each.end(), alone.begin(), alone.end());
       }
+      kernels().strips[static_cast<std::size_t>(format())](strips, kTiles, k);
+      EXPECT_TRUE(same_bits({out.as<float>().begin(), out.as<float>().end()}, each))
+          << "strips " << count << " shared " << shared << " k " << k;
     }
   }
 }
 
 TEST_P(MatmulBlocks, LargestCodesDoNotOverflow) {
   constexpr std::size_t kColumns = 7168;
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const MatmulKernels* kernels = kernels_of(isa);
-    if (kernels == nullptr) continue;
-    Random random(7);
-    const auto packed =
-        pack(format(), random_rows(format(), kTileRows, kColumns, true, random), 1, kColumns, Edge::kEnd);
-    const Act act = random_act(4, kColumns, true, random);
-    const auto out = run(function(*kernels), packed->data(), 1, kColumns, act, Edge::kEnd);
-    EXPECT_TRUE(same_bits(out, run(function(scalar::kMatmul), packed->data(), 1, kColumns, act, Edge::kEnd)));
-  }
+  Random random(7);
+  const auto packed = pack(format(), random_rows(format(), kTileRows, kColumns, true, random), 1, kColumns, Edge::kEnd);
+  const Act act = random_act(4, kColumns, true, random);
+  const auto out = run(function(), packed->data(), 1, kColumns, act, Edge::kEnd);
+  EXPECT_TRUE(same_bits(out, run(scalar(), packed->data(), 1, kColumns, act, Edge::kEnd)));
 }
 
 TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const MatmulKernels* kernels = kernels_of(isa);
-    if (kernels == nullptr) continue;
-    Random random(11);
-    const std::size_t k = is_k_format(format()) ? 1280 : 1120;
-    constexpr std::size_t kTiles = 3;
-    constexpr std::size_t kRows = kTiles * kTileRows;
-    const auto packed = pack(format(), random_rows(format(), kRows, k, false, random), kTiles, k, Edge::kEnd);
-    const Act all = random_act(kernels->most_tokens, k, false, random);
-    const auto whole = run(function(*kernels), packed->data(), kTiles, k, all, Edge::kEnd);
-    for (std::size_t tokens = 1; tokens < all.tokens; ++tokens) {
-      for (std::size_t first = 0; first + tokens <= all.tokens; ++first) {
-        const Act part = all.part(first, tokens);
-        for (std::size_t i = 0; i < kTiles; ++i) {
-          const auto out =
-              run(function(*kernels), packed->data() + i * tile_bytes(format(), k), 1, k, part, Edge::kEnd);
-          std::vector<float> expected;
-          for (std::size_t t = first; t < first + tokens; ++t) {
-            const float* row = &whole[t * kRows + i * kTileRows];
-            expected.insert(expected.end(), row, row + kTileRows);
-          }
-          EXPECT_TRUE(same_bits(out, expected))
-              << name(isa) << " tokens " << tokens << " from " << first << " tile " << i;
+  Random random(11);
+  const std::size_t k = is_k_format(format()) ? 1280 : 1120;
+  constexpr std::size_t kTiles = 3;
+  constexpr std::size_t kRows = kTiles * kTileRows;
+  const auto packed = pack(format(), random_rows(format(), kRows, k, false, random), kTiles, k, Edge::kEnd);
+  const Act all = random_act(kernels().most_tokens, k, false, random);
+  const auto whole = run(function(), packed->data(), kTiles, k, all, Edge::kEnd);
+  for (std::size_t tokens = 1; tokens < all.tokens; ++tokens) {
+    for (std::size_t first = 0; first + tokens <= all.tokens; ++first) {
+      const Act part = all.part(first, tokens);
+      for (std::size_t i = 0; i < kTiles; ++i) {
+        const auto out = run(function(), packed->data() + i * tile_bytes(format(), k), 1, k, part, Edge::kEnd);
+        std::vector<float> expected;
+        for (std::size_t t = first; t < first + tokens; ++t) {
+          const float* row = &whole[t * kRows + i * kTileRows];
+          expected.insert(expected.end(), row, row + kTileRows);
         }
+        EXPECT_TRUE(same_bits(out, expected)) << "tokens " << tokens << " from " << first << " tile " << i;
       }
     }
   }
 }
 
 TEST_P(MatmulBlocks, NanScaleGivesNan) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni}) {
-    const MatmulKernels* kernels = kernels_of(isa);
-    if (kernels == nullptr) continue;
-    for (std::size_t tokens = 1; tokens <= kernels->most_tokens; ++tokens) {
-      Random random(13);
-      const auto packed = pack(format(), random_rows(format(), kTileRows, 256, false, random), 1, 256, Edge::kEnd);
-      Act act = random_act(tokens, 256, false, random);
-      const std::size_t bad = random.below(tokens);
-      act.scales[bad * 8 + 3] = std::numeric_limits<float>::quiet_NaN();
-      const auto out = run(function(*kernels), packed->data(), 1, 256, act, Edge::kEnd);
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        EXPECT_EQ(std::isnan(out[i]), i / kTileRows == bad) << name(isa) << " tokens " << tokens;
-      }
+  for (std::size_t tokens = 1; tokens <= kernels().most_tokens; ++tokens) {
+    Random random(13);
+    const auto packed = pack(format(), random_rows(format(), kTileRows, 256, false, random), 1, 256, Edge::kEnd);
+    Act act = random_act(tokens, 256, false, random);
+    const std::size_t bad = random.below(tokens);
+    act.scales[bad * 8 + 3] = std::numeric_limits<float>::quiet_NaN();
+    const auto out = run(function(), packed->data(), 1, 256, act, Edge::kEnd);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      EXPECT_EQ(std::isnan(out[i]), i / kTileRows == bad) << "tokens " << tokens;
     }
   }
 }
 
-class MatmulFloats : public testing::TestWithParam<int> {
+class MatmulFloats : public testing::TestWithParam<FloatInfo> {
  protected:
-  FloatFormat format() const { return static_cast<FloatFormat>(GetParam()); }
-  static MatmulFloatFn function(const MatmulKernels& kernels) { return kernels.floats[GetParam()]; }
+  FloatFormat format() const { return GetParam().format; }
+  MatmulFloatFn function(const MatmulKernels& kernels) const {
+    return kernels.floats[static_cast<std::size_t>(format())];
+  }
 
   // Rows of finite floats in the format; small, large and subnormal ones among them.
   std::vector<std::byte> random_rows(std::size_t rows, std::size_t k, Random& random) const {
@@ -418,7 +406,8 @@ class MatmulFloats : public testing::TestWithParam<int> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Formats, MatmulFloats, testing::Range(0, kFloatFormatCount));
+INSTANTIATE_TEST_SUITE_P(Formats, MatmulFloats, testing::ValuesIn(kFloatFormats),
+                         [](const auto& test) { return test.param.name; });
 
 std::vector<float> run(MatmulFloatFn matmul, const std::byte* weights, std::size_t tiles, std::size_t k,
                        const std::vector<float>& x, std::size_t tokens, Edge edge) {
@@ -446,11 +435,10 @@ TEST_P(MatmulFloats, ScalarAgreesWithDoublesAndEveryIsaGivesItsBits) {
     std::vector<float> x(tokens * k);
     for (float& value : x) value = random.normal();
     const auto out = run(function(scalar::kMatmul), packed.data(), tiles, k, x, tokens, random.edge());
-    for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni}) {
-      const MatmulKernels* kernels = kernels_of(isa);
-      if (kernels == nullptr) continue;
-      EXPECT_TRUE(same_bits(run(function(*kernels), packed.data(), tiles, k, x, tokens, random.edge()), out))
-          << name(isa) << " tiles " << tiles << " k " << k << " tokens " << tokens;
+    for (const Tested& tested : all_kernels()) {
+      if (!tested.runs) continue;
+      EXPECT_TRUE(same_bits(run(function(*tested.kernels), packed.data(), tiles, k, x, tokens, random.edge()), out))
+          << tested.name << " tiles " << tiles << " k " << k << " tokens " << tokens;
     }
     std::vector<float> weights(k);
     for (std::size_t r = 0; r < tiles * kTileRows; ++r) {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <stdexcept>
 #include <vector>
 
 #include "tests/support/guarded_buffer.h"
@@ -31,27 +33,29 @@ std::vector<T> read(std::istream& in, std::size_t n) {
 }
 
 // block_reference.bin, see make_block_reference.py.
-std::vector<Reference> references() {
+std::map<BlockFormat, Reference> references() {
   std::ifstream in(BLOCK_REFERENCE, std::ios::binary);
-  std::vector<Reference> all;
-  for (int f = 0; f < kBlockFormatCount; ++f) {
-    const auto shape = read<std::uint32_t>(in, 2);
-    Reference reference{shape[0], shape[1], {}, {}};
-    reference.file = read<std::byte>(in, reference.rows * gguf_row_bytes(static_cast<BlockFormat>(f), reference.k));
+  std::map<BlockFormat, Reference> all;
+  while (in.peek() != std::ifstream::traits_type::eof() && in.good()) {
+    const auto head = read<std::uint32_t>(in, 3);
+    const auto format = block_format(head[0]);
+    if (!format) throw std::runtime_error("a reference of a type that isn't run");
+    Reference reference{head[1], head[2], {}, {}};
+    reference.file = read<std::byte>(in, reference.rows * gguf_row_bytes(*format, reference.k));
     reference.weights = read<float>(in, reference.rows * reference.k);
-    all.push_back(std::move(reference));
+    all.emplace(*format, std::move(reference));
   }
-  EXPECT_TRUE(in.good()) << "cannot read " << BLOCK_REFERENCE;
   return all;
 }
 
-class PackBlocks : public testing::TestWithParam<int> {
+class PackBlocks : public testing::TestWithParam<BlockInfo> {
  protected:
-  BlockFormat format() const { return static_cast<BlockFormat>(GetParam()); }
-  Reference reference() const { return references()[static_cast<std::size_t>(GetParam())]; }
+  BlockFormat format() const { return GetParam().format; }
+  Reference reference() const { return references().at(format()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Formats, PackBlocks, testing::Range(0, kBlockFormatCount));
+INSTANTIATE_TEST_SUITE_P(Formats, PackBlocks, testing::ValuesIn(kBlockFormats),
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(PackBlocks, WeightsAreThoseOfTheReference) {
   const Reference reference = this->reference();
@@ -82,7 +86,7 @@ TEST_P(PackBlocks, EveryByteIsWrittenAndTheSameEachTime) {
 
 TEST_P(PackBlocks, ReportsTheFirstBlockThatIsNotFinite) {
   Reference reference = this->reference();
-  const std::size_t columns = format() >= BlockFormat::kQ4_K ? 256 : 32;
+  const std::size_t columns = info(format()).file_columns;
   const std::size_t blocks = reference.rows * reference.k / columns;
   const std::size_t block_bytes = reference.file.size() / blocks;
   const std::size_t scale = format() == BlockFormat::kQ6_K ? 208 : 0;
@@ -98,12 +102,14 @@ TEST_P(PackBlocks, ReportsTheFirstBlockThatIsNotFinite) {
 }
 
 TEST(PackBlocks, ReportsAMinimumThatIsNotFinite) {
-  for (const BlockFormat format : {BlockFormat::kQ4_1, BlockFormat::kQ5_1, BlockFormat::kQ4_K, BlockFormat::kQ5_K}) {
+  for (const BlockInfo& row : kBlockFormats) {
+    if (!has_minima(row.scales)) continue;
+    const BlockFormat format = row.format;
     std::vector<std::byte> file(2 * gguf_row_bytes(format, 256));
     const std::uint16_t infinity = 0x7c00;
     std::memcpy(&file[gguf_row_bytes(format, 256) + 2], &infinity, sizeof(infinity));
     std::vector<std::byte> tile(tile_bytes(format, 256));
-    EXPECT_EQ(pack_tile(format, file.data(), 2, 256, tile.data()), format >= BlockFormat::kQ4_K ? 1 : 8);
+    EXPECT_EQ(pack_tile(format, file.data(), 2, 256, tile.data()), static_cast<std::ptrdiff_t>(256 / row.file_columns));
   }
 }
 

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "kernels/matmul/layout.h"
-#include "kernels/vector/vector.h"
+#include "kernels/table.h"
 #include "tests/support/isa.h"
 
 namespace lfm::kernels {
@@ -18,15 +18,6 @@ using test::name_of;
 using test::Random;
 
 constexpr std::uint32_t kSeeds = 100;
-
-const VectorKernels& kernels_of(Isa isa) {
-#if defined(__x86_64__)
-  if (isa == Isa::kAvx2) return avx2::kVector;
-  if (isa == Isa::kAvx512Vnni) return avx512vnni::kVector;
-#endif
-  (void)isa;
-  return scalar::kVector;
-}
 
 // n floats between forbidden pages.
 class Row {
@@ -42,13 +33,11 @@ class Row {
 
 class VectorSameBits : public testing::TestWithParam<Isa> {
  protected:
-  void SetUp() override {
-    if (!test::cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << name_of(GetParam());
-  }
+  void SetUp() override { LFM_SKIP_WITHOUT(GetParam()); }
 
   template <class Run>
   void compare(Run run) {
-    test::expect_same_runs(scalar::kVector, kernels_of(GetParam()), kSeeds, run);
+    test::expect_same_runs(scalar::kVector, table(GetParam()).vector, kSeeds, run);
   }
 };
 
@@ -170,7 +159,16 @@ TEST_P(VectorSameBits, ShortConv) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, VectorSameBits, testing::ValuesIn(test::kVectorIsas),
+TEST_P(VectorSameBits, Read) {
+  compare([](const VectorKernels& kernels, Random& random) {
+    GuardedBuffer bytes(1024 * random.between(1, 9), random.edge());
+    for (std::uint32_t& word : bytes.as<std::uint32_t>())
+      word = static_cast<std::uint32_t>(random.between(0, 0xffffffff));
+    return std::vector<float>{std::bit_cast<float>(kernels.read(bytes.data(), bytes.size()) % 0x7f800000)};
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, VectorSameBits, testing::ValuesIn(test::vector_isas()),
                          [](const auto& test) { return name_of(test.param); });
 
 }  // namespace
