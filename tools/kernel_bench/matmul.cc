@@ -13,6 +13,7 @@
 #include "base/cpu.h"
 #include "kernels/matmul/pack.h"
 #include "kernels/table.h"
+#include "tests/kernels/evex/evex.h"
 
 namespace {
 
@@ -141,6 +142,9 @@ const bool registered = [] {
   for (const IsaInfo& row : kIsas) {
     if (lfm::base::cpu_has(row.isa)) register_isa(row.name, table(row.isa).matmul);
   }
+#if defined(LFM_KERNELS_EVEX)
+  if (lfm::base::cpu_has(Isa::kAvx512Vnni)) register_isa("avxvnni_evex", avxvnni_evex::kMatmul);
+#endif
   return true;
 }();
 

@@ -82,7 +82,7 @@ Result<std::vector<TokenId>> parse_ids(std::string_view text) {
 void add_dense_option(CLI::App& command, std::string& dense) {
   command
       .add_option("--dense", dense,
-                  "who multiplies dense 4-bit matrices: xnnpack, native, or auto for native with AVX-512 VNNI and "
+                  "who multiplies dense 4-bit matrices: xnnpack, native, or auto for native with VNNI and "
                   "xnnpack elsewhere")
       ->check(CLI::IsMember({"auto", "xnnpack", "native"}))
       ->capture_default_str();

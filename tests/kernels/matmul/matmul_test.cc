@@ -17,6 +17,7 @@
 #include "base/cpu.h"
 #include "kernels/matmul/pack.h"
 #include "kernels/table.h"
+#include "tests/kernels/evex/evex.h"
 #include "tests/support/guarded_buffer.h"
 
 namespace lfm::kernels {
@@ -206,6 +207,9 @@ struct Tested {
 std::vector<Tested> all_kernels() {
   std::vector<Tested> all;
   for (const IsaInfo& row : kIsas) all.push_back({row.name, &table(row.isa).matmul, base::cpu_has(row.isa)});
+#if defined(LFM_KERNELS_EVEX)
+  all.push_back({"avxvnni_evex", &avxvnni_evex::kMatmul, base::cpu_has(Isa::kAvx512Vnni)});
+#endif
   return all;
 }
 
