@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/math/math.h"
 #include "ops/linear.h"
 
 namespace lfm::ops {
@@ -23,12 +24,8 @@ void rotary_angles(const Context& c, double rope_base, Rows rows, std::size_t po
   const std::size_t half = c.workspace.dimensions().head_dim / 2;
   const base::Range part = c.worker.part(rows.count);
   for (std::size_t t = part.begin; t < part.end; ++t) {
-    for (std::size_t i = 0; i < half; ++i) {
-      const double frequency = std::pow(rope_base, -static_cast<double>(i) / static_cast<double>(half));
-      const double angle = static_cast<double>(position + t) * frequency;
-      c.workspace.cos[(rows.first + t) * half + i] = static_cast<float>(std::cos(angle));
-      c.workspace.sin[(rows.first + t) * half + i] = static_cast<float>(std::sin(angle));
-    }
+    const std::size_t row = (rows.first + t) * half;
+    kernels::rotary_angles(rope_base, position + t, half, &c.workspace.cos[row], &c.workspace.sin[row]);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/math/math.h"
 #include "ops/linear.h"
 
 namespace lfm::ops {
@@ -20,10 +21,6 @@ constexpr std::size_t kChannelsAtOnce = kMaxColumnTiles * kTileRows;
 // tasks are few: four for each member.
 std::size_t down_tiles_at_once(std::size_t tiles, unsigned threads) {
   return std::clamp<std::size_t>(tiles / (threads * std::size_t{4}), 1, kMaxColumnTiles);
-}
-
-float sigmoid(float x) {
-  return 1.0f / (1.0f + std::exp(-x));
 }
 
 // Orders the (token, expert) pairs of the chunk by expert, then token, and cuts each expert's into tiles. Every member
@@ -65,7 +62,7 @@ ActRows rows_of(const Context& c, const ExpertTile& tile, const Activations& in,
 void choose_experts(const float* logits, const float* bias, std::size_t experts, std::span<Choice> chosen) {
   float scores[kMaxExperts];
   for (std::size_t e = 0; e < experts; ++e) {
-    const float score = sigmoid(logits[e]) + bias[e];
+    const float score = kernels::sigmoid(logits[e]) + bias[e];
     scores[e] = std::isnan(score) ? -std::numeric_limits<float>::infinity() : score;
   }
   // Insertion into a short sorted list; an equal score comes after, so ties go to the lower index.
@@ -80,7 +77,7 @@ void choose_experts(const float* logits, const float* bias, std::size_t experts,
   }
   std::sort(chosen.begin(), chosen.end(), [](const Choice& a, const Choice& b) { return a.expert < b.expert; });
   float sum = 0;
-  for (Choice& choice : chosen) sum += choice.weight = sigmoid(logits[choice.expert]);
+  for (Choice& choice : chosen) sum += choice.weight = kernels::sigmoid(logits[choice.expert]);
   for (Choice& choice : chosen) choice.weight /= sum + 1e-6f;
 }
 

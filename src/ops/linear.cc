@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace lfm::ops {
 namespace {
@@ -32,14 +33,18 @@ void multiply_one(const Context& c, const Matrix& matrix, std::initializer_list<
   }
 }
 
-// linear() of any number of tokens, XNNPACK's. Can't fail: prepare_linear() made ready for every slice that
-// for_row_blocks() gives.
+// linear() of any number of tokens, XNNPACK's. prepare_linear() made ready for every slice that for_row_blocks() gives;
+// should one fail all the same, its results are NaN, which reaches the logits and so the caller.
 void multiply_xnn(const Context& c, const Matrix& matrix, base::Range part, const Activations& in, float* out,
                   std::size_t out_stride) {
   const std::size_t begin = part.begin * kernels::kTileRows;
   const std::size_t end = std::min(part.end * kernels::kTileRows, matrix.rows);
-  (void)c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows, in.params,
-                   out + begin, out_stride);
+  const Status done = c.xnn->run({matrix.data, matrix.rows, matrix.columns}, begin, end - begin, c.tokens, in.rows,
+                                 in.params, out + begin, out_stride);
+  if (done.ok()) return;
+  for (std::size_t t = 0; t < c.tokens; ++t) {
+    std::fill_n(out + t * out_stride + begin, end - begin, std::numeric_limits<float>::quiet_NaN());
+  }
 }
 
 // linear() of several tokens, native.

@@ -2,7 +2,7 @@
 # copy that the linker keeps for all callers, and then portable code runs instructions that the CPU may lack.
 # cmake -DNM=nm -DOBJECTS="a.o|b.o" -P check_symbols.cmake
 string(REPLACE "|" ";" objects "${OBJECTS}")
-list(FILTER objects EXCLUDE REGEX "/(scalar|pack|table)[^/]*$")
+list(FILTER objects EXCLUDE REGEX "/(math|pack|scalar|table)[^/]*$")
 if(NOT objects)
   message(FATAL_ERROR "no ISA objects in ${OBJECTS}")
 endif()
