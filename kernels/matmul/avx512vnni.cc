@@ -107,6 +107,17 @@ struct CodesOf<CodeKind::k8Bit> {
   }
 };
 
+template <>
+struct CodesOf<CodeKind::k4BitTable> {
+  static constexpr std::size_t kBytes = 4 * kLine;
+  template <int L>
+  static __m512i columns(const std::byte* planes) {
+    const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kNonlinearCodes));
+    const __m512i values = _mm512_broadcast_i32x4(_mm_xor_si128(table, _mm_set1_epi8(-128)));
+    return _mm512_shuffle_epi8(values, CodesOf<CodeKind::k4Bit>::columns<L>(planes));
+  }
+};
+
 // ---- Scales: the header of a group, and what its block b is scaled with. ----
 
 template <ScaleKind kKind>

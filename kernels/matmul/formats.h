@@ -8,8 +8,10 @@
 
 namespace lfm::kernels {
 
-// How the codes of a block lie in planes (layout.h).
-enum class CodeKind : std::uint8_t { k4Bit, k5Bit, k6Bit, k8Bit };
+// How the codes of a block lie in planes (layout.h); of k4BitTable they are numbers of kNonlinearCodes.
+enum class CodeKind : std::uint8_t { k4Bit, k5Bit, k6Bit, k8Bit, k4BitTable };
+
+constexpr std::int8_t kNonlinearCodes[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 // What heads a group of blocks: vectors of a number for each of the 16 rows.
 //   pair    two blocks, an fp16 scale each

@@ -11,13 +11,15 @@
 //   8-bit codes   8 lines. Line l, byte 4r+j: column 4l+j
 //
 // Codes are unsigned; weight = scale * (code - zero), or scale * code - min for the formats with minima. 8-bit codes
-// are stored as signed value + 128 so that they too are the unsigned operand of vpdpbusd. Scales and minima sit beside
-// the codes as the file has them, so that repacking loses nothing:
+// are stored as signed value + 128 so that they too are the unsigned operand of vpdpbusd; IQ4_NL's stand for such values
+// by a table (kNonlinearCodes). Scales and minima sit beside the codes as the file has them, so that repacking loses
+// nothing:
 //
 //   format  zero  group (columns)  bytes of one group of a tile, in order
 //   Q4_0     8    64   fp16 scale[2][16] (64)                       | 2 x nibbles 256                      =  576
 //   Q5_0    16    64   fp16 scale[2][16] (64)                       | 2 x (nibbles 256 + fifth 64)         =  704
 //   Q8_0   128    64   fp16 scale[2][16] (64)                       | 2 x codes 512                        = 1088
+//   IQ4_NL 128    64   as Q4_0
 //   Q4_1     0    32   fp16 scale[16], fp16 min[16] (64)            | nibbles 256                          =  320
 //   Q5_1     0    32   fp16 scale[16], fp16 min[16] (64)            | nibbles 256 + fifth 64               =  384
 //   Q4_K     0   256   fp16 d[16], fp16 dmin[16] (64), then 8 x u8 {sc[16], m[16]} (256) | 8 x nibbles 256 = 2368

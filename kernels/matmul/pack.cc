@@ -34,6 +34,7 @@ void add_wide_bits(const std::byte* qh, std::size_t shift, std::uint32_t mask, C
 }
 
 // The unsigned codes of 32 columns, number b of the block of a GGUF file.
+//   IQ4_NL  as Q4_0
 //   Q4_0  d        qs[16]        Q4_1  d, m        qs[16]        Q8_0  d  qs[32], signed
 //   Q5_0  d qh[4]  qs[16]        Q5_1  d, m qh[4]  qs[16]
 //   Q4_K  d, dmin scales[12]         qs[128]       32 bytes hold two blocks: low nibbles, high nibbles
@@ -42,7 +43,7 @@ void add_wide_bits(const std::byte* qh, std::size_t shift, std::uint32_t mask, C
 //                                                  0 1 (low nibbles) 2 3 (high), bits 2b,2b+1 of qh[i] the top
 template <BlockFormat kFormat>
 void file_codes(const std::byte* block, std::size_t b, CodeWords& codes) noexcept {
-  if constexpr (kFormat == BlockFormat::kQ4_0) {
+  if constexpr (kFormat == BlockFormat::kQ4_0 || kFormat == BlockFormat::kIQ4_NL) {
     nibble_codes(block + 2, codes);
   } else if constexpr (kFormat == BlockFormat::kQ4_1) {
     nibble_codes(block + 4, codes);

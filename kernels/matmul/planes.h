@@ -100,6 +100,9 @@ void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kB
     }
   }
   std::memcpy(codes, words, sizeof(words));
+  if constexpr (kKind == CodeKind::k4BitTable) {
+    for (std::uint8_t& code : codes) code = static_cast<std::uint8_t>(kNonlinearCodes[code] + 128);
+  }
 }
 
 // The scales of row r of a block: a weight of column c is  scale * step[c / 16] * (code - zero) + offset.

@@ -116,7 +116,7 @@ TEST_P(HashesOfIsa, AreTheSame) {
   using enum format::TensorType;
   const auto& [dense, isa] = GetParam();
   LFM_SKIP_WITHOUT(isa.isa);
-  for (const format::TensorType type : {kQ4_0, kQ8_0, kQ4_K, kQ6_K, kF16}) {
+  for (const format::TensorType type : {kQ4_0, kQ8_0, kQ4_K, kQ6_K, kIQ4_NL, kF16}) {
     const TinyEngine tiny(model_of(type), {.threads = 1, .dense = dense});
     const std::vector<TokenId> ids = random_tokens(kTokens, 2);
     const std::uint64_t expected = hash_of(tiny.engine(), ids, {kTokens});

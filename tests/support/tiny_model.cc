@@ -68,6 +68,8 @@ std::string random_block(TensorType type, float deviation, std::uint32_t& seed) 
       return half(deviation / 331.0f) + half(15.5f * deviation / 331.0f) + noise(172, seed);
     case TensorType::kQ6_K:
       return noise(208, seed) + half(deviation / 1369.0f);
+    case TensorType::kIQ4_NL:
+      return half(sign * deviation / 67.4f) + noise(16, seed);
     default:
       throw std::invalid_argument("no random weights of this type");
   }

@@ -17,6 +17,7 @@ ROWS = 5
 FORMATS = [
     (Type.Q4_0, [0]), (Type.Q4_1, [0, 2]), (Type.Q5_0, [0]), (Type.Q5_1, [0, 2]),
     (Type.Q8_0, [0]), (Type.Q4_K, [0, 2]), (Type.Q5_K, [0, 2]), (Type.Q6_K, [208]),
+    (Type.IQ4_NL, [0]),
 ]
 
 

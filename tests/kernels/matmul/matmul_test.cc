@@ -67,12 +67,13 @@ void for_each_block(BlockFormat format, std::span<std::byte> rows, Visit visit) 
   }
 }
 
-// Rows as a GGUF file has them. extreme: all codes the largest, or for Q8_0 -128 and for Q6_K the largest or smallest;
-// all 8-bit scales the largest, in Q6_K of either sign.
+// Rows as a GGUF file has them. extreme: all codes the largest, or for Q8_0 -128, for IQ4_NL -127 and for Q6_K the
+// largest or smallest; all 8-bit scales the largest, in Q6_K of either sign.
 std::vector<std::byte> random_rows(BlockFormat format, std::size_t rows, std::size_t k, bool extreme, Random& random) {
   std::vector<std::byte> bytes(rows * gguf_row_bytes(format, k));
   if (extreme) {
-    std::memset(bytes.data(), format == BlockFormat::kQ8_0 ? 0x80 : 0xff, bytes.size());
+    const CodeKind codes = info(format).codes;
+    std::memset(bytes.data(), codes == CodeKind::k8Bit ? 0x80 : codes == CodeKind::k4BitTable ? 0 : 0xff, bytes.size());
   } else {
     random.fill(bytes);
   }
