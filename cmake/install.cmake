@@ -13,12 +13,12 @@ write_basic_package_version_file(lfmConfigVersion.cmake COMPATIBILITY SameMinorV
 install(FILES ${PROJECT_BINARY_DIR}/lfmConfig.cmake ${PROJECT_BINARY_DIR}/lfmConfigVersion.cmake DESTINATION ${package}
         COMPONENT dev)
 if(NOT BUILD_SHARED_LIBS)
-  install(FILES cmake/FindXNNPACK.cmake cmake/Findcpuinfo.cmake cmake/Findpthreadpool.cmake DESTINATION ${package}
+  install(FILES cmake/FindXNNPACK.cmake cmake/Findpthreadpool.cmake DESTINATION ${package}
           COMPONENT dev)
   if(XNNPACK_FOUND)
     set(LFM_PC_XNNPACK " -lXNNPACK -lpthreadpool")
   endif()
-  set(LFM_PC_STATIC "${LFM_PC_XNNPACK} -lcpuinfo -lstdc++ -lm -pthread")
+  set(LFM_PC_STATIC "${LFM_PC_XNNPACK} -lstdc++ -lm -pthread")
 endif()
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig"
            OUTPUT_VARIABLE LFM_PC_PREFIX)

@@ -1,7 +1,5 @@
 #include "base/cpu.h"
 
-#include <cpuinfo.h>
-
 #include <cstdlib>
 #include <iterator>
 #include <string>
@@ -10,25 +8,75 @@
 
 #include "base/words.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+#include <cstring>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+#include <cstdint>
+#include <fstream>
+#include <sstream>
+#endif
+
 namespace lfm::base {
+namespace {
+
+#if defined(__x86_64__)
+
+#define HAS(feature) (__builtin_cpu_supports(#feature) != 0)
+
+// Which the compilers' builtin doesn't know everywhere. Both use no more state than AVX2, which the system has to keep.
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+bool has_avxvnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & 1u << 4) != 0;
+}
+
+#elif defined(__aarch64__)
+
+#define HAS(feature) ((::getauxval(AT_HWCAP) & HWCAP_##feature) != 0)
+#define HAS2(feature) ((::getauxval(AT_HWCAP2) & HWCAP2_##feature) != 0)
+#ifndef HWCAP2_I8MM  // of <asm/hwcap.h> since Linux 5.7
+#define HWCAP2_I8MM (1 << 13)
+#endif
+
+// MIDR_EL1, which names the design of the core that runs this; 0 where the system doesn't tell. Arm's designs say Arm,
+// whoever made the chip.
+std::uint64_t design() {
+  std::uint64_t midr = 0;
+  if (HAS(CPUID)) asm("mrs %0, midr_el1" : "=r"(midr));
+  return midr;
+}
+
+#endif
+
+}  // namespace
 
 bool cpu_has(kernels::Isa isa) {
-  [[maybe_unused]] const bool known = cpuinfo_initialize();
   switch (isa) {
-#define HAS(feature) (known && cpuinfo_has_##feature())
 #define LFM_ISA(id, name, matmul, vector, attention, dense, cpu, flags) \
   case kernels::Isa::k##id:                                             \
     return cpu;
 #include "kernels/isas.inc"
-#undef HAS
   }
   return false;
 }
 
 kernels::Isa best_isa() {
-  auto isa = std::rbegin(kernels::kIsas);
-  while (!cpu_has(isa->isa)) ++isa;
-  return isa->isa;
+  auto row = std::rbegin(kernels::kIsas);
+  while (!cpu_has(row->isa)) ++row;
+#if defined(__aarch64__)
+  // Arm's cores multiply matrices twice as fast as they do dot products; Apple's (M2 to M4) and Qualcomm's Oryon don't.
+  constexpr std::uint64_t kArm = 0x41;
+  if (row->isa == kernels::Isa::kI8mm && design() >> 24 != kArm) return kernels::Isa::kDotprod;
+#endif
+  return row->isa;
 }
 
 Result<kernels::Isa> chosen_isa() {
@@ -44,9 +92,39 @@ Result<kernels::Isa> chosen_isa() {
   return Error{ErrorCode::kArgument, "must be " + one_of(names), "LFM_ISA"};
 }
 
+#if defined(__x86_64__)
+
 std::string cpu_name() {
-  if (!cpuinfo_initialize() || cpuinfo_get_packages_count() == 0) return {};
-  return cpuinfo_get_package(0)->name;
+  char name[49] = {};
+  for (unsigned i = 0; i < 3; ++i) {
+    unsigned words[4];
+    if (__get_cpuid(0x80000002 + i, &words[0], &words[1], &words[2], &words[3]) == 0) return {};
+    std::memcpy(name + 16 * i, words, sizeof words);
+  }
+  std::string_view text = name;
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return std::string(text);
 }
+
+#elif defined(__aarch64__)
+
+// Such as "Raspberry Pi 5 Model B Rev 1.0, MIDR 0x414fd0b1": only the system's firmware has names.
+std::string cpu_name() {
+  std::ostringstream name;
+  std::string board;
+  std::getline(std::ifstream("/sys/firmware/devicetree/base/model"), board, '\0');
+  if (!board.empty()) name << board << ", ";
+  if (const std::uint64_t midr = design(); midr != 0) name << "MIDR 0x" << std::hex << midr;
+  return name.str();
+}
+
+#else
+
+std::string cpu_name() {
+  return {};
+}
+
+#endif
 
 }  // namespace lfm::base

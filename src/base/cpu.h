@@ -1,4 +1,4 @@
-// What the CPU is and can do. The only user of cpuinfo.
+// What the CPU is and can do.
 #pragma once
 
 #include "kernels/isa.h"
@@ -9,7 +9,7 @@ namespace lfm::base {
 // Whether the CPU and the system support it.
 bool cpu_has(kernels::Isa isa);
 
-// The most capable of those.
+// The most capable of those; not i8mm where its products aren't known to be the faster ones.
 kernels::Isa best_isa();
 
 // best_isa(), or the one that the environment variable LFM_ISA names (kernels/isas.inc); kUnsupported where the CPU

@@ -3,7 +3,7 @@
 # text between the quotes or angle brackets.
 
 set(std "[a-z_]+")
-set(posix "(fcntl|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
+set(posix "(cpuid|fcntl|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
 
 set(include/lfm_may "lfm/.*")
 set(include/lfm/c.h_may "std(bool|def|int)\\.h")  # which is C
@@ -23,7 +23,6 @@ set(src/evaluate_may "(evaluate|api|base|lfm)/.*")
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|CLI/.*|nlohmann/.*|${posix}")  # public headers, and its own
 
 # Third parties, each in one place.
-set(src/base/cpu.cc_may "cpuinfo\\.h")
 set(src/ops/xnn_linear.cc_may "xnnpack\\.h")
 set(src/chat/json.cc_may "nlohmann/json\\.hpp")
 set(src/constrain/json_value.cc_may "nlohmann/json\\.hpp")

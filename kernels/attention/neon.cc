@@ -1,0 +1,14 @@
+#include "kernels/attention/attention.h"
+#include "kernels/vector/lanes_neon.h"
+
+namespace lfm::kernels::neon {
+namespace {
+
+constexpr std::size_t kAccumulators = 4;
+#include "kernels/attention/attention.inc"
+
+}  // namespace
+
+const AttentionKernels kAttention{{{append, partial}}, merge};
+
+}  // namespace lfm::kernels::neon
