@@ -12,23 +12,24 @@
 namespace lfm::chat {
 namespace {
 
-Result<std::string> date_or_today(const std::string& date) {
-  if (date.empty()) {
-    const std::time_t now = std::time(nullptr);
-    std::tm local = {};
-    char text[32];
-    if (localtime_r(&now, &local) == nullptr || std::strftime(text, sizeof text, "%Y-%m-%d", &local) == 0) {
-      return Error{ErrorCode::kIo, "the system doesn't tell the date", "date"};
-    }
-    return std::string(text);
+Result<std::string> today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local = {};
+  char text[32];
+  if (localtime_r(&now, &local) == nullptr || std::strftime(text, sizeof text, "%Y-%m-%d", &local) == 0) {
+    return Error{ErrorCode::kIo, "the system doesn't tell the date", "date"};
   }
+  return std::string(text);
+}
+
+Status check_date(const std::string& date) {
   constexpr std::string_view kShape = "0000-00-00";
   bool good = date.size() == kShape.size();
   for (std::size_t i = 0; good && i < kShape.size(); ++i) {
     good = kShape[i] == '-' ? date[i] == '-' : date[i] >= '0' && date[i] <= '9';
   }
   if (!good) return Error{ErrorCode::kArgument, "expected a date such as 2026-11-22", "date"};
-  return date;
+  return {};
 }
 
 }  // namespace
@@ -43,7 +44,12 @@ Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const t
   const bool from_model = options.form == ChatForm::kFromModel;
   std::shared_ptr<Template> made(
       new Template(std::move(tokenizer), from_model ? of_model.form : Form::of(options.form)));
-  LFM_ASSIGN(made->options_.date, date_or_today(options.date));
+  made->options_.date = options.date;
+  if (!options.date.empty()) {
+    LFM_TRY(check_date(options.date));
+  } else if (made->form_.date && !options.tools.empty() && !options.custom) {  // where it is written, and only there
+    LFM_ASSIGN(made->options_.date, today());
+  }
   if (!options.tools.empty()) {
     LFM_ASSIGN(made->options_.tools, read_objects(options.tools, "tools"));
   }

@@ -4,9 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/float_mode.h"
 #include "tests/chat/chat_sample.h"
+
+namespace {
+bool clock_is_lost = false;  // of years that no calendar has
+}
+
+// The C library's, in this program.
+extern "C" std::tm* localtime_r(const std::time_t* time, std::tm* out) {
+  return clock_is_lost ? nullptr : ::gmtime_r(time, out);
+}
 
 namespace lfm::chat {
 namespace {
@@ -173,6 +183,20 @@ TEST(Template, Errors) {
   EXPECT_EQ(create({}), "");
   const std::vector<Message> messages = {{Role::kUser, "x"}, {.role = Role::kAssistant, .tool_calls = {{"f", "[1]"}}}};
   EXPECT_EQ(make_template({})->tokens(messages, true).error().describe(), "tool_calls: expected an object (index 1)");
+}
+
+TEST(Template, TheDateIsAskedForWhereItIsWritten) {
+  const auto create = [](const ChatOptions& options) {
+    const auto chat = Template::create(chat_tokenizer(), {}, options);
+    return chat.ok() ? std::string() : chat.error().describe();
+  };
+  clock_is_lost = true;
+  EXPECT_EQ(create({.form = ChatForm::kLfm2, .tools = "[{}]"}), "");
+  EXPECT_EQ(create({.form = ChatForm::kLfm25}), "");
+  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = "[{}]", .date = "2026-11-25"}), "");
+  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = "[{}]"}), "date: the system doesn't tell the date");
+  clock_is_lost = false;
+  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = "[{}]"}), "");
 }
 
 TEST(Template, NotesWhatIsntKnown) {

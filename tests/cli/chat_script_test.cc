@@ -126,6 +126,52 @@ TEST_F(ChatScript, JsonConversation) {
   }
 }
 
+TEST_F(ChatScript, JsonTakesWhatWasSaidElsewhere) {
+  const std::string question = "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"And then?\"}]}\n";
+  const std::vector<Json> told = events({"-n", "9"},
+                                        "{\"role\":\"system\",\"content\":\"Be brief.\"}\n"
+                                        "Hello\n"
+                                        "{\"role\":\"assistant\",\"content\":\"Good day!\"}\n" +
+                                            question + "/show\n",
+                                        0);
+  EXPECT_EQ(names(told), (std::vector<std::string>{"ready", "done", "text", "finish", "done", "text", "finish", "done"}));
+  EXPECT_EQ(told.back()["lines"][0], "system: Be brief.");
+  EXPECT_EQ(told.back()["lines"][2], "assistant: Good day!");
+  EXPECT_EQ(told.back()["lines"][3], "2: And then?");
+}
+
+TEST_F(ChatScript, AnEditThatDoesNotFitLosesNothing) {
+  const std::string much(300, 'x');
+  const std::vector<Json> all = events({"-n", "9", "-c", "200"},
+                                       "Hello\nAnd then?\n/show\n{\"role\":\"user\",\"content\":\"" + much +
+                                           "\",\"edit\":1}\n/show\n",
+                                       1);
+  std::vector<Json> shown;
+  for (const Json& event : all) {
+    if (event["event"] == "done") shown.push_back(event["lines"]);
+    if (event["event"] == "error") {
+      EXPECT_NE(event["message"].get<std::string>().find("-c makes room for more"), std::string::npos) << event;
+    }
+  }
+  ASSERT_EQ(shown.size(), 2u);
+  EXPECT_EQ(shown[0].size(), 4u);
+  EXPECT_EQ(shown[1], shown[0]);
+}
+
+TEST_F(ChatScript, TextsOfOtherSystems) {
+  const std::string line = "{\"role\":\"user\",\"content\":\"Hello\"}\r\n";
+  const std::vector<Json> plain = events({"-n", "9"}, line, 0);
+  EXPECT_EQ(answers(events({"-n", "9"}, "\xEF\xBB\xBF" + line, 0)), answers(plain));
+  EXPECT_EQ(run({"-n", "9"}, "\xEF\xBB\xBFHello").out, run({"-n", "9"}, "Hello").out);
+  EXPECT_NE(run({"-n", "9"}, "\xEF\xBB\xBFHello").err.find("byte order mark"), std::string::npos);
+  const std::string wide("\xFF\xFEH\0i\0\n\0", 8);
+  const Outcome refused = run({}, wide);
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_NE(refused.err.find("standard input: this is UTF-16"), std::string::npos) << refused.err;
+  EXPECT_EQ(names(events({}, wide, 1)), (std::vector<std::string>{"ready", "error"}));
+}
+
 TEST_F(ChatScript, JsonReusesWhatItKnows) {
   const std::vector<Json> all = events({"-n", "9"}, "Hello\nAnd then?\n/regen\n", 0);
   std::vector<Json> ends;
@@ -141,7 +187,7 @@ TEST_F(ChatScript, JsonReusesWhatItKnows) {
 TEST_F(ChatScript, JsonErrorsNameWhatIsWrong) {
   const std::pair<std::string, std::string> lines[] = {
       {"{", "isn't JSON (at byte 2)"},
-      {"{\"role\":\"king\",\"content\":\"\"}", "role: is neither user nor tool"},
+      {"{\"role\":\"king\",\"content\":\"\"}", "role: is none of user, assistant, tool and system"},
       {"{\"role\":\"tool\",\"content\":\"1\"}", "no call waits for a result"},
       {"{\"role\":\"user\",\"content\":\"a\",\"edit\":1}", "nothing was asked yet"},
       {"/load /nowhere/talk.json", "/nowhere/talk.json: cannot open: No such file or directory"},

@@ -320,7 +320,12 @@ TEST_F(ChatTerminal, C19_StopsAndGoesOn) {
   terminal.type("half ");
   ASSERT_TRUE(says(terminal, "half "));
   ASSERT_NO_FATAL_FAILURE(stop_and_continue(terminal));
+  ASSERT_TRUE(says(terminal, "\r\x1b[J")) << "the line goes before the program stops";
   ASSERT_TRUE(says(terminal, "half ")) << "the line is shown again";
+  const std::size_t shown = terminal.text().size();
+  ::usleep(100'000);
+  terminal.wait_for_bytes(0);
+  EXPECT_EQ(terminal.text().find("half ", shown), std::string::npos) << "once";
   terminal.resize(40);
   ASSERT_TRUE(enter(terminal, "done"));
   terminal.type("/show\r");
@@ -352,6 +357,45 @@ TEST_F(ChatTerminal, AConversationThatDoesNotFitIsSaid) {
   ASSERT_TRUE(says(terminal, "nothing was said yet"));
   ASSERT_TRUE(at_prompt(terminal));
   ASSERT_TRUE(enter(terminal, "Hi"));
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, AnEditThatDoesNotFitLosesNothing) {
+  PseudoTerminal terminal(model_.chat({"-c", "200", "-n", "8"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  ASSERT_TRUE(enter(terminal, "first"));
+  ASSERT_TRUE(enter(terminal, "second"));
+  terminal.type("/edit 1\r");
+  ASSERT_TRUE(says(terminal, "first"));
+  terminal.type(std::string(300, 'x') + "\r");
+  ASSERT_TRUE(says(terminal, "tokens in a context of 200; /clear forgets the conversation"));
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "1: first\r\n"));
+  ASSERT_TRUE(says(terminal, "assistant: "));
+  ASSERT_TRUE(says(terminal, "2: second\r\n"));
+  ASSERT_TRUE(says(terminal, "assistant: "));
+  ASSERT_TRUE(at_prompt(terminal));
+  leave(terminal);
+}
+
+TEST_F(ChatTerminal, APasteIsAMessageAsItIs) {
+  PseudoTerminal terminal(model_.chat({"-n", "1"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  const std::vector<std::string> texts = {"\"\"\"Adds.\"\"\"\rreturn a", "ls \\\r | wc \\", "/* sums */", "/undo"};
+  for (const std::string& text : texts) ASSERT_TRUE(enter(terminal, "\x1b[200~" + text + "\x1b[201~"));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "1: \"\"\"Adds.\"\"\"\r\nreturn a\r\n"));
+  ASSERT_TRUE(says(terminal, "2: ls \\\r\n | wc \\\r\n"));
+  ASSERT_TRUE(says(terminal, "3: /* sums */\r\n"));
+  ASSERT_TRUE(says(terminal, "4: /undo\r\n"));
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type(std::string(kUp) + kUp);
+  ASSERT_TRUE(says(terminal, "\"\"\"/undo\"\"\"")) << "in the history it is what would have to be typed";
+  ASSERT_TRUE(enter(terminal, ""));
+  terminal.type("/show\r");
+  ASSERT_TRUE(says(terminal, "5: /undo\r\n"));
+  ASSERT_TRUE(at_prompt(terminal));
   leave(terminal);
 }
 

@@ -241,10 +241,10 @@ TEST_F(CommandLine, C13_NamesFromFilesAreEscaped) {
 
 TEST_F(CommandLine, C15_NumbersOutOfRange) {
   const std::vector<std::vector<std::string>> options = {
-      {"-t", "0"},       {"-t=-1"},        {"-t", "100000"},   {"-t", "2x"},       {"-c", "0"},
+      {"-t", "0"},       {"-t=-1"},        {"-t", "100000"},   {"-t", "2x"},       {"-c", "-1"},
       {"-c=-5"},         {"-n=-2"},        {"-n", "x"},        {"--temp", "nan"},  {"--temp=-1"},
       {"--temp", "inf"}, {"--top-p", "2"}, {"--top-k=-5"},     {"--min-p", "1.5"}, {"--repeat-penalty", "0"},
-      {"--seed", "1e9"}, {"--seed=-1"},    {"--load", "disk"}, {"--dense", "gpu"}};
+      {"--seed", "1e9"}, {"--seed=-2"},    {"--load", "disk"}, {"--dense", "gpu"}};
   for (const auto& option : options) {
     std::vector<std::string> arguments = {"run", "-m", "/nowhere/model.gguf", "-p", "Hello"};
     arguments.insert(arguments.end(), option.begin(), option.end());
@@ -253,11 +253,68 @@ TEST_F(CommandLine, C15_NumbersOutOfRange) {
     expect_usage(arguments);
   }
   expect_usage({"chat", "-m", "x", "--thinking", "loudly"}, "--thinking");
-  expect_usage({"chat", "-m", "x", "--thinking-budget=-1"}, "--thinking-budget");
+  expect_usage({"chat", "-m", "x", "--thinking-budget=-2"}, "--thinking-budget");
   expect_usage({"chat", "-m", "x", "--form", "llama"}, "--form");
   expect_usage({"logits", "-m", "x", "--ids", "y", "--out", "z", "--chunk", "5000"}, "--chunk");
   expect_failure(short_run({"-c", "1", "-p", "Hello"}), "the context room for 1");
   EXPECT_EQ(run(short_run({"-n", "0", "-p", "Hello"})).status, 0);
+  expect_usage({"bench", "-m", "x", "--sustained", "nan"}, "--sustained: expected a number from 0.001");
+  expect_usage({"run", "-m", "x", "-c", "99999999999999999999999"}, "--ctx-size: expected a whole number from 0, not '9");
+  expect_usage({"run", "-m", "x", "-s", std::string(500, 'y') + "\n"}, "yyy...'\n");
+}
+
+TEST_F(CommandLine, HabitsOfLlamaCpp) {
+  const std::string plain = run(short_run({"-n", "8", "-p", "Hello"})).out;
+  EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-c", "0", "--top-k", "-1"})).out, plain);
+  EXPECT_EQ(run(short_run({"--n-predict", "8", "-p", "Hello", "-s", "-1"})).out, plain);
+  EXPECT_EQ(run(model_.chat({"-n", "8", "-p", "Hello", "-sys", "Be brief."})).out,
+            run(model_.chat({"-n", "8", "-p", "Hello", "--system", "Be brief."})).out);
+  EXPECT_EQ(run(model_.chat({"-n", "8", "-p", "-ngl"})).status, 0) << "a text";
+  EXPECT_EQ(run(model_.chat({"-n", "8", "-p", "Hello", "--thinking-budget", "-1"})).status, 0);
+  expect_usage(short_run({"-p", "Hello", "-ngl", "99"}), "-ngl: lfm computes on the CPU alone; leave it out\n");
+  expect_usage(short_run({"-p", "Hello", "--n-gpu-layers=99"}), "--n-gpu-layers");
+  expect_usage(short_run({"-p", "Hello", "-ctk", "q8_0"}), "-ctk: lfm keeps keys and values as f16");
+  expect_usage(short_run({"-p", "Hello", "-cram", "1"}), "-cram: lfm has no such option");
+}
+
+TEST_F(CommandLine, WhatIsSaidBesideTheTextHasItsOwnLine) {
+  PseudoTerminal terminal(short_run({"-n", "8", "-p", "Hello", "--timings"}), model_.environment());
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_NE(terminal.text().find("\nprompt: 6 tokens in"), std::string::npos) << terminal.text();
+  EXPECT_TRUE(run(short_run({"-n", "8", "-p", "Hello", "--timings"})).err.starts_with("prompt: "));
+}
+
+TEST_F(CommandLine, TypedInputIsAwaitedAloudAndEndsWithOneCtrlD) {
+  for (const auto& arguments : {std::vector<std::string>{"tokenize", "-m", model_.path()}, short_run({"-n", "3"})}) {
+    PseudoTerminal terminal(arguments, model_.environment());
+    ASSERT_TRUE(terminal.wait_for("reading standard input; Ctrl-D ends it")) << terminal.text();
+    terminal.type("17\r");
+    ASSERT_TRUE(terminal.wait_for("17\r\n"));
+    terminal.type("\x04");
+    EXPECT_EQ(terminal.wait_for_end(), 0) << terminal.text();
+  }
+}
+
+TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
+  const auto bench = [&](const std::string& path, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"bench", "-m", path, "-r", "1", "--no-warmup", "--pack-cache", "off", "-t", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  const Outcome too_long = bench(model_.path(), {"-p", "1,9000000", "-n", "0", "-o", "json"});
+  EXPECT_EQ(too_long.status, 1);
+  EXPECT_EQ(too_long.out, "") << "the second is known not to fit before the first is run";
+  EXPECT_NE(too_long.err.find("pp9000000: "), std::string::npos) << too_long.err;
+  const std::string path = model_.folder().write("caf\xe9 \"x\".gguf", read_all(model_.path()));
+  for (const std::string format : {"json", "jsonl"}) {
+    const Outcome outcome = bench(path, {"-p", "2", "-n", "1", "-o", format});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("caf\xEF\xBF\xBD"), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.ends_with("\n]\n"), format == "json") << outcome.out;
+  }
+  EXPECT_NE(bench(path, {"-p", "2", "-n", "0", "-o", "csv"}).out.find("\"\"x\"\".gguf\""), std::string::npos);
+  const Outcome none = bench(model_.path(), {"-p", "0", "-n", "0", "-o", "json"});
+  EXPECT_EQ(none.out, "[\n]\n");
 }
 
 TEST_F(CommandLine, C16_WrongUsage) {

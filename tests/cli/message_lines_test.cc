@@ -48,13 +48,29 @@ TEST(MessageLines, QuotesHoldABlock) {
   EXPECT_EQ(joined({"\"\"\"pasted\nlines\"\"\""}), "pasted\nlines");
 }
 
+TEST(MessageLines, WhatIsPastedHasNoMeaning) {
+  MessageLines input;
+  for (const std::string text : {"\"\"\"Adds.\"\"\"\ndef add(a, b):\n  return a + b", "cat a \\", "/undo", "\"\"\"", "\\"}) {
+    EXPECT_TRUE(input.add(text, {true, true}));
+    EXPECT_EQ(input.text(), text);
+    EXPECT_TRUE(input.literal());
+  }
+  EXPECT_FALSE(input.add("a\\", {true, false})) << "what was typed behind it goes on";
+  EXPECT_TRUE(input.add("b\\", {false, true})) << "what was pasted behind it doesn't";
+  EXPECT_EQ(input.text(), "a\nb\\");
+  EXPECT_FALSE(input.add("\"\"\"typed"));
+  EXPECT_FALSE(input.add("x\"\"\"", {true, true})) << "a block that was begun by hand ends by hand";
+  EXPECT_TRUE(input.add("\"\"\""));
+  EXPECT_EQ(input.text(), "typed\nx\"\"\"");
+}
+
 TEST(MessageLines, KnowsWhatWasQuoted) {
   MessageLines input;
   input.add("\"\"\"/undo\"\"\"");
-  EXPECT_TRUE(input.quoted());
+  EXPECT_TRUE(input.literal());
   EXPECT_EQ(input.text(), "/undo");
   input.add("/undo");
-  EXPECT_FALSE(input.quoted());
+  EXPECT_FALSE(input.literal());
   input.add("\"\"\"");
   input.drop();
   EXPECT_FALSE(input.begun());

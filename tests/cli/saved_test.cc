@@ -78,13 +78,13 @@ TEST(Saved, ErrorsNameFieldAndMessage) {
   const std::string good = R"({"role":"user","content":"a"},)";
   const std::pair<std::string, std::string> cases[] = {
       {"1", "messages: isn't an object (index 1)"},
-      {R"({})", "role: is none of user, assistant and tool (index 1)"},
+      {R"({})", "role: is none of user, assistant, tool and system (index 1)"},
       {R"({"role":"system","content":"x"})", "role: is none of user, assistant and tool (index 1)"},
       {R"({"role":"user","content":1})", "content: isn't a text (index 1)"},
       {R"({"role":"assistant","reasoning":[]})", "reasoning: isn't a text (index 1)"},
       {R"({"role":"assistant","tool_calls":{}})", "tool_calls: isn't a list (index 1)"},
       {R"({"role":"assistant","tool_calls":[{"name":"f"}]})", "tool_calls: isn't an object with a name"},
-      {R"({"role":"assistant","tool_calls":[{"name":"f","arguments":"{}"}]})", "tool_calls: isn't an object with"},
+      {R"({"role":"assistant","tool_calls":[{"name":"f","arguments":"[]"}]})", "tool_calls: isn't an object with"},
       {R"({"role":"assistant","tokens":[1,-1]})", "tokens: isn't a list of token ids (index 1)"},
       {R"({"role":"assistant","tokens":[1e300]})", "tokens: isn't a list of token ids (index 1)"},
       {R"({"role":"assistant","tokens":[18446744073709551615]})", "tokens: isn't a list of token ids (index 1)"},
@@ -144,9 +144,9 @@ TEST(Saved, NothingElseIsOverwritten) {
 TEST(Saved, OnlyRegularFilesAreRead) {
   const test::TempFolder folder;
   ASSERT_EQ(::mkfifo(folder.path("pipe").c_str(), 0600), 0);
-  expect_error(read_saved(folder.path("pipe")), ErrorCode::kIo, "isn't a regular file");
-  expect_error(read_saved(folder.path(".")), ErrorCode::kIo, "isn't a regular file");
-  expect_error(read_saved("/dev/zero"), ErrorCode::kIo, "isn't a regular file");
+  expect_error(read_saved(folder.path("pipe")), ErrorCode::kIo, "not a regular file");
+  expect_error(read_saved(folder.path(".")), ErrorCode::kIo, "not a regular file");
+  expect_error(read_saved("/dev/zero"), ErrorCode::kIo, "not a regular file");
   expect_error(read_saved(folder.path("missing")), ErrorCode::kIo, "No such file");
   const std::string big = folder.write("big", "");
   ASSERT_EQ(::truncate(big.c_str(), static_cast<off_t>(kSavedBytes) + 1), 0);

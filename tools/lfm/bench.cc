@@ -2,19 +2,19 @@
 // have them.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <ctime>
 #include <memory>
 
+#include "base/try.h"
 #include "bench_parallel.h"
 #include "bench_report.h"
 #include "bench_tokens.h"
 #include "command.h"
 #include "io.h"
 #include "lfm/inspect.h"
+#include "model_options.h"
 
 namespace lfm::cli {
 namespace {
@@ -64,7 +64,7 @@ std::string main_type(const std::string& path) {
 }
 
 void progress(const std::string& text) {
-  if (isatty(STDERR_FILENO)) std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
+  if (isatty(STDERR_FILENO)) print_err("\r\x1b[K%s", text.c_str());
 }
 
 class Runner {
@@ -75,8 +75,7 @@ class Runner {
     BenchResult result;
     result.test = test;
     result.time = now_text();
-    auto session = engine_.new_session({.context_tokens = test.depth + test.tokens()});
-    if (!session.ok()) return std::move(session).error();
+    LFM_ASSIGN(Session session, engine_.new_session({.context_tokens = test.depth + test.tokens()}));
     const std::size_t vocabulary = engine_.info().vocabulary;
     const std::vector<TokenId> before = random_tokens(test.depth, vocabulary, random_);
 
@@ -84,35 +83,31 @@ class Runner {
       progress(test.name() + ": warm-up");
       const std::size_t few = std::min<std::size_t>(test.tokens(), test.prompt > 0 ? test.prompt : 4);
       for (const TokenId token : random_tokens(test.prompt > 0 ? 0 : few, vocabulary, random_)) {
-        if (auto status = session->append({&token, 1}); !status.ok()) return std::move(status).error();
+        LFM_TRY(session.append({&token, 1}));
       }
-      if (test.prompt > 0) {
-        if (auto status = session->append(random_tokens(few, vocabulary, random_)); !status.ok()) {
-          return std::move(status).error();
-        }
-      }
+      if (test.prompt > 0) LFM_TRY(session.append(random_tokens(few, vocabulary, random_)));
     }
     std::vector<PhaseTime> phases_before;
     std::vector<double> first_token;
     for (std::size_t repetition = 0; repetition < options_.repetitions; ++repetition) {
       progress(test.name() + ": " + std::to_string(repetition + 1) + " of " + std::to_string(options_.repetitions));
-      if (auto synced = session->sync(before); !synced.ok()) return std::move(synced).error();
+      LFM_TRY(session.sync(before));
       if (repetition == 0) phases_before = Diagnostics(engine_).phase_times();
-      if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
+      LFM_TRY(add_limits(result));
       const std::vector<TokenId> prompt = random_tokens(test.prompt, vocabulary, random_);
       const std::vector<TokenId> generated = random_tokens(test.generated, vocabulary, random_);
       const Clock::time_point start = Clock::now();
-      if (auto status = session->append(prompt); !status.ok()) return std::move(status).error();
+      LFM_TRY(session.append(prompt));
       if (test.prompt > 0) first_token.push_back(seconds_since(start));
       for (const TokenId token : generated) {
         const Clock::time_point token_start = Clock::now();
-        if (auto status = session->append({&token, 1}); !status.ok()) return std::move(status).error();
+        LFM_TRY(session.append({&token, 1}));
         result.token_milliseconds.push_back(seconds_since(token_start) * 1e3);
       }
       result.seconds.push_back(seconds_since(start));
     }
     result.phases = Diagnostics(engine_).phase_times();
-    if (auto status = add_limits(result); !status.ok()) return std::move(status).error();
+    LFM_TRY(add_limits(result));
     for (std::size_t i = 0; i < result.phases.size(); ++i) result.phases[i].seconds -= phases_before[i].seconds;
     result.first_token_seconds = median(first_token);
     result.peak_bytes = peak_memory_bytes();
@@ -122,34 +117,30 @@ class Runner {
 
   // Decodes for minutes on end and prints a line for every ten seconds: laptops and phones get slower as they get hot.
   Status run_sustained(double minutes) {
-    auto session = engine_.new_session({.context_tokens = 1024});
-    if (!session.ok()) return std::move(session).error();
-    std::printf("| %8s | %8s | %12s |\n| -------: | -------: | -----------: |\n", "seconds", "t/s", "of the first");
+    LFM_ASSIGN(Session session, engine_.new_session({.context_tokens = 1024}));
+    print_out("| %8s | %8s | %12s |\n| -------: | -------: | -----------: |\n", "seconds", "t/s", "of the first");
     double first_rate = 0;
     const Clock::time_point start = Clock::now();
     while (seconds_since(start) < minutes * 60) {
       const Clock::time_point interval = Clock::now();
       std::size_t tokens = 0;
       for (; seconds_since(interval) < 10; ++tokens) {
-        if (session->tokens().size() == session->context_tokens()) {
-          if (auto synced = session->sync({}); !synced.ok()) return std::move(synced).error();
-        }
+        if (session.tokens().size() == session.context_tokens()) LFM_TRY(session.sync({}));
         const std::vector<TokenId> token = random_tokens(1, engine_.info().vocabulary, random_);
-        if (auto status = session->append(token); !status.ok()) return status;
+        LFM_TRY(session.append(token));
       }
       const double rate = static_cast<double>(tokens) / seconds_since(interval);
       if (first_rate == 0) first_rate = rate;
-      std::printf("| %8.0f | %8.2f | %10.1f %% |\n", seconds_since(start), rate, 100 * rate / first_rate);
-      std::fflush(stdout);
+      print_out("| %8.0f | %8.2f | %10.1f %% |\n", seconds_since(start), rate, 100 * rate / first_rate);
+      flush_out();
     }
     return {};
   }
 
  private:
   Status add_limits(BenchResult& result) const {
-    auto limits = Diagnostics(engine_).measure_limits();
-    if (!limits.ok()) return std::move(limits).error();
-    result.limits.push_back(*limits);
+    LFM_ASSIGN(const MachineLimits limits, Diagnostics(engine_).measure_limits());
+    result.limits.push_back(limits);
     return {};
   }
 
@@ -177,6 +168,27 @@ std::vector<BenchTest> tests_of(const Options& options) {
   return tests;
 }
 
+// Whether the machine and the model have room for each, before the first of them is run.
+Status check_room(const Engine& engine, const std::vector<BenchTest>& tests) {
+  for (const BenchTest& test : tests) {
+    if (auto session = engine.new_session({.context_tokens = test.depth + test.tokens()}); !session.ok())
+      return Error{session.error().code, test.name() + ": " + session.error().describe()};
+  }
+  return {};
+}
+
+Status run_tests(const Engine& engine, const Options& options, BenchReport& report) {
+  const std::vector<BenchTest> tests = tests_of(options);
+  LFM_TRY(check_room(engine, tests));
+  Runner runner(engine, options);
+  for (const BenchTest& test : tests) {
+    auto result = runner.run(test);
+    if (!result.ok()) return Error{result.error().code, test.name() + ": " + result.error().describe()};
+    if (!report.row(*result)) return {};  // flush_out() tells
+  }
+  return {};
+}
+
 // Of each depth, prompt and number of tokens, with each number of sessions.
 Status run_all_parallel(const Engine& engine, const Options& options, BenchReport& report) {
   std::uint64_t random = 1;
@@ -188,12 +200,11 @@ Status run_all_parallel(const Engine& engine, const Options& options, BenchRepor
           progress(test.name());
           if (!options.no_warmup) {
             const ParallelTest few{sessions, std::min<std::size_t>(prompt, 8), std::min<std::size_t>(generated, 2), 0};
-            if (auto warm = run_parallel(engine, few, 1, random); !warm.ok()) return std::move(warm).error();
+            LFM_TRY(run_parallel(engine, few, 1, random));
           }
-          auto result = run_parallel(engine, test, options.repetitions, random);
+          LFM_ASSIGN(const ParallelResult result, run_parallel(engine, test, options.repetitions, random));
           progress("");
-          if (!result.ok()) return std::move(result).error();
-          report.row(*result);
+          if (!report.row(result)) return {};  // flush_out() tells
         }
       }
     }
@@ -201,77 +212,58 @@ Status run_all_parallel(const Engine& engine, const Options& options, BenchRepor
   return {};
 }
 
-int run_bench(Options options) {
+Status run_all(Options options) {
   BenchContext context;
   context.type = main_type(options.model.path);
   context.profile = options.profile;
-  BenchReport report(format_of(options.format), context);
-  bool begun = false;
+  BenchReport report(format_of(options.format), context, !options.parallel.empty());
   for (const unsigned threads : options.threads) {
     options.model.threads = threads;
     const Clock::time_point start = Clock::now();
-    auto engine = open_engine(options.model);
-    if (!engine.ok()) return fail(engine.error());
+    LFM_ASSIGN(const Engine engine, open_engine(options.model));
     context.load_seconds = seconds_since(start);
-    finish_pack_cache(*engine);  // so that writing it isn't measured
-    if (const Status settled = Diagnostics(*engine).settle(); !settled.ok()) return fail(settled.error());
-    context.model = engine->info();
-    Runner runner(*engine, options);
+    finish_pack_cache(engine);  // so that writing it isn't measured
+    LFM_TRY(Diagnostics(engine).settle());
+    context.model = engine.info();
     if (options.sustained_minutes > 0) {
-      if (auto status = runner.run_sustained(options.sustained_minutes); !status.ok()) return fail(status.error());
-      continue;
-    }
-    if (!begun) report.begin(!options.parallel.empty());
-    begun = true;
-    if (!options.parallel.empty()) {
-      if (auto status = run_all_parallel(*engine, options, report); !status.ok()) return fail(status.error());
-      continue;
-    }
-    for (const BenchTest& test : tests_of(options)) {
-      auto result = runner.run(test);
-      if (!result.ok()) return fail(test.name() + ": " + result.error().describe());
-      report.row(*result);
+      LFM_TRY(Runner(engine, options).run_sustained(options.sustained_minutes));
+    } else if (!options.parallel.empty()) {
+      LFM_TRY(run_all_parallel(engine, options, report));
+    } else {
+      LFM_TRY(run_tests(engine, options, report));
     }
   }
-  if (begun) report.end();
-  return flush_out() ? kOk : fail("cannot write to standard output");
+  if (options.sustained_minutes == 0) report.end();
+  return {};
+}
+
+int run_bench(const Options& options) {
+  const Status status = run_all(options);
+  const bool written = flush_out();
+  if (!status.ok()) return fail(status.error());
+  return written ? kOk : fail_to_write();
 }
 
 }  // namespace
 
-void add_bench(CLI::App& app, Action& action) {
+void add_bench(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "Measure how fast a model runs, beside what the machine can do");
-  options->model.add_to(*command);
-  command->remove_option(command->get_option("--threads"));
-  command->add_option("-t,--threads", options->threads, "threads, a comma list (default: as for run)")
-      ->delimiter(',')
-      ->check(CLI::Range(1u, 256u));
-  command->add_option("-p,--n-prompt", options->prompts, "prompt lengths, a comma list; 0 is none")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("-n,--n-gen", options->generated, "numbers of tokens to generate, a comma list; 0 is none")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("-d,--n-depth", options->depths, "tokens before each test, a comma list")
-      ->delimiter(',')
-      ->capture_default_str();
-  command
-      ->add_option("-P,--np,--n-parallel", options->parallel,
-                   "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do")
-      ->delimiter(',')
-      ->check(CLI::Range(std::size_t{1}, std::size_t{256}));
-  command->add_option("-r,--repetitions", options->repetitions, "repetitions of each test")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_option("-o,--output", options->format, "md, csv, json or jsonl")
-      ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
-      ->capture_default_str();
-  command->add_flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");
-  command->add_flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass");
-  command->add_option("--sustained", options->sustained_minutes, "decode for so many minutes, a line every ten seconds")
-      ->check(CLI::PositiveNumber);
-  command->callback([options, &action] { action = [options] { return run_bench(*options); }; });
+  Command& command = line.add("bench", "Measure how fast a model runs, beside what the machine can do");
+  options->model.add_to(command);
+  command.numbers("-t,--threads", options->threads, kThreads, "threads, a comma list (default: as for run)");
+  command.numbers("-p,--n-prompt", options->prompts, {0}, "prompt lengths, a comma list; 0 is none").shows("512");
+  command.numbers("-n,--n-gen", options->generated, {0}, "numbers of tokens to generate, a comma list; 0 is none")
+      .shows("128");
+  command.numbers("-d,--n-depth", options->depths, {0}, "tokens before each test, a comma list").shows("0");
+  command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
+                  "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
+  command.number("-r,--repetitions", options->repetitions, {1, 1000}, "repetitions of each test").shows("5");
+  command.choice("-o,--output", options->format, {"md", "csv", "json", "jsonl"}, "how results are printed");
+  command.flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");
+  command.flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass");
+  command.number("--sustained", options->sustained_minutes, {1e-3, 1e6},
+                 "decode for so many minutes, a line every ten seconds");
+  command.runs([options] { return run_bench(*options); });
 }
 
 }  // namespace lfm::cli

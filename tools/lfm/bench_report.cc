@@ -4,6 +4,9 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "io.h"
 
 namespace lfm::cli {
 namespace {
@@ -62,16 +65,25 @@ double share_of_limit(const BenchResult& result, const ModelInfo& model) {
   return median(shares);
 }
 
+// "8.3B", "3.4M"
+std::string count_text(std::uint64_t parameters, bool whole) {
+  const bool billions = parameters >= 950'000'000;
+  const double count = static_cast<double>(parameters) / (billions ? 1e9 : 1e6);
+  char text[32];
+  std::snprintf(text, sizeof(text), billions && whole ? "%.0f%c" : "%.1f%c", count, billions ? 'B' : 'M');
+  return text;
+}
+
 // As the models are called: of 8.34 billion parameters, 1.56 of them active, "8B.A1B".
 std::string model_label(const BenchContext& context) {
-  char size[32];
-  if (context.model.experts > 0) {
-    std::snprintf(size, sizeof(size), "%.0fB.A%.0fB", static_cast<double>(context.model.parameters) / 1e9,
-                  std::floor(static_cast<double>(context.model.active_parameters) / 1e9));
-  } else {
-    std::snprintf(size, sizeof(size), "%.1fB", static_cast<double>(context.model.parameters) / 1e9);
+  const ModelInfo& model = context.model;
+  const bool experts = model.experts > 0;
+  std::string size = count_text(model.parameters, experts);
+  if (experts) {
+    const std::uint64_t active = model.active_parameters;  // rounded down, where they are billions
+    size += ".A" + count_text(active >= 1'000'000'000 ? active / 1'000'000'000 * 1'000'000'000 : active, true);
   }
-  return context.model.architecture + " " + size + " " + context.type;
+  return model.architecture + " " + size + " " + context.type;
 }
 
 // llama-bench's field names where the meaning is the same, so that scripts made for it read ours; ours come after.
@@ -165,13 +177,25 @@ Json fields(const ParallelResult& result, const BenchContext& context) {
   return row;
 }
 
+// A text between quotes, those in it twice.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
+}
+
 void print_csv(const Json& row, bool names) {
   std::string line;
   for (const auto& [key, value] : row.items()) {
     if (!line.empty()) line += ",";
-    line += names ? key : value.is_string() ? "\"" + value.get<std::string>() + "\"" : value.dump();
+    line += names ? key : value.is_string() ? quoted(value.get<std::string>()) : value.dump();
   }
-  std::printf("%s\n", line.c_str());
+  write_out(line + "\n");
+}
+
+// What isn't UTF-8, such as a path, becomes so.
+std::string dump(const Json& row, int indent) {
+  return row.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 // A row in a form for programs.
@@ -184,10 +208,10 @@ void print(const Json& row, BenchFormat format, bool first) {
       print_csv(row, false);
       break;
     case BenchFormat::kJson:
-      std::printf("%s\n%s", first ? "" : ",", row.dump(2).c_str());
+      write_out((first ? "\n" : ",\n") + dump(row, 2));
       break;
     case BenchFormat::kJsonl:
-      std::printf("%s\n", row.dump().c_str());
+      write_out(dump(row, -1) + "\n");
       break;
   }
 }
@@ -217,21 +241,22 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-void BenchReport::begin(bool parallel) {
-  if (format_ == BenchFormat::kJson) std::printf("[");
+void BenchReport::begin() {
+  if (std::exchange(begun_, true)) return;
+  if (format_ == BenchFormat::kJson) write_out("[");
   if (format_ != BenchFormat::kMarkdown) return;
-  if (parallel) {
-    std::printf("| %-30s | %-22s | %7s | %20s | %9s | %9s | %9s | %10s | %10s |\n", "model", "backend", "threads",
+  if (parallel_) {
+    print_out("| %-30s | %-22s | %7s | %20s | %9s | %9s | %9s | %10s | %10s |\n", "model", "backend", "threads",
                 "test", "pp t/s", "tg t/s", "t/s", "gap p50 ms", "gap p99 ms");
-    std::printf("| %s | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+    print_out("| %s | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
                 std::string(22, '-').c_str(), std::string(6, '-').c_str(), std::string(19, '-').c_str(),
                 std::string(8, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
                 std::string(9, '-').c_str(), std::string(9, '-').c_str());
     return;
   }
-  std::printf("| %-30s | %10s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size",
+  print_out("| %-30s | %10s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size",
               "params", "backend", "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
-  std::printf("| %s | %s: | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+  print_out("| %s | %s: | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
               std::string(9, '-').c_str(), std::string(9, '-').c_str(), std::string(22, '-').c_str(),
               std::string(6, '-').c_str(), std::string(14, '-').c_str(), std::string(17, '-').c_str(),
               std::string(17, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
@@ -251,7 +276,7 @@ void BenchReport::markdown_row(const BenchResult& result) {
                   median_limit(result, &MachineLimits::int8_operations_per_second) / 1e9);
   }
   // The ± takes two bytes and one column.
-  std::printf("| %-30s | %6.2f GiB | %8.2f B | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",
+  print_out("| %-30s | %6.2f GiB | %8.2f B | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",
               model_label(context_).c_str(), static_cast<double>(context_.model.file_bytes) / (1 << 30),
               static_cast<double>(context_.model.parameters) / 1e9,
               (context_.model.isa + "/" + context_.model.dense_backend).c_str(), context_.model.threads,
@@ -259,42 +284,49 @@ void BenchReport::markdown_row(const BenchResult& result) {
               percentile(result.token_milliseconds, 0.95), static_cast<double>(result.peak_bytes) / (1 << 30));
 }
 
-void BenchReport::row(const ParallelResult& result) {
+bool BenchReport::row(const ParallelResult& result) {
+  begin();
   if (format_ == BenchFormat::kMarkdown) {
     const ParallelRates speed = rates(result);
-    std::printf("| %-30s | %-22s | %7u | %20s | %9.2f | %9.2f | %9.2f | %10.2f | %10.2f |\n",
-                model_label(context_).c_str(), (context_.model.isa + "/" + context_.model.dense_backend).c_str(),
-                context_.model.threads, result.test.name().c_str(), speed.prompt, speed.generated, speed.total,
-                speed.gap_p50, speed.gap_p99);
+    print_out("| %-30s | %-22s | %7u | %20s | %9.2f | %9.2f | %9.2f | %10.2f | %10.2f |\n",
+              model_label(context_).c_str(), (context_.model.isa + "/" + context_.model.dense_backend).c_str(),
+              context_.model.threads, result.test.name().c_str(), speed.prompt, speed.generated, speed.total,
+              speed.gap_p50, speed.gap_p99);
   } else {
     print(fields(result, context_), format_, first_);
   }
-  std::fflush(stdout);
   first_ = false;
+  return flush_out();
 }
 
-void BenchReport::row(const BenchResult& result) {
+bool BenchReport::row(const BenchResult& result) {
+  begin();
   if (format_ == BenchFormat::kMarkdown) {
     markdown_row(result);
   } else {
     print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }
-  std::fflush(stdout);
   first_ = false;
-  if (!context_.profile || format_ != BenchFormat::kMarkdown) return;
+  const bool written = flush_out();
+  if (context_.profile && format_ == BenchFormat::kMarkdown) profile(result);
+  return written;
+}
+
+void BenchReport::profile(const BenchResult& result) const {
   double total = 0;
   for (const PhaseTime& phase : result.phases) total += phase.seconds;
   const double tokens = static_cast<double>(result.test.tokens() * result.seconds.size());
   for (const PhaseTime& phase : result.phases) {
     if (phase.seconds == 0) continue;
-    std::fprintf(stderr, "    %-15s %9.3f ms a token %6.1f %%\n", phase.name.c_str(), phase.seconds * 1e3 / tokens,
-                 100 * phase.seconds / total);
+    print_err("    %-15s %9.3f ms a token %6.1f %%\n", phase.name.c_str(), phase.seconds * 1e3 / tokens,
+              100 * phase.seconds / total);
   }
 }
 
 void BenchReport::end() {
-  if (format_ == BenchFormat::kJson) std::printf("\n]\n");
-  std::fflush(stdout);
+  begin();
+  if (format_ == BenchFormat::kJson) write_out("\n]\n");
+  begun_ = false;
 }
 
 }  // namespace lfm::cli

@@ -58,19 +58,29 @@ struct BenchContext {
 
 enum class BenchFormat { kMarkdown, kCsv, kJson, kJsonl };
 
-// Prints as results come: begin(), a row() each, end().
+// Prints results as they come, and what has to be around them: whatever happens, what is printed is of its format.
 class BenchReport {
  public:
-  BenchReport(BenchFormat format, const BenchContext& context) : format_(format), context_(context) {}
-  void begin(bool parallel = false);
-  void row(const BenchResult& result);
-  void row(const ParallelResult& result);
+  BenchReport(BenchFormat format, const BenchContext& context, bool parallel)
+      : format_(format), context_(context), parallel_(parallel) {}
+  ~BenchReport() {
+    if (begun_) end();
+  }
+  BenchReport(const BenchReport&) = delete;
+  BenchReport& operator=(const BenchReport&) = delete;
+
+  bool row(const BenchResult& result);  // false: standard output is gone
+  bool row(const ParallelResult& result);
   void end();
 
  private:
+  void begin();
   void markdown_row(const BenchResult& result);
+  void profile(const BenchResult& result) const;
   BenchFormat format_;
   const BenchContext& context_;
+  const bool parallel_;
+  bool begun_ = false;
   bool first_ = true;
 };
 

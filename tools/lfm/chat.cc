@@ -1,11 +1,12 @@
 // lfm chat: a conversation.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "command.h"
+#include "input.h"
 #include "io.h"
+#include "model_options.h"
 #include "sampling_flags.h"
 #include "talk/history_file.h"
 #include "talk/modes.h"
@@ -24,12 +25,12 @@ struct Options {
   std::string resume;
   bool json = false;
   std::string thinking = "auto";
-  std::optional<std::size_t> thinking_budget;
+  std::int64_t thinking_budget = -1;
   bool preserve_thinking = false;
   std::string form = "auto";
   std::string date;
   std::int64_t max_tokens = -1;
-  std::size_t context = 0;
+  std::optional<std::size_t> context;
   SamplingFlags sampling;
   std::string history;
 };
@@ -43,10 +44,10 @@ ChatForm form_of(const std::string& name) {
 
 TalkOptions talk_options(const Options& options, const Engine& engine) {
   TalkOptions out;
-  out.context_tokens = options.context;
+  out.context_tokens = context_tokens(options.context, engine.info());
   out.generate.max_tokens = static_cast<std::size_t>(options.max_tokens);
   out.generate.sampling = options.sampling.sampling(engine);
-  out.generate.thinking_budget = options.thinking_budget;
+  if (options.thinking_budget >= 0) out.generate.thinking_budget = static_cast<std::size_t>(options.thinking_budget);
   out.chat.form = form_of(options.form);
   out.chat.date = options.date;
   out.chat.preserve_thinking = options.preserve_thinking;
@@ -116,49 +117,42 @@ int run_chat(const Options& options) {
 
 }  // namespace
 
-void add_chat(CLI::App& app, Action& action) {
+void add_chat(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
+  Command& command = line.add(
       "chat",
       "Talk with a model\n"
       "At a terminal: type, and /help lists the commands. Otherwise standard input is one question, whose answer alone "
       "goes to standard output; with --json it is a conversation of lines.");
-  options->model.add_to(*command);
-  auto* prompt = command->add_option("-p,--prompt", options->prompt, "ask this one question")->type_name("TEXT");
-  command->add_option("--system", options->system, "system prompt")->type_name("TEXT");
-  command->add_option("--tools", options->tools, "JSON list of tools that the model may call")->type_name("FILE");
-  command->add_option("--resume", options->resume, "go on with a conversation that /save wrote")->type_name("FILE");
+  options->model.add_to(command);
+  add_threads_option(command, options->model.threads);
+  const Option prompt = command.text("-p,--prompt", options->prompt, "ask this one question");
+  command.text("--system", options->system, "system prompt");
+  command.text("--tools", options->tools, "JSON list of tools that the model may call").type("FILE");
+  command.text("--resume", options->resume, "go on with a conversation that /save wrote").type("FILE");
   command
-      ->add_flag("--json", options->json,
-                 "events on standard output, one JSON object a line; lines on standard input, as at the prompt or "
-                 "objects such as {\"role\":\"user\",\"content\":\"Hello\"}; role \"tool\" gives the result of a call")
-      ->excludes(prompt);
+      .flag("--json", options->json,
+            "events on standard output, one JSON object a line; lines on standard input, as at the prompt or objects "
+            "such as {\"role\":\"user\",\"content\":\"Hello\"}; role \"tool\" gives the result of a call, \"system\" the "
+            "system prompt, and \"assistant\" what was answered")
+      .excludes(prompt);
+  command.choice("--thinking", options->thinking, {"auto", "show", "hide"},
+                 "what the model thinks before it answers: show, hide, or auto for show at a terminal only; with one "
+                 "question it goes to standard error");
+  command.number("--thinking-budget", options->thinking_budget, {-1},
+                 "tokens that it may think, after which it has to answer (default: -1, no limit)");
+  command.flag("--preserve-thinking", options->preserve_thinking, "let it read its earlier thinking too");
+  command.choice("--form", options->form, {"auto", "chatml", "lfm2", "lfm2.5"},
+                 "how messages are written for it; auto is as its file says");
+  command.text("--date", options->date, "today, as 2026-11-22, for models that want to know");
+  add_predict_option(command, options->max_tokens, "tokens of an answer at most; -1 is no limit");
+  add_context_option(command, options->context);
+  options->sampling.add_to(command);
   command
-      ->add_option("--thinking", options->thinking,
-                   "what the model thinks before it answers: show, hide, or auto for show at a terminal only; with one "
-                   "question it goes to standard error")
-      ->check(CLI::IsMember({"auto", "show", "hide"}))
-      ->capture_default_str();
-  command
-      ->add_option("--thinking-budget", options->thinking_budget,
-                   "tokens that it may think, after which it has to answer (default: no limit)")
-      ->check(CLI::NonNegativeNumber);
-  command->add_flag("--preserve-thinking", options->preserve_thinking, "let it read its earlier thinking too");
-  command->add_option("--form", options->form, "how messages are written for it; auto is as its file says")
-      ->check(CLI::IsMember({"auto", "chatml", "lfm2", "lfm2.5"}))
-      ->capture_default_str();
-  command->add_option("--date", options->date, "today, as 2026-11-22, for models that want to know");
-  command->add_option("-n,--predict", options->max_tokens, "tokens of an answer at most; -1 is no limit")
-      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 32))
-      ->capture_default_str();
-  command->add_option("-c,--ctx-size", options->context, "room for tokens (default: the model's, at most 32768)")
-      ->check(CLI::PositiveNumber);
-  options->sampling.add_to(*command);
-  command
-      ->add_option("--history", options->history,
-                   "file for what is typed (default: lfm/chat_history in the user's state folder); off keeps none")
-      ->type_name("FILE|off");
-  command->callback([options, &action] { action = [options] { return run_chat(*options); }; });
+      .text("--history", options->history,
+            "file for what is typed (default: lfm/chat_history in the user's state folder); off keeps none")
+      .type("FILE|off");
+  command.runs([options] { return run_chat(*options); });
 }
 
 }  // namespace lfm::cli

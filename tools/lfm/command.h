@@ -1,13 +1,9 @@
 // The sub-commands of the command line: each registers its options and what to run when it is chosen.
 #pragma once
 
-#include <functional>
-
-namespace CLI {
-class App;
-}
-
 namespace lfm::cli {
+
+class CommandLine;
 
 // Exit codes.
 inline constexpr int kOk = 0;
@@ -15,17 +11,15 @@ inline constexpr int kFailure = 1;        // bad input, or a failure while runni
 inline constexpr int kUsage = 2;          // the command line itself
 inline constexpr int kInterrupted = 130;  // by the user; what was generated is kept
 
-// Chosen sub-command's work; returns the exit code.
-using Action = std::function<int()>;
-
-void add_bench(CLI::App& app, Action& action);
-void add_chat(CLI::App& app, Action& action);
-void add_run(CLI::App& app, Action& action);
-void add_tokenize(CLI::App& app, Action& action);
-void add_detokenize(CLI::App& app, Action& action);
-void add_logits(CLI::App& app, Action& action);
-void add_perplexity(CLI::App& app, Action& action);
-void add_pack(CLI::App& app, Action& action);
-void add_inspect(CLI::App& app, Action& action);
+void add_bench(CommandLine& line);
+void add_chat(CommandLine& line);
+void add_run(CommandLine& line);
+void add_tokenize(CommandLine& line);
+void add_detokenize(CommandLine& line);
+void add_logits(CommandLine& line);
+void add_perplexity(CommandLine& line);
+void add_pack(CommandLine& line);
+void add_inspect(CommandLine& line);
+void add_schema(CommandLine& line);
 
 }  // namespace lfm::cli

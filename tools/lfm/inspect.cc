@@ -1,7 +1,6 @@
 // lfm inspect: what a model file is.
 #include "lfm/inspect.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "command.h"
 #include "io.h"
+#include "options.h"
 
 namespace lfm::cli {
 namespace {
@@ -84,7 +84,7 @@ nlohmann::ordered_json to_json(const FileDescription& file, const Options& optio
 
 void print(const FileDescription& file, const Options& options) {
   const ModelInfo& info = file.info;
-  const auto line = [](const char* label, const std::string& text) { std::printf("%-20s %s\n", label, text.c_str()); };
+  const auto line = [](const char* label, const std::string& text) { print_out("%-20s %s\n", label, text.c_str()); };
   std::string types;
   for (const auto& [type, bytes] : bytes_by_type(file)) {
     types += (types.empty() ? "" : ", ") + type + " " + bytes_text(static_cast<double>(bytes));
@@ -110,9 +110,9 @@ void print(const FileDescription& file, const Options& options) {
            std::to_string(options.context) + " tokens (" + bytes_text(static_cast<double>(info.cache_bytes_per_token)) +
            " each, and " + bytes_text(static_cast<double>(info.state_bytes)) + ")");
   if (!options.tensors) return;
-  std::printf("\n%-40s %-6s %-24s %s\n", "tensor", "type", "shape", "bytes");
+  print_out("\n%-40s %-6s %-24s %s\n", "tensor", "type", "shape", "bytes");
   for (const TensorDescription& tensor : file.tensors) {
-    std::printf("%-40s %-6s %-24s %llu\n", tensor.name.c_str(), tensor.type.c_str(), shape_text(tensor).c_str(),
+    print_out("%-40s %-6s %-24s %llu\n", tensor.name.c_str(), tensor.type.c_str(), shape_text(tensor).c_str(),
                 static_cast<unsigned long long>(tensor.bytes));
   }
 }
@@ -121,24 +121,24 @@ int run_inspect(const Options& options) {
   auto file = inspect(options.path);
   if (!file.ok()) return fail(file.error());
   if (options.json) {
-    std::printf("%s\n", to_json(*file, options).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    print_out("%s\n", to_json(*file, options).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     print(*file, options);
   }
-  return flush_out() ? kOk : fail("cannot write to standard output");
+  return flush_out() ? kOk : fail_to_write();
 }
 
 }  // namespace
 
-void add_inspect(CLI::App& app, Action& action) {
+void add_inspect(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "Tell what a model file is, and what memory it takes");
-  command->add_option("model", options->path, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
-  command->add_flag("--tensors", options->tensors, "list the tensors too");
-  command->add_flag("--json", options->json, "print JSON");
-  command->add_option("-c,--ctx-size", options->context, "context whose memory to tell, in tokens")
-      ->capture_default_str();
-  command->callback([options, &action] { action = [options] { return run_inspect(*options); }; });
+  Command& command = line.add("inspect", "Tell what a model file is, and what memory it takes");
+  command.text("model", options->path, "GGUF or packed file of an LFM2 model").required().type("FILE");
+  command.flag("--tensors", options->tensors, "list the tensors too");
+  command.flag("--json", options->json, "print JSON");
+  command.number("-c,--ctx-size", options->context, {0}, "context whose memory to tell, in tokens")
+      .shows(std::to_string(options->context));
+  command.runs([options] { return run_inspect(*options); });
 }
 
 }  // namespace lfm::cli

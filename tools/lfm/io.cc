@@ -1,24 +1,32 @@
 #include "io.h"
 
-#include <CLI/CLI.hpp>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+#include "base/descriptor.h"
 #include "command.h"
+#include "talk/terminal_text.h"
 
 namespace lfm::cli {
 namespace {
 
-// As the XDG base directory specification has it; empty where the system doesn't tell.
-std::string default_pack_cache() {
-  const char* const cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/lfm";
-  const char* const home = std::getenv("HOME");
-  return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/lfm" : "";
+constexpr std::size_t kKept = std::size_t{64} << 10;
+
+std::string kept;
+bool failed = false;
+
+std::string formatted(const char* format, std::va_list arguments) {
+  std::va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<std::size_t>(std::max(std::vsnprintf(nullptr, 0, format, arguments), 0)), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  return text;
 }
 
 }  // namespace
@@ -28,93 +36,53 @@ int fail(const Error& error) {
 }
 
 int fail(std::string_view sentence) {
-  std::fprintf(stderr, "lfm: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
+  write_err("lfm: " + shown(sentence) + "\n");
   return kFailure;
 }
 
-void print_note(const std::string& note) {
-  std::fprintf(stderr, "lfm: note: %s\n", note.c_str());
+int fail_to_write() {
+  return fail("cannot write to standard output");
 }
 
-Result<std::string> read_input(const std::string& path) {
-  const bool from_stdin = path == "-";
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(from_stdin ? nullptr : std::fopen(path.c_str(), "rb"),
-                                                         std::fclose);
-  std::FILE* file = from_stdin ? stdin : opened.get();
-  const std::string name = from_stdin ? "standard input" : path;
-  if (file == nullptr) return Error{ErrorCode::kIo, std::string("cannot open: ") + std::strerror(errno), name};
-  std::string text;
-  char buffer[65536];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof(buffer), file)) {
-    text.append(buffer, n);
-    if (text.size() > kMaxInputBytes) return Error{ErrorCode::kLimit, "more than 256 MiB", name};
-  }
-  if (std::ferror(file)) return Error{ErrorCode::kIo, std::string("cannot read: ") + std::strerror(errno), name};
-  return text;
+void print_note(std::string_view note) {
+  write_err("lfm: note: " + shown(note) + "\n");
 }
 
 bool write_out(std::string_view bytes) {
-  return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+  kept += bytes;
+  return kept.size() < kKept ? !failed : flush_out();
 }
+
+bool print_out(const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  const std::string text = formatted(format, arguments);
+  va_end(arguments);
+  return write_out(text);
+}
+
 bool flush_out() {
-  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  failed = failed || !base::write_all(STDOUT_FILENO, kept);
+  kept.clear();
+  return !failed;
 }
 
-Result<std::vector<TokenId>> parse_ids(std::string_view text) {
-  std::vector<TokenId> ids;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-  while (true) {
-    while (at < end && is_space(*at)) ++at;
-    if (at == end) return ids;
-    TokenId id;
-    const auto [next, code] = std::from_chars(at, end, id);
-    if (code != std::errc() || (next < end && !is_space(*next))) {
-      return Error{ErrorCode::kFormat, "not a token id", "ids", ids.size(),
-                   static_cast<std::uint64_t>(at - text.data())};
-    }
-    ids.push_back(id);
-    at = next;
-  }
+void write_err(std::string_view bytes) {
+  (void)base::write_all(STDERR_FILENO, bytes);
 }
 
-void add_dense_option(CLI::App& command, std::string& dense) {
-  command
-      .add_option("--dense", dense,
-                  "who multiplies dense 4-bit matrices: xnnpack, native, or auto for native with VNNI and "
-                  "xnnpack elsewhere")
-      ->check(CLI::IsMember({"auto", "xnnpack", "native"}))
-      ->capture_default_str();
+void print_err(const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  write_err(formatted(format, arguments));
+  va_end(arguments);
 }
 
-DenseBackend dense_backend(std::string_view name) {
-  if (name == "native") return DenseBackend::kNative;
-  return name == "xnnpack" ? DenseBackend::kXnnpack : DenseBackend::kAuto;
-}
-
-void ModelOptions::add_to(CLI::App& command) {
-  command.add_option("-m,--model", path, "GGUF or packed file of an LFM2 model")->required()->type_name("FILE");
-  command.add_option("-t,--threads", threads, "threads (default: the physical cores that this process may use)")
-      ->check(CLI::Range(1u, 256u));
-  add_dense_option(command, dense);
-  command.add_option("--load", load, "how packed weights come into memory: map, copy, or auto for the quicker one")
-      ->check(CLI::IsMember({"auto", "map", "copy"}))
-      ->capture_default_str();
-  command
-      .add_option("--pack-cache", pack_cache,
-                  "folder for packed weights of GGUF files, for quicker starts (default: lfm in the user's cache "
-                  "folder); off keeps none")
-      ->type_name("DIR|off");
-}
-
-EngineOptions ModelOptions::engine() const {
-  EngineOptions options;
-  options.threads = threads;
-  options.dense = dense_backend(dense);
-  options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
-  if (pack_cache != "off") options.pack_cache = pack_cache.empty() ? default_pack_cache() : pack_cache;
-  return options;
+bool out_is_err() {
+  struct stat out;
+  struct stat err;
+  return ::fstat(STDOUT_FILENO, &out) == 0 && ::fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
+         out.st_ino == err.st_ino;
 }
 
 std::string bytes_text(double bytes) {
@@ -124,23 +92,6 @@ std::string bytes_text(double bytes) {
   char text[32];
   std::snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.2f %s", bytes, kUnits[unit]);
   return text;
-}
-
-Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
-  EngineOptions engine_options = options.engine();
-  engine_options.chunk_tokens = chunk_tokens;
-  if (engine_options.pack_cache.empty() && options.pack_cache.empty())
-    print_note("packed weights aren't kept: HOME isn't set");
-  auto engine = Engine::open(options.path, engine_options);
-  if (engine.ok()) {
-    for (const std::string& note : engine->info().notes) print_note(note);
-  }
-  return engine;
-}
-
-void finish_pack_cache(const Engine& engine) {
-  if (const Status status = Diagnostics(engine).finish_pack_cache(); !status.ok())
-    print_note("packed weights aren't kept: " + status.error().describe());
 }
 
 }  // namespace lfm::cli

@@ -1,64 +1,35 @@
-// What the sub-commands share: reading inputs, writing outputs, saying what went wrong, common options.
+// What the sub-commands share: saying what there is to say, on standard output and on standard error.
 #pragma once
 
-#include <cstddef>
-#include <cstdio>
-#include <span>
 #include <string>
 #include <string_view>
 
-#include "lfm/lfm.h"
-
-namespace CLI {
-class App;
-}
+#include "lfm/result.h"
 
 namespace lfm::cli {
 
-// Prints "lfm: sentence" on stderr and returns kFailure.
+// Prints "lfm: sentence" on standard error and returns kFailure.
 int fail(const Error& error);
 int fail(std::string_view sentence);
+int fail_to_write();  // standard output
 
-// Prints "lfm: note: sentence" on stderr.
-void print_note(const std::string& note);
+// Prints "lfm: note: sentence" on standard error.
+void print_note(std::string_view note);
 
-// The largest text or id list that is read.
-inline constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20;
-
-// Everything of a file, or of stdin for "-". kIo, kLimit.
-Result<std::string> read_input(const std::string& path);
-
-// stdout with the errors seen: false once a write failed (a closed pipe, a full disk).
+// Standard output, kept until flush_out(); false once a write failed (a closed pipe, a full disk). Where it is a pipe
+// that doesn't block, it is waited for.
 bool write_out(std::string_view bytes);
+[[gnu::format(printf, 1, 2)]] bool print_out(const char* format, ...);
 bool flush_out();
 
-// Ids separated by white space. kFormat with the index of the first that isn't one.
-Result<std::vector<TokenId>> parse_ids(std::string_view text);
+// Standard error, at once.
+void write_err(std::string_view bytes);
+[[gnu::format(printf, 1, 2)]] void print_err(const char* format, ...);
 
-// Options that every command with a model takes.
-struct ModelOptions {
-  std::string path;
-  unsigned threads = 0;
-  std::string dense = "auto";
-  std::string load = "auto";
-  std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
-
-  void add_to(CLI::App& command);
-  EngineOptions engine() const;
-};
-
-// Adds --dense to a command; dense_backend() gives what its values mean.
-void add_dense_option(CLI::App& command, std::string& dense);
-DenseBackend dense_backend(std::string_view name);
+// Whether both go to the same place, so that a line begun on the one goes on with the other.
+bool out_is_err();
 
 // "4.41 GiB"
 std::string bytes_text(double bytes);
-
-// Opens the engine; prints its notes on stderr.
-Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens = EngineOptions{}.chunk_tokens);
-
-// At the end of a command's work: waits for the pack cache, if it is still being written. What goes wrong with it is a
-// note on stderr.
-void finish_pack_cache(const Engine& engine);
 
 }  // namespace lfm::cli

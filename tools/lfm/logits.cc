@@ -1,11 +1,12 @@
 // lfm logits: the logits of every position of given token ids, for comparing engines.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string_view>
 
 #include "command.h"
+#include "input.h"
 #include "io.h"
+#include "model_options.h"
 
 namespace lfm::cli {
 namespace {
@@ -52,20 +53,18 @@ int run_logits(const Options& options) {
 
 }  // namespace
 
-void add_logits(CLI::App& app, Action& action) {
+void add_logits(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("logits", "Write the logits of every position of given token ids");
-  options->model.add_to(*command);
-  command->add_option("--ids", options->ids, "one prompt a line, ids separated by spaces; - is standard input")
-      ->required()
-      ->type_name("FILE");
-  command->add_option("--out", options->out, "float32 little-endian logits, position after position")
-      ->required()
-      ->type_name("FILE");
-  command->add_option("--chunk", options->chunk, "tokens that run through the network together")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  command->callback([options, &action] { action = [options] { return run_logits(*options); }; });
+  Command& command = line.add("logits", "Write the logits of every position of given token ids");
+  options->model.add_to(command);
+  add_threads_option(command, options->model.threads);
+  command.text("--ids", options->ids, "one prompt a line, ids separated by spaces; - is standard input")
+      .required()
+      .type("FILE");
+  command.text("--out", options->out, "float32 little-endian logits, position after position").required().type("FILE");
+  command.number("--chunk", options->chunk, {1, 4096}, "tokens that run through the network together")
+      .shows(std::to_string(options->chunk));
+  command.runs([options] { return run_logits(*options); });
 }
 
 }  // namespace lfm::cli

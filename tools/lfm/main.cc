@@ -3,12 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <exception>
 
 #include "command.h"
 #include "io.h"
-#include "schema.h"
+#include "options.h"
 
 namespace {
 
@@ -21,35 +20,22 @@ void fill_missing_files() {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{
+  lfm::cli::CommandLine line(
+      "lfm",
       "Runs Liquid AI's LFM2 language models on a CPU.\n"
-      "Exit status: 0; 1 for bad input or a failure; 2 for usage; 130 when interrupted."};
-  app.name("lfm");
-  app.require_subcommand(1);
-  app.set_help_all_flag("--help-all", "Help for all commands");
-  app.set_version_flag("--version", "lfm " LFM_VERSION);
-  lfm::cli::Action action;
-  lfm::cli::add_chat(app, action);
-  lfm::cli::add_run(app, action);
-  lfm::cli::add_tokenize(app, action);
-  lfm::cli::add_detokenize(app, action);
-  lfm::cli::add_logits(app, action);
-  lfm::cli::add_pack(app, action);
-  lfm::cli::add_perplexity(app, action);
-  lfm::cli::add_inspect(app, action);
-  lfm::cli::add_schema(app, action);
-  lfm::cli::add_bench(app, action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    // A word that is no command is what is wrong, and not that a command is missing.
-    const bool unknown = app.get_subcommands().empty() && !app.remaining().empty();
-    if (unknown) return app.exit(CLI::ExtrasError(app.remaining())), lfm::cli::kUsage;
-    return app.exit(error), lfm::cli::kUsage;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? lfm::cli::kOk : lfm::cli::kUsage;
-  }
-  return action();
+      "Exit status: 0; 1 for bad input or a failure; 2 for usage; 130 when interrupted.",
+      "lfm " LFM_VERSION);
+  lfm::cli::add_chat(line);
+  lfm::cli::add_run(line);
+  lfm::cli::add_tokenize(line);
+  lfm::cli::add_detokenize(line);
+  lfm::cli::add_logits(line);
+  lfm::cli::add_pack(line);
+  lfm::cli::add_perplexity(line);
+  lfm::cli::add_inspect(line);
+  lfm::cli::add_schema(line);
+  lfm::cli::add_bench(line);
+  return line.run(argc, argv);
 }
 
 }  // namespace

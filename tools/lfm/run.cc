@@ -1,12 +1,12 @@
 // lfm run: continues raw text.
-#include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "command.h"
+#include "input.h"
 #include "interrupt.h"
 #include "io.h"
+#include "model_options.h"
 #include "sampling_flags.h"
 #include "talk/model_text.h"
 
@@ -18,7 +18,7 @@ struct Options {
   std::optional<std::string> prompt;
   std::string file;
   std::int64_t max_tokens = 256;
-  std::size_t context = 0;
+  std::optional<std::size_t> context;
   SamplingFlags sampling;
   bool ignore_eos = false;
   bool plain = false;
@@ -27,13 +27,12 @@ struct Options {
 };
 
 void print_timings(const SessionStats& stats) {
-  const auto rate = [](std::size_t tokens, double seconds) {
-    return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0;
+  const auto line = [](const char* what, std::size_t tokens, double seconds) {
+    print_err("%s: %zu tokens in %.2f s (%.2f tokens/s)\n", what, tokens, seconds,
+              seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0);
   };
-  std::fprintf(stderr, "prompt      %6zu tokens %8.2f s %8.2f tokens/s\n", stats.prompt_tokens, stats.prompt_seconds,
-               rate(stats.prompt_tokens, stats.prompt_seconds));
-  std::fprintf(stderr, "generation  %6zu tokens %8.2f s %8.2f tokens/s\n", stats.generated_tokens,
-               stats.generate_seconds, rate(stats.generated_tokens, stats.generate_seconds));
+  line("prompt", stats.prompt_tokens, stats.prompt_seconds);
+  line("generation", stats.generated_tokens, stats.generate_seconds);
 }
 
 int run_text(const Options& options) {
@@ -50,12 +49,12 @@ int run_text(const Options& options) {
   auto ids = engine->tokenizer().encode(text, {.bos = true, .special_tokens = !options.plain});
   if (!ids.ok()) return fail(ids.error());
   if (ids->empty()) return fail("the prompt is empty, and the model has no first token of its own");
-  auto session = engine->new_session({.context_tokens = options.context});
+  auto session = engine->new_session({.context_tokens = context_tokens(options.context, engine->info())});
   if (!session.ok()) return fail(session.error());
 
   if (ids->size() > session->context_tokens()) {
     return fail("the prompt has " + std::to_string(ids->size()) + " tokens, the context room for " +
-                std::to_string(session->context_tokens()) + "; -c makes room for more");
+                std::to_string(session->context_tokens()) + room_for_more(session->context_tokens(), engine->info()));
   }
 
   InterruptGuard guard(*session);
@@ -69,11 +68,13 @@ int run_text(const Options& options) {
                                  options.stop, options.ignore_eos};
   auto finish = session->generate(generate, [&](const Piece& piece) { return writable = out.write(piece.text); });
   if (!finish.ok()) return fail(finish.error());
-  if (!writable || !out.finish()) return fail("cannot write to standard output");
+  if (!writable || !out.finish()) return fail_to_write();
+  const bool full = finish->reason == FinishReason::kContextFull;
+  if ((options.timings || full) && out.line_begun() && out_is_err()) write_err("\n");
   if (options.timings) print_timings(session->stats());
-  if (finish->reason == FinishReason::kContextFull) {
-    std::fprintf(stderr, "lfm: note: stopped because the context of %zu tokens is full; -c makes room for more\n",
-                 session->context_tokens());
+  if (full) {
+    print_note("stopped because the context of " + std::to_string(session->context_tokens()) + " tokens is full" +
+               room_for_more(session->context_tokens(), engine->info()));
   }
   finish_pack_cache(*engine);
   return InterruptGuard::interrupted() ? kInterrupted : kOk;
@@ -81,26 +82,21 @@ int run_text(const Options& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Action& action) {
+void add_run(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("run", "Continue a text");
-  options->model.add_to(*command);
-  auto* prompt =
-      command->add_option("-p,--prompt", options->prompt, "the text (default: standard input)")->type_name("TEXT");
-  command->add_option("-f,--file", options->file, "file with the text; - is standard input")
-      ->type_name("FILE")
-      ->excludes(prompt);
-  command->add_option("-n,--predict", options->max_tokens, "tokens to generate at most; -1 is no limit")
-      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 32))
-      ->capture_default_str();
-  command->add_option("-c,--ctx-size", options->context, "room for tokens (default: the model's, at most 32768)")
-      ->check(CLI::PositiveNumber);
-  options->sampling.add_to(*command);
-  command->add_flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
-  command->add_flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
-  command->add_option("--stop", options->stop, "end before this text; may be given several times")->type_name("TEXT");
-  command->add_flag("--timings", options->timings, "print timings on standard error");
-  command->callback([options, &action] { action = [options] { return run_text(*options); }; });
+  Command& command = line.add("run", "Continue a text");
+  options->model.add_to(command);
+  add_threads_option(command, options->model.threads);
+  const Option prompt = command.text("-p,--prompt", options->prompt, "the text (default: standard input)");
+  command.text("-f,--file", options->file, "file with the text; - is standard input").type("FILE").excludes(prompt);
+  add_predict_option(command, options->max_tokens, "tokens to generate at most; -1 is no limit");
+  add_context_option(command, options->context);
+  options->sampling.add_to(command);
+  command.flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
+  command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
+  command.texts("--stop", options->stop, "end before this text; may be given several times");
+  command.flag("--timings", options->timings, "print timings on standard error");
+  command.runs([options] { return run_text(*options); });
 }
 
 }  // namespace lfm::cli

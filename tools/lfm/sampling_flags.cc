@@ -1,45 +1,39 @@
 #include "sampling_flags.h"
 
-#include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
+#include <charconv>
 #include <random>
 
 namespace lfm::cli {
-namespace {
 
-// A finite number from least to most; unlike CLI::Range it refuses NaN.
-CLI::Validator number(double least, double most) {
-  return CLI::Validator(
-      [least, most](std::string& text) -> std::string {
-        double value = 0;
-        if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return {};
-        char message[64];
-        std::snprintf(message, sizeof(message),
-                      most < 1e9 ? "expected a number from %g to %g" : "expected a number from %g", least, most);
-        return message;
-      },
-      "");
-}
-
-}  // namespace
-
-void SamplingFlags::add_to(CLI::App& command) {
-  command.add_option("--temp", temperature, "temperature; 0 takes the likeliest token (default: the model's)")
-      ->check(number(0, 1e9));
-  command.add_option("--top-k", top_k, "keep the K likeliest tokens; 0 keeps all")->check(CLI::NonNegativeNumber);
-  command.add_option("--top-p", top_p, "keep the likeliest tokens that together have this probability")
-      ->check(number(0, 1));
-  command.add_option("--min-p", min_p, "keep tokens at least this times as likely as the likeliest")
-      ->check(number(0, 1));
-  command.add_option("--repeat-penalty", repeat_penalty, "penalty for tokens of the context; 1 is none")
-      ->check(number(1e-6, 1e9));
-  command.add_option("-s,--seed", seed, "seed: the same seed gives the same text")->check(CLI::NonNegativeNumber);
+void SamplingFlags::add_to(Command& command) {
+  constexpr double kLarge = 1e9;
+  command.number("--temp", temperature, {0, kLarge},
+                 "temperature; 0 takes the likeliest token (default: the model's)");
+  command.number("--top-k", top_k, {-1, 2147483647}, "keep the K likeliest tokens; 0 and -1 keep all");
+  command.number("--top-p", top_p, {0, 1}, "keep the likeliest tokens that together have this probability");
+  command.number("--min-p", min_p, {0, 1}, "keep tokens at least this times as likely as the likeliest");
+  command.number("--repeat-penalty", repeat_penalty, {1e-6, kLarge}, "penalty for tokens of the context; 1 is none");
+  const auto take_seed = [this](const std::string& typed) -> std::string {
+    std::uint64_t number = 0;
+    const char* const end = typed.data() + typed.size();
+    const auto [stop, code] = std::from_chars(typed.data(), end, number);
+    if (typed == "-1") {
+      seed.reset();
+    } else if (code == std::errc() && stop == end) {
+      seed = number;
+    } else {
+      return "expected a whole number from 0, or -1";
+    }
+    return {};
+  };
+  command.value("-s,--seed", take_seed, "seed: the same seed gives the same text; -1 is another one each time");
 }
 
 SamplingOptions SamplingFlags::sampling(const Engine& engine) const {
   SamplingOptions s = engine.recommended_sampling();
   s.temperature = temperature.value_or(s.temperature);
-  s.top_k = top_k.value_or(s.top_k);
+  s.top_k = std::max(top_k.value_or(s.top_k), 0);
   s.top_p = top_p.value_or(s.top_p);
   s.min_p = min_p.value_or(s.min_p);
   s.repetition_penalty = repeat_penalty.value_or(s.repetition_penalty);

@@ -5,10 +5,7 @@
 #include <optional>
 
 #include "lfm/lfm.h"
-
-namespace CLI {
-class App;
-}
+#include "options.h"
 
 namespace lfm::cli {
 
@@ -21,7 +18,7 @@ struct SamplingFlags {
   std::optional<float> repeat_penalty;
   std::optional<std::uint64_t> seed;
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
   SamplingOptions sampling(const Engine& engine) const;  // without a seed another one each time
 };
 

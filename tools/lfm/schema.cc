@@ -1,14 +1,13 @@
-#include "schema.h"
-
-#include <CLI/CLI.hpp>
+// lfm schema: whether a JSON schema can be held to.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "command.h"
+#include "input.h"
 #include "io.h"
 #include "lfm/constraint.h"
+#include "options.h"
 
 namespace lfm::cli {
 namespace {
@@ -34,8 +33,8 @@ Result<Constraint> compile(const Options& options, const std::string& text) {
 // A word that says whose fault it is, and then what and where.
 int refuse(const Error& error, std::size_t times) {
   const char* word = error.code == ErrorCode::kUnsupported ? "unsupported" : error.code == ErrorCode::kLimit ? "limit" : "invalid";
-  for (std::size_t i = 0; i < times; ++i) std::printf("%s %s\n", word, error.describe().c_str());
-  return flush_out() ? kFailure : fail("cannot write to standard output");
+  for (std::size_t i = 0; i < times; ++i) print_out("%s %s\n", word, error.describe().c_str());
+  return flush_out() ? kFailure : fail_to_write();
 }
 
 int run_schema(const Options& options) {
@@ -45,7 +44,7 @@ int run_schema(const Options& options) {
   const auto constraint = compile(options, *text);
   const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   if (!constraint.ok()) return refuse(constraint.error(), std::max<std::size_t>(options.check.size(), 1));
-  if (options.check.empty()) std::printf("held, compiled in %.2f ms\n", milliseconds);
+  if (options.check.empty()) print_out("held, compiled in %.2f ms\n", milliseconds);
   for (const std::string& file : options.check) {
     auto json = read_input(file);
     if (!json.ok()) return fail(json.error());
@@ -54,31 +53,32 @@ int run_schema(const Options& options) {
     const auto verdict = constraint->check(*json);
     if (!verdict.ok()) return fail(verdict.error());
     if (verdict->allowed) {
-      std::printf("allowed %s\n", file.c_str());
+      print_out("allowed %s\n", file.c_str());
     } else {
-      std::printf("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset), file.c_str());
+      print_out("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset), file.c_str());
     }
   }
-  return flush_out() ? kOk : fail("cannot write to standard output");
+  return flush_out() ? kOk : fail_to_write();
 }
 
 }  // namespace
 
-void add_schema(CLI::App& app, std::function<int()>& action) {
+void add_schema(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
+  Command& command = line.add(
       "schema",
       "Say whether a JSON schema can be held to exactly, and which texts it allows\n"
       "Prints 'held' and the time it took to compile, or 'unsupported' with the keyword and its JSON pointer, 'limit' or "
       "'invalid'. With --check a line for each text: 'allowed', or 'refused' and the byte.");
-  auto* file = command->add_option("file", options->file, "JSON schema; - is standard input")->type_name("FILE");
-  auto* tools = command->add_option("--tools", options->tools, "a JSON list of tools instead")->type_name("FILE")->excludes(file);
-  command->add_option("--regex", options->regex, "a regular expression instead")->type_name("TEXT")->excludes(file)->excludes(tools);
-  command->add_option("--check", options->check, "texts to be checked; JSON may be spelt in any way")->type_name("FILE");
-  command->callback([options, &action] {
-    if (options->file.empty() && options->tools.empty() && options->regex.empty()) throw CLI::RequiredError("file");
-    action = [options] { return run_schema(*options); };
+  const Option file = command.text("file", options->file, "JSON schema; - is standard input").type("FILE");
+  const Option tools =
+      command.text("--tools", options->tools, "a JSON list of tools instead").type("FILE").excludes(file);
+  command.text("--regex", options->regex, "a regular expression instead").excludes(file).excludes(tools);
+  command.texts("--check", options->check, "texts to be checked; JSON may be spelt in any way").type("FILE");
+  command.needs([options] {
+    return options->file.empty() && options->tools.empty() && options->regex.empty() ? "file" : nullptr;
   });
+  command.runs([options] { return run_schema(*options); });
 }
 
 }  // namespace lfm::cli

@@ -1,9 +1,10 @@
 // lfm tokenize, lfm detokenize: text to token ids and back.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "command.h"
+#include "input.h"
 #include "io.h"
+#include "model_options.h"
 #include "talk/model_text.h"
 
 namespace lfm::cli {
@@ -28,7 +29,7 @@ int run_tokenize(const Options& options) {
     line += std::to_string(id);
   }
   line += '\n';
-  return write_out(line) && flush_out() ? kOk : fail("cannot write to standard output");
+  return write_out(line) && flush_out() ? kOk : fail_to_write();
 }
 
 int run_detokenize(const Options& options) {
@@ -41,29 +42,25 @@ int run_detokenize(const Options& options) {
   auto bytes = tokenizer->decode(*ids);
   if (!bytes.ok()) return fail(bytes.error());
   ModelText out;
-  return out.write(*bytes) && out.finish() ? kOk : fail("cannot write to standard output");
+  return out.write(*bytes) && out.finish() ? kOk : fail_to_write();
 }
 
 }  // namespace
 
-void add_tokenize(CLI::App& app, Action& action) {
+void add_tokenize(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("tokenize", "Turn the text on standard input into token ids");
-  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")
-      ->required()
-      ->type_name("FILE");
-  command->add_flag("--no-bos", options->no_bos, "don't put the model's first token in front");
-  command->add_flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
-  command->callback([options, &action] { action = [options] { return run_tokenize(*options); }; });
+  Command& command = line.add("tokenize", "Turn the text on standard input into token ids");
+  add_model_option(command, options->model);
+  command.flag("--no-bos", options->no_bos, "don't put the model's first token in front");
+  command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
+  command.runs([options] { return run_tokenize(*options); });
 }
 
-void add_detokenize(CLI::App& app, Action& action) {
+void add_detokenize(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("detokenize", "Turn the token ids on standard input into bytes");
-  command->add_option("-m,--model", options->model, "GGUF or packed file of an LFM2 model")
-      ->required()
-      ->type_name("FILE");
-  command->callback([options, &action] { action = [options] { return run_detokenize(*options); }; });
+  Command& command = line.add("detokenize", "Turn the token ids on standard input into bytes");
+  add_model_option(command, options->model);
+  command.runs([options] { return run_detokenize(*options); });
 }
 
 }  // namespace lfm::cli

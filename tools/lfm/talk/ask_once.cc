@@ -1,8 +1,7 @@
-#include <cstdio>
-
 #include "command.h"
 #include "interrupt.h"
 #include "io.h"
+#include "model_options.h"
 #include "talk/model_text.h"
 #include "talk/modes.h"
 #include "talk/terminal_text.h"
@@ -16,7 +15,7 @@ class Printer {
 
   bool show(const Piece& piece) {
     if (piece.kind == PieceKind::kReasoning) return think(piece.text);
-    if (thought_) std::fputc('\n', stderr);
+    if (thought_) write_err("\n");
     thought_ = false;
     const bool call = piece.kind == PieceKind::kToolCall;
     if (call && line_begun_ && !print("\n")) return false;
@@ -24,13 +23,13 @@ class Printer {
   }
 
   bool finish() {
-    if (thought_) std::fputc('\n', stderr);
+    if (thought_) write_err("\n");
     return out_.finish() && (!line_begun_ || print("\n"));
   }
 
  private:
   bool think(std::string_view text) {
-    if (thinking_) std::fputs(shown(text).c_str(), stderr);
+    if (thinking_) write_err(shown(text));
     thought_ = thinking_;
     return true;
   }
@@ -54,12 +53,17 @@ int ask_once(Talk& talk, std::string question, const ViewOptions& options) {
   Printer printer(options.thinking);
   bool writable = true;
   auto answer = talk.answer([&](const Piece& piece) { return writable = printer.show(piece); });
-  if (!answer.ok()) return fail(answer.error());
-  if (!writable || !printer.finish()) return fail("cannot write to standard output");
+  if (!answer.ok()) {
+    Error error = std::move(answer).error();
+    if (error.code == ErrorCode::kLimit && error.field == "tokens")
+      error.message += room_for_more(talk.context_tokens(), talk.engine().info());
+    return fail(error);
+  }
+  if (!writable || !printer.finish()) return fail_to_write();
   if (InterruptGuard::interrupted()) return kInterrupted;
-  if (answer->finish.empty()) return fail(shown(answer->finish.describe()));
+  if (answer->finish.empty()) return fail(answer->finish.describe());
   if (answer->finish.reason == FinishReason::kLength || answer->finish.reason == FinishReason::kContextFull)
-    std::fprintf(stderr, "lfm: note: %s\n", shown(answer->finish.describe()).c_str());
+    print_note(answer->finish.describe());
   return kOk;
 }
 

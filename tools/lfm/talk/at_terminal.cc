@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "io.h"
+#include "talk/advice.h"
 #include "talk/answer_view.h"
 #include "talk/history_file.h"
 #include "talk/interruptible.h"
@@ -17,6 +18,13 @@ namespace lfm::cli {
 namespace {
 
 using End = LineEditor::End;
+
+// What can be typed to say this, whatever it begins or ends with.
+std::string spelt(const std::string& message) {
+  MessageLines lines;
+  const bool plain = lines.add(message) && lines.text() == message && !lines.literal() && !message.starts_with('/');
+  return plain ? message : "\"\"\"" + message + "\"\"\"";
+}
 
 class Terminal {
  public:
@@ -35,7 +43,7 @@ class Terminal {
       const LineEditor::Line line = editor_.read(style_.prompt(lines_.begun() ? ". " : "> "));
       if (line.end == End::kInputEnds) leave(kOk);
       if (line.end == End::kCtrlC) on_interrupt();
-      if (line.end == End::kLine) on_line(line.text);
+      if (line.end == End::kLine) on_line(line);
     }
     return *leaving_;
   }
@@ -49,13 +57,13 @@ class Terminal {
     say("Ctrl-C again, or Ctrl-D, leaves");
   }
 
-  void on_line(const std::string& text) {
+  void on_line(const LineEditor::Line& line) {
     interrupted_ = false;
-    if (!lines_.add(text)) return;
+    if (!lines_.add(line.text, line.pasted)) return;
     const std::string input = lines_.text();
     if (input.find_first_not_of(" \t\n") == std::string::npos) return;
-    remember(lines_.quoted() ? "\"\"\"" + input + "\"\"\"" : input);
-    if (lines_.quoted()) return ask(input);
+    remember(lines_.literal() ? spelt(input) : input);
+    if (lines_.literal()) return ask(input);
     auto request = parse_request(input);
     if (!request.ok()) return complain(request.error());
     obey_request(*request);
@@ -80,9 +88,9 @@ class Terminal {
   }
 
   void ask(std::string question) {
-    const std::size_t before = talk_.conversation().messages.size();
+    Talk::Mark before = talk_.mark();
     talk_.add({Role::kUser, std::move(question)});
-    answer(before);
+    answer(std::move(before));
   }
 
   void edit(std::size_t number) {
@@ -91,22 +99,24 @@ class Terminal {
     const LineEditor::Line line = editor_.read(style_.prompt("> "), talk_.conversation().messages[*place].content);
     if (line.end != End::kLine || line.text.find_first_not_of(" \t\n") == std::string::npos)
       return say("nothing was changed");
-    remember(line.text);
+    remember(spelt(line.text));
+    Talk::Mark before = talk_.mark();
     talk_.cut(*place);
-    ask(line.text);
+    talk_.add({Role::kUser, line.text});
+    answer(std::move(before));
   }
 
   void regenerate() {
+    Talk::Mark before = talk_.mark();
     if (const Status status = talk_.take_answer(); !status.ok()) return complain(status.error());
-    answer(talk_.conversation().messages.size());
+    answer(std::move(before));
   }
 
-  // Answers, and goes on as long as calls get their results. Where the answer fails, only the first `before` messages
-  // are kept.
-  void answer(std::size_t before) {
+  // Answers, and goes on as long as calls get their results. Where an answer fails, all is as it was before.
+  void answer(Talk::Mark before) {
     do {
-      if (!answer_once()) return talk_.cut(before);
-      before = talk_.conversation().messages.size();
+      if (!answer_once()) return talk_.back_to(std::move(before));
+      before = talk_.mark();
     } while (!leaving_ && give_results());
   }
 
@@ -117,15 +127,16 @@ class Terminal {
     auto answer =
         answer_interruptibly(talk_, kPatience, [&](const Piece& piece) { return writable = view.show(piece); });
     if (!answer.ok()) {
-      complain(answer.error());
+      complain(with_advice(answer.error(), talk_));
       return false;
     }
     if (answer->finish.reason == FinishReason::kCancelled && answer->finish.tokens == 0) {
       say("(stopped before the answer; /regen answers it)");
     } else {
       writable = view.finish(answer->finish) && writable;
+      if (answer->finish.reason == FinishReason::kContextFull) say(room_advice(talk_));
     }
-    if (!writable) leave(fail("cannot write to standard output"));
+    if (!writable) leave(fail_to_write());
     return true;
   }
 

@@ -1,5 +1,8 @@
 #include "talk/events.h"
 
+#include "base/try.h"
+#include "talk/message_json.h"
+
 namespace lfm::cli {
 namespace {
 
@@ -23,15 +26,15 @@ Error wrong(const char* field, const char* what) {
 
 }  // namespace
 
-Json ready_event(const Talk& talk, std::size_t context_tokens) {
+std::string ready_event(const Talk& talk, std::size_t context_tokens) {
   const ModelInfo& info = talk.engine().info();
-  return {{"event", "ready"},
-          {"model", info.name},
-          {"form", to_string(talk.chat().form())},
-          {"context_tokens", context_tokens}};
+  return json_line({{"event", "ready"},
+                    {"model", info.name},
+                    {"form", to_string(talk.chat().form())},
+                    {"context_tokens", context_tokens}});
 }
 
-Json piece_event(const Piece& piece) {
+std::string piece_event(const Piece& piece) {
   Json event = {{"event", event_name(piece.kind)}};
   if (piece.kind == PieceKind::kToolCall) {
     event["name"] = piece.name;
@@ -40,13 +43,14 @@ Json piece_event(const Piece& piece) {
   }
   event["text"] = piece.text;
   if (piece.kind == PieceKind::kMalformedCall) event["error"] = piece.error;
-  return event;
+  return json_line(event);
 }
 
-Json finish_event(const Answer& answer, double prompt_seconds) {
+std::string finish_event(const Answer& answer, double prompt_seconds) {
   const Finish& finish = answer.finish;
   Json event = {{"event", "finish"},
                 {"reason", to_string(finish.reason)},
+                {"text", answer.message.content},
                 {"tool_calls", finish.tool_calls},
                 {"tokens", finish.tokens},
                 {"reasoning_tokens", finish.reasoning_tokens},
@@ -55,36 +59,35 @@ Json finish_event(const Answer& answer, double prompt_seconds) {
                 {"prompt_evaluated_tokens", answer.prompt.evaluated},
                 {"prompt_seconds", prompt_seconds}};
   if (finish.empty()) event["message"] = finish.describe();
-  return event;
+  return json_line(event);
 }
 
-Json done_event(const std::string& command, const std::vector<std::string>& lines) {
-  return {{"event", "done"}, {"command", command}, {"lines", lines}};
+std::string done_event(const std::string& command, const std::vector<std::string>& lines) {
+  return json_line({{"event", "done"}, {"command", command}, {"lines", lines}});
 }
 
-Json error_event(const Error& error) {
-  return {{"event", "error"}, {"code", to_string(error.code)}, {"message", error.describe()}};
+std::string error_event(const Error& error) {
+  return json_line({{"event", "error"}, {"code", to_string(error.code)}, {"message", error.describe()}});
 }
 
 Result<ScriptLine> parse_script_line(const std::string& line) {
-  if (!line.starts_with('{')) {
-    auto request = parse_request(line);
-    if (!request.ok()) return std::move(request).error();
-    if (request->verb != Verb::kEdit) return ScriptLine{*std::move(request)};
-    return Error{ErrorCode::kArgument,
-                 "/edit is for the prompt; here it is {\"role\":\"user\",\"content\":\"...\",\"edit\":1}"};
+  const std::size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string::npos || line[begin] != '{') {
+    LFM_ASSIGN(Request request, parse_request(line));
+    if (request.verb == Verb::kEdit)
+      return Error{ErrorCode::kArgument,
+                   "/edit is for the prompt; here it is {\"role\":\"user\",\"content\":\"...\",\"edit\":1}"};
+    Message message{Role::kUser, request.text};
+    return ScriptLine{std::move(request), std::move(message)};
   }
-  auto json = parse_json(line);
-  if (!json.ok()) return std::move(json).error();
-  const Json role = json->value("role", Json());
-  if (role != "user" && role != "tool") return wrong("role", "is neither user nor tool");
-  if (!json->contains("content") || !(*json)["content"].is_string()) return wrong("content", "isn't a text");
+  LFM_ASSIGN(const Json json, parse_json(line));
   ScriptLine out;
-  out.role = role == "user" ? Role::kUser : Role::kTool;
-  out.request.text = (*json)["content"].get<std::string>();
-  if (!json->contains("edit")) return out;
-  const Json& edit = (*json)["edit"];
-  if (out.role != Role::kUser || !edit.is_number_unsigned() || edit == 0)
+  LFM_ASSIGN(out.message, message_of(json));
+  const bool said = json.contains("content") && !json["content"].is_null();
+  if (!said && out.message.role != Role::kAssistant) return wrong("content", "isn't a text");
+  if (!json.contains("edit")) return out;
+  const Json& edit = json["edit"];
+  if (out.message.role != Role::kUser || !edit.is_number_unsigned() || edit == 0)
     return wrong("edit", "isn't a question's number");
   out.request.verb = Verb::kEdit;
   out.request.number = edit.get<std::size_t>();

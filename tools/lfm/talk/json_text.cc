@@ -1,19 +1,32 @@
 #include "talk/json_text.h"
 
+#include <set>
+#include <vector>
+
+#include "talk/json_strings.h"
+
 namespace lfm::cli {
 
 Result<Json> parse_json(std::string_view text) {
   static constexpr int kDepth = 64;
-  bool too_deep = false;
-  const auto check = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kDepth;
-    return !too_deep;
+  using Event = Json::parse_event_t;
+  const char* problem = nullptr;
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto check = [&](int depth, Event event, Json& value) {
+    if (depth > kDepth) problem = "nests deeper than 64";
+    if (problem != nullptr) return false;
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && !keys.back().insert(value.get<std::string>()).second)
+      problem = "has a key twice in one object";
+    return problem == nullptr;
   };
   try {
     Json json = Json::parse(text, check);
-    if (too_deep) return Error{ErrorCode::kFormat, "JSON nests deeper than " + std::to_string(kDepth)};
+    if (problem != nullptr) return Error{ErrorCode::kFormat, std::string("JSON ") + problem};
     return json;
   } catch (const Json::parse_error& error) {
+    if (problem != nullptr) return Error{ErrorCode::kFormat, std::string("JSON ") + problem};
     return Error{ErrorCode::kFormat, "isn't JSON", "", Error::kNone, error.byte};
   } catch (const Json::exception&) {
     return Error{ErrorCode::kFormat, "has a number that is too large"};
@@ -22,6 +35,16 @@ Result<Json> parse_json(std::string_view text) {
 
 std::string json_line(const Json& json) {
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+std::string json_string(std::string_view text) {
+  return json_line(text);
+}
+
+std::optional<std::string> read_json_string(std::string_view json) {
+  const auto text = parse_json(json);
+  if (!text.ok() || !text->is_string()) return std::nullopt;
+  return text->get<std::string>();
 }
 
 }  // namespace lfm::cli

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <cwchar>
 
+#include "base/descriptor.h"
+
 namespace lfm::cli {
 namespace {
 
@@ -41,8 +43,21 @@ void use_utf8() {
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-bool write_terminal(std::string_view bytes) {
-  return ::write(STDOUT_FILENO, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+void write_terminal(std::string_view bytes) {
+  (void)base::write_all(STDOUT_FILENO, bytes);
+}
+
+// Rows that lie above the cursor, when the terminal has so many columns and shows this up to the cursor.
+int rows_above(std::wstring_view shown, int columns) {
+  int rows = 0;
+  int column = 0;
+  for (const wchar_t c : shown) {
+    const int width = c == L'\t' ? 8 - column % 8 : std::max(::wcwidth(c), 0);
+    if (c == L'\n' || column + width > columns) ++rows, column = 0;
+    if (c != L'\n') column += width;
+    if (column == columns) ++rows, column = 0;
+  }
+  return rows;
 }
 
 }  // namespace
@@ -55,6 +70,7 @@ struct LineEditor::Editor {
   EditLine* line = nullptr;
   History* history = nullptr;
   std::string prompt;
+  std::vector<std::string> pasted;  // into the line that is read
   bool interrupted = false;
   bool brackets = false;  // the terminal can say where pasted text begins and ends
   mbstate_t decoding{};
@@ -74,8 +90,7 @@ struct LineEditor::Editor {
       switch (signals.wait()) {
         case TerminalSignals::Event::kInput: {
           char byte = 0;
-          const ssize_t n = ::read(STDIN_FILENO, &byte, 1);
-          if (n <= 0) return 0;
+          if (base::read_some(STDIN_FILENO, {&byte, 1}) <= 0) return 0;
           if (decode(byte, out)) return 1;
           break;
         }
@@ -83,9 +98,10 @@ struct LineEditor::Editor {
           interrupted = true;
           return -1;
         case TerminalSignals::Event::kStop:
+          erase();
           take_terminal(false);
-          signals.stop();
-          [[fallthrough]];
+          signals.stop();  // kContinue follows
+          break;
         case TerminalSignals::Event::kContinue:
           take_terminal(true);
           el_set(line, EL_REFRESH);
@@ -97,6 +113,22 @@ struct LineEditor::Editor {
           return 0;
       }
     }
+  }
+
+  // Takes the line off the screen, so that it stands there once when it is drawn again wherever the cursor is then.
+  void erase() {
+    const LineInfoW* const info = el_wline(line);
+    int columns = 80;
+    el_get(line, EL_GETTC, "co", &columns);
+    std::wstring shown;
+    bool visible = true;
+    for (const char c : prompt) {
+      if (c == '\1') visible = !visible;
+      if (c != '\1' && visible) shown += static_cast<wchar_t>(static_cast<unsigned char>(c));
+    }
+    shown.append(info->buffer, info->cursor);
+    const int rows = rows_above(shown, columns);
+    write_terminal((rows > 0 ? "\x1b[" + std::to_string(rows) + "A" : "") + "\r\x1b[J");
   }
 
   // Switches it between the mode for editing and its usual one.
@@ -123,7 +155,12 @@ struct LineEditor::Editor {
     }
     text.resize(std::min(text.size() - kPasteEnds.size(), kPasteCharacters));
     text = typable(text);
-    if (!text.empty() && el_winsertstr(line, text.c_str()) != 0) return CC_ERROR;
+    if (text.empty()) return CC_REFRESH;
+    const LineInfo* info = el_line(line);
+    const std::ptrdiff_t begin = info->cursor - info->buffer;
+    if (el_winsertstr(line, text.c_str()) != 0) return CC_ERROR;
+    info = el_line(line);
+    of(line).pasted.emplace_back(info->buffer + begin, info->cursor);
     return CC_REFRESH;
   }
 
@@ -195,8 +232,10 @@ LineEditor::~LineEditor() {
 LineEditor::Line LineEditor::read(const std::string& prompt, std::string_view begun) {
   Editor& e = *editor_;
   if (e.line == nullptr) return {};
+  const TerminalSignals::Listener listener;
   e.prompt = prompt;
   e.interrupted = false;
+  e.pasted.clear();
   if (!begun.empty()) e.push_pasted(begun);
   e.take_terminal(true);  // el_gets does so once the prompt is there: keys struck at once would come in the usual mode
   int count = 0;
@@ -209,7 +248,10 @@ LineEditor::Line LineEditor::read(const std::string& prompt, std::string_view be
   if (text == nullptr || count <= 0) return {};
   std::string_view line(text);
   if (line.ends_with('\n')) line.remove_suffix(1);
-  return {End::kLine, std::string(line)};
+  const auto any = [&](auto&& is) { return std::any_of(e.pasted.begin(), e.pasted.end(), is); };
+  return {End::kLine, std::string(line),
+          {any([&](const std::string& paste) { return line.starts_with(paste); }),
+           any([&](const std::string& paste) { return line.ends_with(paste); })}};
 }
 
 void LineEditor::remember(const std::string& text) {

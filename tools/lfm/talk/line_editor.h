@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "talk/message_lines.h"
 #include "talk/signals.h"
 
 namespace lfm::cli {
@@ -26,6 +27,7 @@ class LineEditor {
   struct Line {
     End end = End::kInputEnds;
     std::string text = {};  // without the line break at its end
+    MessageLines::Pasted pasted = {false, false};
   };
 
   // The prompt may hold escape sequences, each between two bytes of value 1. `begun` is there already, to be changed.

@@ -13,29 +13,25 @@ bool goes_on(std::string_view line) {
 
 }  // namespace
 
-bool MessageLines::add(std::string_view line) {
-  if (!open_) {
-    text_.clear();
-    quoted_ = line.starts_with(kQuotes);
-    if (quoted_) {
-      line.remove_prefix(kQuotes.size());
-      open_ = true;
-      return add_quoted(line);
-    }
-  } else if (quoted_) {
+bool MessageLines::add(std::string_view line, Pasted pasted) {
+  if (open_) {
     text_ += '\n';
-    return add_quoted(line);
   } else {
-    text_ += '\n';
+    text_.clear();
+    quoted_ = line.starts_with(kQuotes) && !pasted.begin;
+    literal_ = quoted_ || pasted.begin;
+    open_ = quoted_;
+    if (quoted_) line.remove_prefix(kQuotes.size());
   }
-  open_ = goes_on(line);
+  if (quoted_) return add_quoted(line, pasted);
+  open_ = goes_on(line) && !pasted.end;
   text_ += open_ ? line.substr(0, line.size() - 1) : line;
   return !open_;
 }
 
 // The line breaks next to the quotes aren't part of the text.
-bool MessageLines::add_quoted(std::string_view line) {
-  if (!line.ends_with(kQuotes)) {
+bool MessageLines::add_quoted(std::string_view line, Pasted pasted) {
+  if (!line.ends_with(kQuotes) || pasted.end) {
     text_ += line;
     return false;
   }

@@ -10,20 +10,27 @@ namespace lfm::cli {
 // the last of them; a line that begins with """ begins a block that goes as far as a line that ends with """.
 class MessageLines {
  public:
-  // Whether the input is complete; the next line begins another one. The line may hold line breaks: it was pasted.
-  bool add(std::string_view line);
+  // Where a line was pasted: what is pasted has no meaning but its own.
+  struct Pasted {
+    bool begin = false;
+    bool end = false;
+  };
+
+  // Whether the input is complete; the next line begins another one. The line may hold line breaks.
+  bool add(std::string_view line, Pasted pasted = {false, false});
 
   const std::string& text() const noexcept { return text_; }
-  bool quoted() const noexcept { return quoted_; }  // it stood between """: a message whatever it begins with
+  bool literal() const noexcept { return literal_; }  // a message whatever it begins with: pasted, or between """
   bool begun() const noexcept { return open_; }     // more lines are to come
   void drop() { *this = MessageLines(); }
 
  private:
-  bool add_quoted(std::string_view line);
+  bool add_quoted(std::string_view line, Pasted pasted);
 
   std::string text_;
   bool open_ = false;
-  bool quoted_ = false;
+  bool quoted_ = false;   // between """
+  bool literal_ = false;
 };
 
 }  // namespace lfm::cli

@@ -8,6 +8,7 @@ namespace lfm::cli {
 ModelText::ModelText() : terminal_(on_terminal()) {}
 
 bool ModelText::write(std::string_view text) {
+  if (!text.empty()) line_begun_ = text.back() != '\n';
   return (terminal_ ? write_out(text_.show(text)) : write_out(text)) && flush_out();
 }
 

@@ -13,10 +13,12 @@ class ModelText {
   ModelText();
   bool write(std::string_view text);  // false: standard output is gone
   bool finish();
+  bool line_begun() const noexcept { return line_begun_; }  // the last line has no end yet
 
  private:
   bool terminal_;
   TerminalText text_;
+  bool line_begun_ = false;
 };
 
 }  // namespace lfm::cli

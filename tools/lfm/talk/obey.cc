@@ -2,10 +2,11 @@
 
 #include <cstdio>
 
+#include "base/try.h"
+#include "input.h"
 #include "io.h"
-#include "talk/files.h"
-#include "talk/json_text.h"
 #include "talk/saved.h"
+#include "user_folders.h"
 
 namespace lfm::cli {
 namespace {
@@ -31,8 +32,7 @@ Result<Lines> system_prompt(Talk& talk, const Request& request) {
 }
 
 Result<Lines> undo(Talk& talk, const Request& request) {
-  const Status status = talk.undo(request.number == 0 ? 1 : request.number);
-  if (!status.ok()) return status.error();
+  LFM_TRY(talk.undo(request.number == 0 ? 1 : request.number));
   return Lines{count_of(talk.conversation().questions(), "question") + " left"};
 }
 
@@ -61,37 +61,21 @@ Lines with_notes(std::string first, const Lines& notes) {
 }
 
 Result<Lines> save(Talk& talk, const Request& request) {
-  auto notes = talk.save(with_home(request.text));
-  if (!notes.ok()) return std::move(notes).error();
-  return with_notes("saved to " + request.text, *notes);
+  LFM_ASSIGN(const Lines notes, talk.save(with_home(request.text)));
+  return with_notes("saved to " + request.text, notes);
 }
 
 Result<Lines> load(Talk& talk, const Request& request) {
-  auto notes = talk.load(with_home(request.text));
-  if (!notes.ok()) return std::move(notes).error();
-  return with_notes(count_of(talk.conversation().questions(), "question") + " loaded; /show shows them", *notes);
-}
-
-std::string tool_line(const Json& tool) {
-  const Json& function = tool.contains("function") && tool["function"].is_object() ? tool["function"] : tool;
-  const auto text = [&](const char* field) {
-    return function.contains(field) && function[field].is_string() ? function[field].get<std::string>() : "";
-  };
-  const std::string name = text("name");
-  const std::string description = text("description");
-  return (name.empty() ? "(a tool without a name)" : name) + (description.empty() ? "" : ": " + description);
+  LFM_ASSIGN(const Lines notes, talk.load(with_home(request.text)));
+  return with_notes(count_of(talk.conversation().questions(), "question") + " loaded; /show shows them", notes);
 }
 
 Result<Lines> tools(Talk& talk, const Request& request) {
   if (!request.text.empty()) {
-    auto list = read_tools(request.text);
-    if (!list.ok()) return std::move(list).error();
-    if (Status status = talk.set_tools(*std::move(list)); !status.ok()) return std::move(status).error();
+    LFM_ASSIGN(std::string list, read_tools(request.text));
+    LFM_TRY(talk.set_tools(std::move(list)));
   }
-  Lines lines;
-  if (const auto list = parse_json(talk.conversation().tools); list.ok()) {
-    for (const Json& tool : *list) lines.push_back(tool_line(tool));
-  }
+  Lines lines = tool_lines(talk.conversation().tools);
   if (lines.empty()) lines.emplace_back("no tools");
   return lines;
 }
@@ -123,9 +107,8 @@ Result<Lines> stats(Talk& talk) {
 
 Result<std::string> read_tools(const std::string& path) {
   if (path == "clear") return std::string();
-  auto text = read_input(with_home(path));
-  if (!text.ok()) return std::move(text).error();
-  auto list = tools_from_json(*text);
+  LFM_ASSIGN(const std::string text, read_input(with_home(path)));
+  auto list = tools_from_json(text);
   if (!list.ok()) return Error{ErrorCode::kFormat, list.error().describe(), path};
   return list;
 }

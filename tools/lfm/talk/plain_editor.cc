@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/descriptor.h"
 #include "talk/line_editor.h"
 
 namespace lfm::cli {
@@ -10,11 +11,7 @@ namespace {
 
 void show(std::string text) {
   std::erase(text, '\1');  // around escape sequences, for editors that count columns
-  for (std::string_view left = text; !left.empty();) {
-    const ssize_t n = ::write(STDOUT_FILENO, left.data(), left.size());
-    if (n <= 0) return;
-    left.remove_prefix(static_cast<std::size_t>(n));
-  }
+  (void)base::write_all(STDOUT_FILENO, text);
 }
 
 }  // namespace
@@ -35,7 +32,7 @@ LineEditor::Line LineEditor::read(const std::string& prompt, std::string_view be
     switch (editor_->signals.wait()) {
       case TerminalSignals::Event::kInput: {
         char byte = 0;
-        if (::read(STDIN_FILENO, &byte, 1) <= 0) return {};
+        if (base::read_some(STDIN_FILENO, {&byte, 1}) <= 0) return {};
         if (byte == '\n') return line;
         line.text += byte;
         break;

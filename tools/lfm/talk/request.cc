@@ -77,6 +77,7 @@ Result<Request> parse_request(std::string_view line) {
   if (line.starts_with("//")) return Request{Verb::kSay, std::string(line.substr(1))};
   const std::size_t end = std::min(line.find_first_of(kSpaces), line.size());
   const std::string_view name = line.substr(0, end);
+  if (name.find_first_of("/*", 1) != std::string_view::npos) return Request{Verb::kSay, std::string(line)};
   for (const Form& form : kForms) {
     if (form.name == name) return read_argument(form, trim(line.substr(end)));
   }
@@ -94,7 +95,7 @@ std::vector<std::string> help_lines() {
   lines.emplace_back(
       "A line that ends in \\ goes on in the next, and so does Alt-Enter; \"\"\" begins and ends a message of "
       "many lines.");
-  lines.emplace_back("Ctrl-C stops the answer. What was pasted is one message however many lines it has.");
+  lines.emplace_back("Ctrl-C stops the answer. What was pasted is one message, whatever it begins or ends with.");
   return lines;
 }
 

@@ -32,7 +32,8 @@ struct Request {
   std::size_t number = 0;  // of a command that takes one; 0 where none is given
 };
 
-// A line that begins with one slash is a command; "//" begins a message that begins with a slash. kArgument with a
+// A line that begins with one slash is a command; "//" begins a message that begins with a slash. A first word with
+// another slash in it, or a star, is no command either: paths, and comments of C, are messages. kArgument with a
 // sentence for the person who typed it.
 Result<Request> parse_request(std::string_view line);
 

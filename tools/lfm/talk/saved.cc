@@ -1,11 +1,13 @@
 #include "talk/saved.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "talk/files.h"
-#include "talk/json_text.h"
+#include <span>
+
+#include "base/file.h"
+#include "base/try.h"
+#include "talk/message_json.h"
+#include "talk/replace_file.h"
 
 namespace lfm::cli {
 namespace {
@@ -17,12 +19,14 @@ Error wrong(std::string_view what, std::string_view field, std::uint64_t index =
   return Error{ErrorCode::kFormat, std::string(what), std::string(field), index};
 }
 
-// A field that may be missing, and is a text.
-Result<std::string> text_of(const Json& object, const char* field, std::uint64_t index = Error::kNone) {
-  const auto found = object.find(field);
-  if (found == object.end()) return std::string();
-  if (!found->is_string()) return wrong("isn't a text", field, index);
-  return found->get<std::string>();
+std::string tool_line(const Json& tool) {
+  const Json& function = tool.contains("function") && tool["function"].is_object() ? tool["function"] : tool;
+  const auto text = [&](const char* field) {
+    return function.contains(field) && function[field].is_string() ? function[field].get<std::string>() : "";
+  };
+  const std::string name = text("name");
+  const std::string description = text("description");
+  return (name.empty() ? "(a tool without a name)" : name) + (description.empty() ? "" : ": " + description);
 }
 
 Result<std::string> tools_of(const Json& tools) {
@@ -31,70 +35,6 @@ Result<std::string> tools_of(const Json& tools) {
     if (!tools[i].is_object()) return wrong("isn't an object", "tools", i);
   }
   return tools.empty() ? std::string() : tools.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Result<std::vector<ToolCall>> calls_of(const Json& message, std::uint64_t index) {
-  std::vector<ToolCall> calls;
-  const auto found = message.find("tool_calls");
-  if (found == message.end()) return calls;
-  if (!found->is_array()) return wrong("isn't a list", "tool_calls", index);
-  for (const Json& call : *found) {
-    if (!call.is_object() || !call.contains("name") || !call["name"].is_string() || !call.contains("arguments") ||
-        !call["arguments"].is_object())
-      return wrong("isn't an object with a name and an object of arguments", "tool_calls", index);
-    calls.push_back(
-        {call["name"].get<std::string>(), call["arguments"].dump(-1, ' ', false, Json::error_handler_t::replace)});
-  }
-  return calls;
-}
-
-Result<std::vector<TokenId>> tokens_of(const Json& message, std::uint64_t index) {
-  std::vector<TokenId> tokens;
-  const auto found = message.find("tokens");
-  if (found == message.end()) return tokens;
-  if (!found->is_array()) return wrong("isn't a list", "tokens", index);
-  for (const Json& token : *found) {
-    if (!token.is_number_integer() || token.get<std::int64_t>() < 0 || token.get<std::int64_t>() > 0x7FFFFFFF)
-      return wrong("isn't a list of token ids", "tokens", index);
-    tokens.push_back(token.get<TokenId>());
-  }
-  return tokens;
-}
-
-Result<Role> role_of(const Json& message, std::uint64_t index) {
-  auto name = text_of(message, "role", index);
-  if (!name.ok()) return std::move(name).error();
-  for (const Role role : {Role::kUser, Role::kAssistant, Role::kTool}) {
-    if (*name == to_string(role)) return role;
-  }
-  return wrong("is none of user, assistant and tool", "role", index);
-}
-
-Result<Message> message_of(const Json& json, std::uint64_t index) {
-  if (!json.is_object()) return wrong("isn't an object", "messages", index);
-  auto role = role_of(json, index);
-  if (!role.ok()) return std::move(role).error();
-  auto content = text_of(json, "content", index);
-  if (!content.ok()) return std::move(content).error();
-  auto reasoning = text_of(json, "reasoning", index);
-  if (!reasoning.ok()) return std::move(reasoning).error();
-  auto calls = calls_of(json, index);
-  if (!calls.ok()) return std::move(calls).error();
-  auto tokens = tokens_of(json, index);
-  if (!tokens.ok()) return std::move(tokens).error();
-  return Message{*role, *std::move(content), *std::move(reasoning), *std::move(calls), *std::move(tokens)};
-}
-
-Json json_of(const Message& message) {
-  Json json = {{"role", to_string(message.role)}, {"content", message.content}};
-  if (!message.reasoning.empty()) json["reasoning"] = message.reasoning;
-  for (const ToolCall& call : message.tool_calls) {
-    auto arguments = parse_json(call.arguments);
-    json["tool_calls"].push_back(
-        {{"name", call.name}, {"arguments", arguments.ok() && arguments->is_object() ? *arguments : Json::object()}});
-  }
-  if (!message.tokens.empty()) json["tokens"] = message.tokens;
-  return json;
 }
 
 }  // namespace
@@ -112,34 +52,36 @@ std::string to_json(const Conversation& conversation, std::string_view model) {
 }
 
 Result<Conversation> conversation_from_json(std::string_view text) {
-  auto json = parse_json(text);
-  if (!json.ok()) return std::move(json).error();
-  if (!json->is_object() || !json->contains("format") || (*json)["format"] != kFormatName)
+  LFM_ASSIGN(const Json json, parse_json(text));
+  if (!json.is_object() || !json.contains("format") || json["format"] != kFormatName)
     return wrong("isn't a saved conversation", "");
-  if (!json->contains("version") || (*json)["version"] != kVersion)
-    return wrong("is of a version not known", "version");
+  if (!json.contains("version") || json["version"] != kVersion) return wrong("is of a version not known", "version");
   Conversation out;
-  auto system = text_of(*json, "system");
-  if (!system.ok()) return std::move(system).error();
-  out.system = *std::move(system);
-  if (json->contains("tools")) {
-    auto tools = tools_of((*json)["tools"]);
-    if (!tools.ok()) return std::move(tools).error();
-    out.tools = *std::move(tools);
+  LFM_ASSIGN(out.system, text_of(json, "system"));
+  if (json.contains("tools")) {
+    LFM_ASSIGN(out.tools, tools_of(json["tools"]));
   }
-  if (!json->contains("messages") || !(*json)["messages"].is_array()) return wrong("isn't a list", "messages");
-  for (const Json& element : (*json)["messages"]) {
-    auto message = message_of(element, out.messages.size());
-    if (!message.ok()) return std::move(message).error();
-    out.messages.push_back(*std::move(message));
+  if (!json.contains("messages") || !json["messages"].is_array()) return wrong("isn't a list", "messages");
+  for (const Json& element : json["messages"]) {
+    const std::size_t index = out.messages.size();
+    LFM_ASSIGN(Message message, message_of(element, index));
+    if (message.role == Role::kSystem) return wrong("is none of user, assistant and tool", "role", index);
+    out.messages.push_back(std::move(message));
   }
   return out;
 }
 
 Result<std::string> tools_from_json(std::string_view text) {
-  auto json = parse_json(text);
-  if (!json.ok()) return std::move(json).error();
-  return tools_of(*json);
+  LFM_ASSIGN(const Json json, parse_json(text));
+  return tools_of(json);
+}
+
+std::vector<std::string> tool_lines(std::string_view tools) {
+  std::vector<std::string> lines;
+  if (const auto list = parse_json(tools); list.ok()) {
+    for (const Json& tool : *list) lines.push_back(tool_line(tool));
+  }
+  return lines;
 }
 
 Status write_saved(const std::string& path, std::string_view json) {
@@ -149,13 +91,10 @@ Status write_saved(const std::string& path, std::string_view json) {
 }
 
 Result<Conversation> read_saved(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat status {};
-  if (file < 0 || ::fstat(file, &status) != 0) return io_error("cannot open", path);
-  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kIo, "isn't a regular file", path};
-  if (status.st_size > static_cast<off_t>(kSavedBytes)) return Error{ErrorCode::kLimit, "is larger than 64 MiB", path};
-  std::string text;
-  if (!read_end(file, kSavedBytes, text)) return io_error("cannot read", path);
+  LFM_ASSIGN(const base::File file, base::File::open_read(path));
+  if (file.size() > kSavedBytes) return Error{ErrorCode::kLimit, "is larger than 64 MiB", path};
+  std::string text(file.size(), '\0');
+  LFM_TRY(file.read_at(0, std::as_writable_bytes(std::span(text))));
   auto conversation = conversation_from_json(text);
   if (conversation.ok()) return conversation;
   return Error{ErrorCode::kFormat, conversation.error().describe(), path};

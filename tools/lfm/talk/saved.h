@@ -6,13 +6,14 @@
 //                  "tool_calls": [{"name": "f", "arguments": {...}}], "tokens": [1, 2]},
 //                 {"role": "tool", "content": "..."}]}
 //
-// It is all that a conversation is, for any model and for a person to read. Beside it, in FILE.state, lies what the
+// Messages are those of talk/message_json.h. It is all that a conversation is, for any model and for a person to read. Beside it, in FILE.state, lies what the
 // network remembers of it (Session::save()), which only spares reading it again.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lfm/result.h"
 #include "talk/conversation.h"
@@ -29,6 +30,9 @@ Result<Conversation> conversation_from_json(std::string_view text);
 
 // A JSON array of objects as a tool list has it, checked and without superfluous white space. kFormat.
 Result<std::string> tools_from_json(std::string_view text);
+
+// What there is to show of such a list: "name: description".
+std::vector<std::string> tool_lines(std::string_view tools);
 
 // Writes the file so that it is there completely or as it was before, for its owner alone. A file that is there already
 // is only replaced where it is a saved conversation: kArgument. kIo.

@@ -1,5 +1,7 @@
 #include "command.h"
+#include "input.h"
 #include "io.h"
+#include "talk/advice.h"
 #include "talk/events.h"
 #include "talk/interruptible.h"
 #include "talk/modes.h"
@@ -8,10 +10,8 @@
 namespace lfm::cli {
 namespace {
 
-constexpr std::size_t kLineBytes = std::size_t{64} << 20;
-
-bool print(const Json& event) {
-  return write_out(json_line(event) + '\n') && flush_out();
+bool print(const std::string& event) {
+  return write_out(event + '\n') && flush_out();
 }
 
 class Script {
@@ -20,27 +20,17 @@ class Script {
 
   int run() {
     writable_ = print(ready_event(talk_, talk_.session().context_tokens()));
-    std::string line;
-    while (writable_ && !leaving_ && next_line(line)) {
-      if (line.find_first_not_of(" \t\r") != std::string::npos) obey_line(line);
+    while (writable_ && !leaving_) {
+      const auto line = input_.next();
+      if (!line.ok()) refuse(line.error());
+      if (!line.ok() || !*line) break;
+      if ((*line)->find_first_not_of(" \t\r") != std::string::npos) obey_line(**line);
     }
-    if (!writable_) return fail("cannot write to standard output");
+    if (!writable_) return fail_to_write();
     return failed_ ? kFailure : kOk;
   }
 
  private:
-  // False at the end of the input.
-  bool next_line(std::string& line) {
-    line.clear();
-    int c = 0;
-    while ((c = std::getc(stdin)) != EOF && c != '\n') {
-      if (line.size() < kLineBytes) line += static_cast<char>(c);
-    }
-    if (line.size() < kLineBytes) return c != EOF || !line.empty();
-    refuse(Error{ErrorCode::kLimit, "a line is longer than 64 MiB"});
-    return false;
-  }
-
   void refuse(const Error& error) {
     failed_ = true;
     writable_ = print(error_event(error)) && writable_;
@@ -50,22 +40,22 @@ class Script {
     auto line = parse_script_line(text);
     if (!line.ok()) return refuse(line.error());
     const Request& request = line->request;
+    Talk::Mark before = talk_.mark();
     switch (request.verb) {
       case Verb::kExit:
         leaving_ = true;
         return;
       case Verb::kSay:
-        return add({line->role, request.text});
+        return take(std::move(line->message), std::move(before));
       case Verb::kEdit: {
         const auto place = talk_.conversation().place_of(request.number);
         if (!place.ok()) return refuse(place.error());
         talk_.cut(*place);
-        return add({Role::kUser, request.text});
+        return take(std::move(line->message), std::move(before));
       }
       case Verb::kRegenerate:
         if (const Status status = talk_.take_answer(); !status.ok()) return refuse(status.error());
-        answer();
-        return;
+        return answer(std::move(before));
       default:
         break;
     }
@@ -75,29 +65,41 @@ class Script {
   }
 
   // A question is answered at once, calls when the last result is there.
-  void add(Message message) {
+  void take(Message message, Talk::Mark before) {
     const Conversation& conversation = talk_.conversation();
-    const bool result = message.role == Role::kTool;
-    if (result && conversation.open_calls().empty())
-      return refuse(Error{ErrorCode::kState, "no call waits for a result"});
-    const std::size_t before = conversation.messages.size();
-    talk_.add(std::move(message));
-    if (result && !conversation.open_calls().empty()) return;
-    if (!answer()) talk_.cut(before);
+    switch (message.role) {
+      case Role::kSystem:
+        talk_.set_system(std::move(message.content));
+        writable_ = print(done_event("system", {}));
+        return;
+      case Role::kAssistant:
+        talk_.set_answer(std::move(message));
+        writable_ = print(done_event("assistant", {}));
+        return;
+      case Role::kTool:
+        if (conversation.open_calls().empty())
+          return refuse(Error{ErrorCode::kState, "no call waits for a result"});
+        talk_.add(std::move(message));
+        if (!conversation.open_calls().empty()) return;
+        break;
+      case Role::kUser:
+        talk_.add(std::move(message));
+    }
+    answer(std::move(before));
   }
 
-  bool answer() {
+  void answer(Talk::Mark before) {
     auto answer =
         answer_interruptibly(talk_, 1, [&](const Piece& piece) { return writable_ = print(piece_event(piece)); });
     if (!answer.ok()) {
-      refuse(answer.error());
-      return false;
+      talk_.back_to(std::move(before));
+      return refuse(with_advice(answer.error(), talk_));
     }
     writable_ = writable_ && print(finish_event(*answer, talk_.tally().last_prompt_seconds));
-    return true;
   }
 
   Talk& talk_;
+  InputLines input_;
   bool writable_ = true;
   bool leaving_ = false;
   bool failed_ = false;

@@ -21,7 +21,7 @@ constexpr std::array kSignals = {SIGINT, SIGTSTP, SIGWINCH, SIGCONT, SIGTERM, SI
 
 // A handler may run on any thread, so it doesn't end the wait by itself: it writes the signal's number into this pipe.
 int pipe_ends[2] = {-1, -1};
-std::atomic<bool> waiting{false};
+std::atomic<bool> listening{false};
 termios at_start;
 bool has_terminal = false;
 std::array<struct sigaction, kSignals.size()> before;
@@ -49,7 +49,7 @@ void on_signal(int number) {
     give_terminal_back();
     signal(number, SIG_DFL);
     raise(number);  // when the handler has returned
-  } else if (number == SIGTSTP && !waiting.load()) {
+  } else if (number == SIGTSTP && !listening.load()) {
     stop_in_order();
   } else {
     const auto byte = static_cast<unsigned char>(number);
@@ -97,9 +97,7 @@ TerminalSignals::~TerminalSignals() {
 Event TerminalSignals::wait() {
   pollfd files[] = {{pipe_ends[0], POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
   while (true) {
-    waiting.store(true);
     const int ready = ::poll(files, 2, -1);
-    waiting.store(false);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return Event::kLost;
     unsigned char number = 0;
@@ -107,6 +105,14 @@ Event TerminalSignals::wait() {
     if ((files[1].revents & POLLNVAL) != 0) return Event::kLost;
     if (files[1].revents != 0) return Event::kInput;
   }
+}
+
+TerminalSignals::Listener::Listener() {
+  listening.store(true);
+}
+
+TerminalSignals::Listener::~Listener() {
+  listening.store(false);
 }
 
 void TerminalSignals::stop() {

@@ -21,6 +21,15 @@ class TerminalSignals {
     kLost,       // standard input can't be waited for
   };
 
+  // While it lives, Ctrl-Z comes to wait(), too; otherwise it stops the program at once.
+  class Listener {
+   public:
+    Listener();
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+  };
+
   // Sleeps until something happens. What happened since the last call isn't missed.
   Event wait();
 

@@ -1,5 +1,6 @@
 #include "talk/talk.h"
 
+#include "base/try.h"
 #include "talk/saved.h"
 
 namespace lfm::cli {
@@ -18,17 +19,13 @@ std::string state_path(const std::string& path) {
 }  // namespace
 
 Result<Talk> Talk::open(Engine engine, const TalkOptions& options, Conversation conversation) {
-  auto chat = create_chat(engine, options, conversation.tools);
-  if (!chat.ok()) return std::move(chat).error();
-  auto session = engine.new_session({.context_tokens = options.context_tokens});
-  if (!session.ok()) return std::move(session).error();
-  return Talk(std::move(engine), *std::move(session), *std::move(chat), options, std::move(conversation));
+  LFM_ASSIGN(Chat chat, create_chat(engine, options, conversation.tools));
+  LFM_ASSIGN(Session session, engine.new_session({.context_tokens = options.context_tokens}));
+  return Talk(std::move(engine), std::move(session), std::move(chat), options, std::move(conversation));
 }
 
 Status Talk::set_tools(std::string tools) {
-  auto chat = create_chat(engine_, options_, tools);
-  if (!chat.ok()) return std::move(chat).error();
-  chat_ = *std::move(chat);
+  LFM_ASSIGN(chat_, create_chat(engine_, options_, tools));
   conversation_.tools = std::move(tools);
   return {};
 }
@@ -39,7 +36,7 @@ void Talk::clear() {
 }
 
 Status Talk::take_answer() {
-  if (Status status = conversation_.take_answer(); !status.ok()) return status;
+  LFM_TRY(conversation_.take_answer());
   ++attempt_;
   return {};
 }
@@ -49,25 +46,34 @@ void Talk::add(Message message) {
   attempt_ = 0;
 }
 
+void Talk::set_answer(Message message) {
+  if (!conversation_.messages.empty() && conversation_.messages.back().role == Role::kAssistant)
+    conversation_.messages.pop_back();
+  add(std::move(message));
+}
+
+void Talk::back_to(Mark mark) {
+  conversation_.messages = std::move(mark.messages);
+  attempt_ = mark.attempt;
+}
+
 Result<Answer> Talk::answer(const Chat::PieceCallback& callback) {
   GenerateOptions generate = options_.generate;
   generate.sampling.seed = generate.sampling.seed.value_or(0) + attempt_;
   const double seconds_before = session_.stats().prompt_seconds;
-  auto answer = chat_.answer(session_, conversation_.all(), generate, callback);
-  if (!answer.ok()) return answer;
+  LFM_ASSIGN(Answer answer, chat_.answer(session_, conversation_.all(), generate, callback));
   ++tally_.answers;
-  tally_.reused_tokens += answer->prompt.reused;
-  tally_.last = *answer;
+  tally_.reused_tokens += answer.prompt.reused;
+  tally_.last = answer;
   tally_.last_prompt_seconds = session_.stats().prompt_seconds - seconds_before;
-  const Message& message = answer->message;
+  const Message& message = answer.message;
   if (!message.content.empty() || !message.reasoning.empty() || !message.tool_calls.empty())
     conversation_.messages.push_back(message);
   return answer;
 }
 
 Result<std::vector<std::string>> Talk::save(const std::string& path) {
-  Status written = write_saved(path, to_json(conversation_, engine_.info().name));
-  if (!written.ok()) return std::move(written).error();
+  LFM_TRY(write_saved(path, to_json(conversation_, engine_.info().name)));
   std::vector<std::string> notes;
   if (const Status state = session_.save(state_path(path)); !state.ok())
     notes.push_back("loading it will read it all again: " + state.error().describe());
@@ -75,12 +81,9 @@ Result<std::vector<std::string>> Talk::save(const std::string& path) {
 }
 
 Result<std::vector<std::string>> Talk::load(const std::string& path) {
-  auto conversation = read_saved(path);
-  if (!conversation.ok()) return std::move(conversation).error();
-  auto chat = create_chat(engine_, options_, conversation->tools);
-  if (!chat.ok()) return std::move(chat).error();
-  chat_ = *std::move(chat);
-  conversation_ = *std::move(conversation);
+  LFM_ASSIGN(Conversation conversation, read_saved(path));
+  LFM_ASSIGN(chat_, create_chat(engine_, options_, conversation.tools));
+  conversation_ = std::move(conversation);
   attempt_ = 0;
   std::vector<std::string> notes;
   if (const auto state = session_.load(state_path(path)); !state.ok())

@@ -31,6 +31,7 @@ class Talk {
 
   const Engine& engine() const noexcept { return engine_; }
   Session& session() noexcept { return session_; }
+  std::size_t context_tokens() const noexcept { return session_.context_tokens(); }
   const Chat& chat() const noexcept { return chat_; }
   const Conversation& conversation() const noexcept { return conversation_; }
   const Tally& tally() const noexcept { return tally_; }
@@ -47,6 +48,17 @@ class Talk {
 
   // Adds a message to be answered: of the user, or a tool's result.
   void add(Message message);
+
+  // Takes this as the answer to what was said, in place of the one that is there.
+  void set_answer(Message message);
+
+  // What was said, to go back to where an answer fails.
+  struct Mark {
+    std::vector<Message> messages;
+    std::uint64_t attempt = 0;
+  };
+  Mark mark() const { return {conversation_.messages, attempt_}; }
+  void back_to(Mark mark);
 
   // The model's answer to the messages, which is added to them where anything came. Errors as Chat::answer(); the
   // messages stay as they were.

@@ -45,10 +45,10 @@ std::uint32_t code_point(std::string_view character) {
   return code;
 }
 
-// Overrides and isolates of the writing direction, and tags, which show nothing at all.
+// Marks, overrides and isolates of the writing direction, and tags, which show nothing at all.
 bool deceives(std::uint32_t code) {
-  return (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
-         (code >= 0xE0000 && code <= 0xE007F);
+  return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069) || (code >= 0xE0000 && code <= 0xE007F);
 }
 
 std::string picture(std::string_view character) {

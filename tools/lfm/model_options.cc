@@ -1,0 +1,85 @@
+#include "model_options.h"
+
+#include "io.h"
+#include "user_folders.h"
+
+namespace lfm::cli {
+
+void ModelOptions::add_to(Command& command) {
+  add_model_option(command, path);
+  add_dense_option(command, dense);
+  command.choice("--load", load, {"auto", "map", "copy"},
+                 "how packed weights come into memory: map, copy, or auto for the quicker one");
+  command
+      .text("--pack-cache", pack_cache,
+            "folder for packed weights of GGUF files, for quicker starts (default: lfm in the user's cache folder); "
+            "off keeps none")
+      .type("DIR|off");
+}
+
+void add_threads_option(Command& command, unsigned& threads) {
+  command.number("-t,--threads", threads, kThreads,
+                 "threads (default: the physical cores that this process may use)");
+}
+
+EngineOptions ModelOptions::engine() const {
+  EngineOptions options;
+  options.threads = threads;
+  options.dense = dense_backend(dense);
+  options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
+  if (pack_cache != "off") options.pack_cache = pack_cache.empty() ? user_cache_folder() : pack_cache;
+  return options;
+}
+
+void add_model_option(Command& command, std::string& path) {
+  command.text("-m,--model", path, "GGUF or packed file of an LFM2 model").required().type("FILE");
+}
+
+void add_dense_option(Command& command, std::string& dense) {
+  command.choice("--dense", dense, {"auto", "xnnpack", "native"},
+                 "who multiplies dense 4-bit matrices: xnnpack, native, or auto for native with VNNI and "
+                 "xnnpack elsewhere");
+}
+
+DenseBackend dense_backend(std::string_view name) {
+  if (name == "native") return DenseBackend::kNative;
+  return name == "xnnpack" ? DenseBackend::kXnnpack : DenseBackend::kAuto;
+}
+
+void add_context_option(Command& command, std::optional<std::size_t>& context) {
+  command.number("-c,--ctx-size", context, {0},
+                 "room for tokens; 0 is all that the model was trained for (default: that, at most 32768)");
+}
+
+std::size_t context_tokens(const std::optional<std::size_t>& context, const ModelInfo& info) {
+  if (!context) return 0;
+  return *context == 0 ? info.context_tokens : *context;
+}
+
+void add_predict_option(Command& command, std::int64_t& tokens, const char* help) {
+  command.number("-n,--predict", tokens, {-1}, help).shows(std::to_string(tokens));
+}
+
+std::string room_for_more(std::size_t context, const ModelInfo& info) {
+  if (context < info.context_tokens) return "; -c makes room for more";
+  return "; the model was trained for " + std::to_string(info.context_tokens);
+}
+
+Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
+  EngineOptions engine_options = options.engine();
+  engine_options.chunk_tokens = chunk_tokens;
+  if (engine_options.pack_cache.empty() && options.pack_cache.empty())
+    print_note("packed weights aren't kept: HOME isn't set");
+  auto engine = Engine::open(options.path, engine_options);
+  if (engine.ok()) {
+    for (const std::string& note : engine->info().notes) print_note(note);
+  }
+  return engine;
+}
+
+void finish_pack_cache(const Engine& engine) {
+  if (const Status status = Diagnostics(engine).finish_pack_cache(); !status.ok())
+    print_note("packed weights aren't kept: " + status.error().describe());
+}
+
+}  // namespace lfm::cli

@@ -1,0 +1,52 @@
+// Options that every command with a model takes, and what becomes of them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lfm/lfm.h"
+#include "options.h"
+
+namespace lfm::cli {
+
+inline constexpr Bounds kThreads = {1, 256};
+void add_threads_option(Command& command, unsigned& threads);
+
+struct ModelOptions {
+  std::string path;
+  unsigned threads = 0;
+  std::string dense = "auto";
+  std::string load = "auto";
+  std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
+
+  void add_to(Command& command);  // all but -t
+  EngineOptions engine() const;
+};
+
+// -m alone: for what needs no more of a model than its vocabulary.
+void add_model_option(Command& command, std::string& path);
+
+// Adds --dense to a command; dense_backend() gives what its values mean.
+void add_dense_option(Command& command, std::string& dense);
+DenseBackend dense_backend(std::string_view name);
+
+// Room for tokens: 0 is all that the model was trained for, and nothing what the library thinks fit.
+void add_context_option(Command& command, std::optional<std::size_t>& context);
+std::size_t context_tokens(const std::optional<std::size_t>& context, const ModelInfo& info);
+
+// -n: tokens to generate at most.
+void add_predict_option(Command& command, std::int64_t& tokens, const char* help);
+
+// "; -c makes room for more", where the model can have more than that; otherwise why it can't.
+std::string room_for_more(std::size_t context, const ModelInfo& info);
+
+// Opens the engine; prints its notes on standard error.
+Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens = EngineOptions{}.chunk_tokens);
+
+// At the end of a command's work: waits for the pack cache, if it is still being written. What goes wrong with it is a
+// note on standard error.
+void finish_pack_cache(const Engine& engine);
+
+}  // namespace lfm::cli

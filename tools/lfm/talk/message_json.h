@@ -1,0 +1,26 @@
+// Messages as JSON: in saved conversations and in lines of `lfm chat --json`.
+//
+//   {"role": "user", "content": "Hello"}
+//   {"role": "user", "content": [{"type": "text", "text": "Hello"}]}      parts, put together
+//   {"role": "assistant", "content": "...", "reasoning": "...", "tokens": [1, 2],
+//    "tool_calls": [{"name": "f", "arguments": {...}}]}
+//   {"role": "assistant", "content": null, "reasoning_content": "...",    as OpenAI has it
+//    "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": "{...}"}}]}
+//   {"role": "tool", "content": "..."}
+//   {"role": "system", "content": "..."}                                  or "developer"
+#pragma once
+
+#include "lfm/chat.h"
+#include "talk/json_text.h"
+
+namespace lfm::cli {
+
+// A field that may be missing, and is a text.
+Result<std::string> text_of(const Json& object, const char* field, std::uint64_t index = Error::kNone);
+
+// kFormat with the field to blame, and the index.
+Result<Message> message_of(const Json& json, std::uint64_t index = Error::kNone);
+
+Json json_of(const Message& message);
+
+}  // namespace lfm::cli
