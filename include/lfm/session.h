@@ -93,7 +93,7 @@ struct Piece {
   PieceKind kind = PieceKind::kText;
   std::string_view name = {};       // kToolCall: the function's name, such as "calendar.create_event"
   std::string_view arguments = {};  // kToolCall: a JSON object in the order of the arguments
-  std::string_view error = {};      // kMalformedCall: one sentence without a full stop
+  std::string_view error = {};      // kMalformedCall: one sentence without a full stop; kToolCall: what was repaired
 
   // The tokens that were said since the piece before: those of this text and of tags in front of it. Where a token is
   // of several pieces, the first has it. Tokens behind the last piece, such as a stop string's, are in

@@ -1,6 +1,7 @@
 #include "chat/answer_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lfm::chat {
 namespace {
@@ -23,6 +24,11 @@ std::size_t partial_tag(std::string_view text, std::string_view tag) noexcept {
   return 0;
 }
 
+// Without that in front.
+std::string_view without_space(std::string_view text) noexcept {
+  return text.substr(std::min(text.find_first_not_of(kSpace), text.size()));
+}
+
 }  // namespace
 
 void AnswerReader::push(TokenId token, PieceSink& sink) {
@@ -33,6 +39,9 @@ void AnswerReader::push(TokenId token, PieceSink& sink) {
     } else {
       take_bytes(tokenizer_.piece(token), sink);
     }
+  } else if (token == structure_.call_end && echoing_) {
+    take_rest(sink);
+    if (echoing_ && without_space(echo_) == without_space(calls_.block())) echo_.clear();
   } else if (token == structure_.call_start) {
     enter(State::kCall, sink);
   } else if (token == structure_.think_start) {
@@ -58,6 +67,7 @@ void AnswerReader::finish(PieceSink& sink) {
 
 // What was held back is no tag, and white space isn't said.
 void AnswerReader::release(PieceSink& sink) {
+  if (std::exchange(echoing_, false)) take_text(std::exchange(echo_, {}), sink);
   if (held_.find_first_not_of(kSpace) != std::string::npos) give(held_, sink);
   held_.clear();
 }
@@ -92,6 +102,7 @@ void AnswerReader::enter(State state, PieceSink& sink) {
   take_rest(sink);
   if (state_ == State::kCall) calls_.finish(false, sink);
   release(sink);
+  echoing_ = state_ == State::kCall && state == State::kText && !calls_.block().empty();
   if (state_ == State::kThinking && state != State::kThinking) fresh_ = thought_ = true;
   state_ = state;
 }
@@ -114,7 +125,16 @@ void AnswerReader::route(PieceSink& sink) {
   }
 }
 
+// Whether it may become the last block once more, and is kept until that is known.
+bool AnswerReader::is_echo(std::string_view text) {
+  if (!echoing_) return false;
+  echo_ += text;
+  return without_space(calls_.block()).starts_with(without_space(echo_));
+}
+
 void AnswerReader::take_text(std::string_view text, PieceSink& sink) {
+  if (is_echo(text)) return;
+  if (std::exchange(echoing_, false)) return take_text(std::exchange(echo_, {}), sink);
   if (!fresh_) return give(text, sink);
   held_ += text;
   const std::size_t begin = held_.find_first_not_of(kSpace);

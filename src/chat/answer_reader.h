@@ -51,6 +51,7 @@ class AnswerReader {
   bool tags_are_text() const noexcept { return structure_.think_start == text::Vocabulary::kNone; }
   void enter(State state, PieceSink& sink);
   void release(PieceSink& sink);
+  bool is_echo(std::string_view text);
   void take_rest(PieceSink& sink);
   void take_bytes(std::string_view bytes, PieceSink& sink);
   void route(PieceSink& sink);
@@ -68,6 +69,8 @@ class AnswerReader {
   std::string whole_;  // code points that are complete
   std::string held_;   // white space, or the beginning of a tag in text
   CallStream calls_;
+  bool echoing_ = false;  // what came behind a block of calls may be the block once more, as some models say it
+  std::string echo_;      // what came
   std::size_t thinking_tokens_ = 0;
   std::size_t said_tokens_ = 0;
 };

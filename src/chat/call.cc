@@ -1,71 +1,122 @@
 #include "chat/call.h"
 
+#include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 
 #include "chat/json.h"
+#include "chat/name.h"
 #include "chat/value.h"
 
 namespace lfm::chat {
 namespace {
 
-bool is_name_byte(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool is_function_byte(char c) noexcept {
-  return is_name_byte(c) || c == '.' || c == '-' || c == '/' || c == ':';
-}
-
-// Bytes at the beginning of `text` that are a name.
-template <typename Is>
-std::size_t name_length(std::string_view text, Is is_byte) noexcept {
-  if (text.empty() || !is_name_byte(text[0]) || (text[0] >= '0' && text[0] <= '9')) return 0;
-  std::size_t length = 1;
-  while (length < text.size() && is_byte(text[length])) ++length;
-  return length;
-}
-
-template <typename Is>
-std::string_view take_name(Reader& in, Is is_byte) {
-  const std::string_view rest = in.rest();
-  const std::size_t length = name_length(rest, is_byte);
-  in.skip(length);
-  return rest.substr(0, length);
-}
-
-bool read_argument(Reader& in, std::set<std::string_view>& names, std::string& out) {
-  const std::size_t before = in.rest().size();
-  const std::string_view name = take_name(in, is_name_byte);
-  in.skip_space();
-  if (name.empty() || !in.take('=')) {
-    return in.fail(before == in.rest().size() ? "an argument without a name"
-                                              : "expected '=' behind an argument's name");
-  }
-  if (!names.insert(name).second) return in.fail("an argument is there twice");
-  append_json_string(name, out);
-  out += ": ";
-  return read_value(in, Escapes::kPython, out);
-}
-
-bool read_python_call(Reader& in, CallText& call) {
-  call.name = take_name(in, is_function_byte);
-  if (call.name.empty()) return in.expected("a function's name");
-  in.skip_space();
-  if (!in.take('(')) return in.expected("'('");
-  std::set<std::string_view> names;
-  call.arguments = "{";
-  for (bool first = true;; first = false) {
-    in.skip_space();
-    if (in.take(')')) break;
-    if (!first) call.arguments += ", ";
-    if (!read_argument(in, names, call.arguments)) return false;
-    in.skip_space();
-    if (!in.take(',') && in.peek() != ')') return in.expected("',' or ')'");
-  }
-  call.arguments += '}';
+// The value of an argument that is a bare word: a text without its quotes, unless it means something by itself.
+bool read_bare_word(Reader& in, std::string& out) {
+  static constexpr std::array<std::string_view, 9> kMeanings = {"true", "false",    "none", "null",     "nil",
+                                                                "nan",  "infinity", "inf",  "undefined"};
+  Reader ahead = in;
+  const std::string_view word = take_name(ahead, is_name_byte);
+  ahead.skip_space();
+  if (word.empty() || (ahead.peek() != ',' && ahead.peek() != ')')) return false;
+  std::string lower(word);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  if (std::find(kMeanings.begin(), kMeanings.end(), lower) != kMeanings.end()) return false;
+  append_json_string(word, out);
+  in = ahead;
   return true;
 }
+
+class PythonCall {
+ public:
+  PythonCall(Reader& in, CallText& call) : in_(in), call_(call) {}
+
+  bool read() {
+    call_.name = take_name(in_, is_function_byte);
+    if (call_.name.empty()) return in_.expected("a function's name");
+    in_.skip_space();
+    if (!in_.take('(')) return in_.expected("'('");
+    in_.skip_space();
+    if (in_.peek() == '{') return only_object();
+    call_.arguments = "{";
+    for (;;) {
+      in_.skip_space();
+      if (in_.take(')')) break;
+      if (!(in_.looking_at("**") ? dictionary() : argument())) return false;
+      in_.skip_space();
+      if (!in_.take(',') && in_.peek() != ')') return in_.expected("',' or ')'");
+    }
+    call_.arguments += '}';
+    return true;
+  }
+
+ private:
+  // f({"a": 1}): the object is all of the arguments.
+  bool only_object() {
+    if (!read_object(in_, Escapes::kJson, call_.arguments)) return false;
+    in_.skip_space();
+    if (in_.take(',')) in_.skip_space();
+    call_.repair = "the arguments are one object";
+    return in_.take(')') || in_.fail("an argument without a name");
+  }
+
+  // **{'a': 1}: its members are arguments.
+  bool dictionary() {
+    in_.skip(2);
+    in_.skip_space();
+    std::string object;
+    if (!read_object(in_, Escapes::kPython, object)) return false;
+    Reader members(object);
+    members.skip(1);
+    while (!members.take('}')) {
+      std::string name;
+      std::string value;
+      if (!read_string(members, Escapes::kJson, Place::kKey, name)) return false;
+      members.skip(1);
+      if (!read_value(members, Escapes::kJson, Place::kMember, value)) return false;
+      if (!add(name, value)) return false;
+      members.skip_space();
+      if (members.take(',')) members.skip_space();
+    }
+    return true;
+  }
+
+  bool argument() {
+    const std::size_t before = in_.rest().size();
+    const std::string_view name = take_name(in_, is_name_byte);
+    in_.skip_space();
+    if (name.empty() || !in_.take('=')) {
+      return in_.fail(before == in_.rest().size() ? "an argument without a name"
+                                                  : "expected '=' behind an argument's name");
+    }
+    in_.skip_space();
+    std::string value;
+    if (read_bare_word(in_, value)) {
+      call_.repair = "a text without quotes";
+    } else if (!read_value(in_, Escapes::kPython, Place::kArgument, value)) {
+      return false;
+    }
+    return add(std::string(name), value);
+  }
+
+  // Twice with one value is once.
+  bool add(const std::string& name, const std::string& value) {
+    const auto [known, fresh] = values_.try_emplace(name, value);
+    if (!fresh) {
+      call_.repair = "an argument is there twice";
+      return known->second == value || in_.fail("an argument is there twice");
+    }
+    if (call_.arguments.size() > 1) call_.arguments += ", ";
+    append_json_string(name, call_.arguments);
+    call_.arguments.append(": ").append(value);
+    return true;
+  }
+
+  Reader& in_;
+  CallText& call_;
+  std::map<std::string, std::string> values_;
+};
 
 class JsonCall {
  public:
@@ -87,7 +138,7 @@ class JsonCall {
       if (in_.take('}')) return true;
       std::string key;
       if (in_.peek() != '"' && in_.peek() != '\'') return in_.expected("a key");
-      if (!read_string(in_, Escapes::kJson, key)) return false;
+      if (!read_string(in_, Escapes::kJson, Place::kKey, key)) return false;
       in_.skip_space();
       if (!in_.take(':')) return in_.expected("':'");
       in_.skip_space();
@@ -103,14 +154,14 @@ class JsonCall {
     if (key == "arguments" || key == "parameters") return arguments();
     if (key == "function" && depth == 0 && in_.peek() == '{') return members(1);
     std::string ignored;
-    return read_value(in_, Escapes::kJson, ignored);
+    return read_value(in_, Escapes::kJson, Place::kMember, ignored);
   }
 
   bool name() {
     if (named_) return in_.fail("a call with two names");
     if (in_.peek() != '"' && in_.peek() != '\'') return in_.expected("a name in quotes");
     call_.name.clear();
-    if (!read_string(in_, Escapes::kJson, call_.name)) return false;
+    if (!read_string(in_, Escapes::kJson, Place::kMember, call_.name)) return false;
     if (!is_function_name(call_.name)) return in_.fail("no name of a function");
     return named_ = true;
   }
@@ -120,7 +171,7 @@ class JsonCall {
     if (in_.peek() == '{') return read_object(in_, Escapes::kJson, call_.arguments);
     if (in_.peek() != '"' && in_.peek() != '\'') return in_.expected("an object of arguments");
     std::string json;
-    if (!read_string(in_, Escapes::kJson, json)) return false;
+    if (!read_string(in_, Escapes::kJson, Place::kMember, json)) return false;
     Reader inner(json);
     inner.skip_space();
     if (!read_object(inner, Escapes::kJson, call_.arguments)) return in_.fail("arguments that are no JSON object");
@@ -132,6 +183,56 @@ class JsonCall {
   CallText& call_;
   bool named_ = false;
 };
+
+bool read_one(Reader& in, CallText& call) {
+  call.arguments.clear();
+  call.repair = {};
+  in.skip_space();
+  return in.peek() == '{' ? JsonCall(in, call).read() : PythonCall(in, call).read();
+}
+
+// Takes what stands between two calls, or before the first; false where nothing does, or what else can't.
+bool take_separators(Reader& in) {
+  const std::size_t before = in.rest().size();
+  while (in.skip_space(), in.take(',') || in.take('[') || in.take(']')) {
+  }
+  return in.rest().size() < before;
+}
+
+// ["f", {"a": 1}]
+bool read_pair(Reader in, CallText& call) {
+  in.skip_space();
+  if (!in.take('[')) return false;
+  in.skip_space();
+  if (in.peek() != '"' && in.peek() != '\'') return false;
+  call.name.clear();
+  call.arguments.clear();
+  if (!read_string(in, Escapes::kJson, Place::kElement, call.name)) return false;
+  if (!is_function_name(call.name)) return false;
+  in.skip_space();
+  if (!in.take(',')) return false;
+  in.skip_space();
+  if (!read_object(in, Escapes::kJson, call.arguments)) return false;
+  in.skip_space();
+  if (!in.take(']')) return false;
+  in.skip_space();
+  call.repair = "a name and its arguments in a list";
+  return in.at_end();
+}
+
+// f, or [f]
+bool read_bare_name(Reader in, CallText& call) {
+  in.skip_space();
+  const bool list = in.take('[');
+  in.skip_space();
+  call.name = take_name(in, is_function_byte);
+  call.arguments = "{}";
+  call.repair = "a name without parentheses";
+  in.skip_space();
+  if (list && !in.take(']')) return false;
+  in.skip_space();
+  return !call.name.empty() && in.at_end();
+}
 
 }  // namespace
 
@@ -145,13 +246,29 @@ bool is_argument_name(std::string_view name) noexcept {
 
 bool read_call(std::string_view text, CallText& call) {
   Reader in(text);
-  call.arguments.clear();
-  in.skip_space();
-  bool good = in.peek() == '{' ? JsonCall(in, call).read() : read_python_call(in, call);
+  bool good = read_one(in, call);
   in.skip_space();
   good = good && (in.at_end() || in.expected("the end of the call"));
   call.problem = in.problem();
   return good;
+}
+
+bool mend_block(std::string_view block, CallText& call) {
+  return read_bare_name(Reader(block), call) || read_pair(Reader(block), call);
+}
+
+bool mend_quotes(std::string_view text, std::vector<MendedCall>& calls) {
+  Reader in(text);
+  in.allow_quotes();
+  do {
+    const std::string_view rest = in.rest();
+    MendedCall one;
+    if (!read_one(in, one.call)) return false;
+    one.text = rest.substr(0, rest.size() - in.rest().size());
+    one.call.repair = "a quote within a string";
+    calls.push_back(std::move(one));
+  } while (take_separators(in) && !in.at_end());
+  return in.at_end();
 }
 
 }  // namespace lfm::chat

@@ -1,6 +1,9 @@
 #include "chat/call_stream.h"
 
+#include <vector>
+
 #include "chat/json.h"
+#include "chat/quotes.h"
 
 namespace lfm::chat {
 namespace {
@@ -12,24 +15,28 @@ bool is_space(char c) noexcept {
 }  // namespace
 
 void CallStream::push(std::string_view text, PieceSink& sink) {
+  if (!begun_) block_.clear();
+  begun_ = true;
+  if (block_.size() <= kMaxCallBytes) block_ += text;
   for (const char c : text) {
     if (state_ == State::kBetween && !between(c)) continue;
     text_ += c;
     if (state_ == State::kWithin && within(c)) complete(sink);
     if (state_ == State::kWithin && text_.size() == kMaxCallBytes) spoil("a call that doesn't end");
   }
-  if (state_ != State::kSpoilt || text_.size() < kMaxCallBytes) return;
-  sink.piece({.text = text_, .kind = PieceKind::kMalformedCall, .error = call_.problem});
-  text_.clear();
+  if (state_ == State::kSpoilt && text_.size() >= kMaxCallBytes) give_up(sink);
 }
 
 void CallStream::finish(bool cut, PieceSink& sink) {
-  if (state_ == State::kWithin) spoil(cut ? "the answer ends within a call" : "a call without an end");
-  if (!text_.empty()) sink.piece({.text = text_, .kind = PieceKind::kMalformedCall, .error = call_.problem});
+  if (state_ == State::kWithin) {
+    spoil(cut ? "the answer ends within a call" : "a call without an end");
+    mendable_ = !cut;
+  }
+  if (block_.size() > kMaxCallBytes) block_.clear();
+  if (state_ == State::kSpoilt && (cut || !mend(sink))) give_up(sink);
   text_.clear();
   state_ = State::kBetween;
-  in_list_ = false;
-  after_call_ = false;
+  in_list_ = after_call_ = mendable_ = told_ = begun_ = given_ = false;
 }
 
 // Between calls: true where a call begins with this byte, or something that is none.
@@ -116,19 +123,58 @@ bool CallStream::in_string(char c) {
 }
 
 void CallStream::complete(PieceSink& sink) {
-  if (!read_call(text_, call_)) return spoil(std::string(call_.problem));
-  ++calls_;
-  sink.piece({.text = text_, .kind = PieceKind::kToolCall, .name = call_.name, .arguments = call_.arguments});
+  if (read_call(text_, call_)) {
+    give_call(call_, text_, sink);
+  } else if (is_plainly_bounded(text_)) {
+    give_up(sink);
+    told_ = false;
+  } else {
+    spoil(std::string(call_.problem));
+    mendable_ = true;
+    return;
+  }
   text_.clear();
   state_ = State::kBetween;
   after_call_ = true;
+}
+
+void CallStream::give_call(const CallText& call, std::string_view text, PieceSink& sink) {
+  ++calls_;
+  given_ = true;
+  sink.piece({.text = text,
+              .kind = PieceKind::kToolCall,
+              .name = call.name,
+              .arguments = call.arguments,
+              .error = call.repair});
+}
+
+// Hands on what can't be read.
+void CallStream::give_up(PieceSink& sink) {
+  if (text_.empty()) return;
+  if (!told_) ++malformed_;
+  told_ = given_ = true;
+  sink.piece({.text = text_, .kind = PieceKind::kMalformedCall, .error = call_.problem});
+  text_.clear();
+}
+
+// At the end of a block that is spoilt.
+bool CallStream::mend(PieceSink& sink) {
+  if (!mendable_ || told_) return false;
+  CallText whole;
+  if (!given_ && mend_block(block_, whole)) {
+    give_call(whole, text_, sink);
+    return true;
+  }
+  std::vector<MendedCall> calls;
+  if (!mend_quotes(text_, calls)) return false;
+  for (const MendedCall& one : calls) give_call(one.call, one.text, sink);
+  return true;
 }
 
 void CallStream::spoil(std::string_view problem) {
   if (state_ == State::kSpoilt) return;
   state_ = State::kSpoilt;
   call_.problem = problem;
-  ++malformed_;
 }
 
 }  // namespace lfm::chat

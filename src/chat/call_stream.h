@@ -10,9 +10,10 @@
 
 namespace lfm::chat {
 
-// Reads `[f(a='x'), g()]` and `[{"name": ...}, ...]`, also without the brackets, and several lists. From the first
-// thing on that is neither, all until the end is handed on as text with the reason (kMalformedCall); calls before it
-// stand. Every byte is looked at twice, whatever it is; a call takes kMaxCallBytes at most.
+// Reads `[f(a='x'), g()]` and `[{"name": ...}, ...]`, also without the brackets, and several lists. What is neither is
+// handed on as text with the reason (kMalformedCall): one call, where it is plain that it ends, and otherwise all until
+// the end, unless it can be mended there (chat/call.h); a piece's `error` tells what was. Calls before it stand. Every
+// byte is looked at a few times, whatever it is; a call takes kMaxCallBytes at most.
 class CallStream {
  public:
   static constexpr std::size_t kMaxCallBytes = std::size_t{1} << 20;
@@ -26,15 +27,23 @@ class CallStream {
   std::size_t calls() const noexcept { return calls_; }
   std::size_t malformed() const noexcept { return malformed_; }
 
+  // The text of the last block that held calls; empty where it was longer than kMaxCallBytes.
+  const std::string& block() const noexcept { return block_; }
+
  private:
   bool between(char c);
   bool within(char c);
   bool in_string(char c);
   void complete(PieceSink& sink);
   void spoil(std::string_view problem);
+  bool mend(PieceSink& sink);
+  void give_call(const CallText& call, std::string_view text, PieceSink& sink);
+  void give_up(PieceSink& sink);
 
   enum class State { kBetween, kWithin, kSpoilt };
   State state_ = State::kBetween;
+  bool mendable_ = false;  // spoilt, but what is wrong may be a quote
+  bool told_ = false;      // a part of what is spoilt was handed on
   bool in_list_ = false;
   bool after_call_ = false;  // so that a comma or the end of the list has to come
 
@@ -47,6 +56,9 @@ class CallStream {
   bool escaped_ = false;
   std::size_t quotes_ = 0;  // in a row
 
+  std::string block_;
+  bool begun_ = false;           // the block
+  bool given_ = false;           // something of it was handed on
   CallText call_;
   std::size_t calls_ = 0;
   std::size_t malformed_ = 0;

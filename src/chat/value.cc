@@ -20,16 +20,16 @@ class ValueReader {
  public:
   ValueReader(Reader& reader, Escapes escapes, std::string& out) : in_(reader), escapes_(escapes), out_(out) {}
 
-  bool value(std::size_t depth) {
+  bool value(std::size_t depth, Place place) {
     in_.skip_space();
     const char c = in_.peek();
     if (c == '{' || c == '[' || c == '(') {
       if (depth == kMaxDepth) return in_.fail("nested too deeply");
-      if (c == '{') return object(depth);
+      if (c == '{') return is_set(depth) ? set(depth) : object(depth);
       return c == '[' ? list(depth) : tuple(depth);
     }
     if (is_digit(c) || c == '.' || c == '-' || c == '+') return number();
-    return word_or_string();
+    return word_or_string(place);
   }
 
   bool object(std::size_t depth) {
@@ -44,7 +44,7 @@ class ValueReader {
       in_.skip_space();
       if (!in_.take(':')) return in_.expected("':'");
       out_ += ": ";
-      if (!value(depth + 1)) return false;
+      if (!value(depth + 1, Place::kMember)) return false;
       if (!comma_or('}', "',' or '}'")) return false;
     }
     out_ += '}';
@@ -52,10 +52,32 @@ class ValueReader {
   }
 
  private:
+  // Whether no colon follows the first element, which is no list or object.
+  bool is_set(std::size_t depth) {
+    Reader ahead = in_;
+    std::string element;
+    std::set<std::string> keys;
+    ahead.skip(1);
+    ahead.skip_space();
+    if (ahead.peek() == '}' || depth == kMaxDepth) return false;
+    if (!ValueReader(ahead, escapes_, element).key(keys)) return false;
+    ahead.skip_space();
+    return ahead.peek() == ',' || ahead.peek() == '}';
+  }
+
+  bool set(std::size_t depth) {
+    in_.skip(1);
+    out_ += '[';
+    std::size_t count = 0;
+    if (!elements('}', "',' or '}'", Place::kMember, depth, count)) return false;
+    out_ += ']';
+    return true;
+  }
+
   bool key(std::set<std::string>& keys) {
     const std::size_t begin = out_.size();
     if (in_.looking_at("{") || in_.looking_at("[") || in_.looking_at("(")) return in_.expected("a key");
-    if (!value(kMaxDepth)) return false;
+    if (!value(kMaxDepth, Place::kKey)) return false;
     if (out_[begin] != '"') {
       out_.insert(begin, 1, '"');
       out_ += '"';
@@ -67,7 +89,7 @@ class ValueReader {
     in_.skip(1);
     out_ += '[';
     std::size_t count = 0;
-    if (!elements(']', "',' or ']'", depth, count)) return false;
+    if (!elements(']', "',' or ']'", Place::kElement, depth, count)) return false;
     out_ += ']';
     return true;
   }
@@ -78,7 +100,7 @@ class ValueReader {
     const std::size_t begin = out_.size();
     out_ += '[';
     std::size_t count = 0;
-    if (!elements(')', "',' or ')'", depth, count)) return false;
+    if (!elements(')', "',' or ')'", Place::kTuple, depth, count)) return false;
     if (count == 1 && !comma_taken_) {
       out_.erase(begin, 1);
     } else {
@@ -87,12 +109,12 @@ class ValueReader {
     return true;
   }
 
-  bool elements(char close, std::string_view wanted, std::size_t depth, std::size_t& count) {
+  bool elements(char close, std::string_view wanted, Place place, std::size_t depth, std::size_t& count) {
     for (;; ++count) {
       in_.skip_space();
       if (in_.take(close)) return true;
       if (count > 0) out_ += ", ";
-      if (!value(depth + 1)) return false;
+      if (!value(depth + 1, place)) return false;
       if (!comma_or(close, wanted)) return false;
     }
   }
@@ -104,12 +126,12 @@ class ValueReader {
     return comma_taken_ || in_.peek() == close || in_.expected(wanted);
   }
 
-  bool word_or_string() {
+  bool word_or_string(Place place) {
     const std::string_view rest = in_.rest();
     std::size_t length = 0;
     while (length < rest.size() && is_word(rest[length])) ++length;
     const char next = length < rest.size() ? rest[length] : '\0';
-    if (next == '"' || next == '\'') return string();
+    if (next == '"' || next == '\'') return string(place);
     const std::string_view word = rest.substr(0, length);
     if (word.empty()) return in_.expected("a value");
     if (word == "True" || word == "true") {
@@ -125,9 +147,9 @@ class ValueReader {
     return true;
   }
 
-  bool string() {
+  bool string(Place place) {
     std::string meant;
-    if (!read_string(in_, escapes_, meant)) return false;
+    if (!read_string(in_, escapes_, place, meant)) return false;
     append_json_string(meant, out_);
     return true;
   }
@@ -228,8 +250,8 @@ bool Reader::expected(std::string_view what) {
   return fail(problem.append(what));
 }
 
-bool read_value(Reader& reader, Escapes escapes, std::string& out) {
-  return ValueReader(reader, escapes, out).value(0);
+bool read_value(Reader& reader, Escapes escapes, Place place, std::string& out) {
+  return ValueReader(reader, escapes, out).value(0, place);
 }
 
 bool read_object(Reader& reader, Escapes escapes, std::string& out) {

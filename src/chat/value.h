@@ -28,17 +28,26 @@ class Reader {
 
   const std::string& problem() const noexcept { return problem_; }
 
+  // Has quotes within strings of the same quote read as such, where what follows shows that they don't end them.
+  void allow_quotes() noexcept { quotes_ = true; }
+  bool quotes_allowed() const noexcept { return quotes_; }
+
  private:
   std::string_view text_;
   std::size_t at_ = 0;
   std::string problem_;
+  bool quotes_ = false;
 };
 
 enum class Escapes : bool { kPython, kJson };  // they differ in "\/" alone, which Python leaves as it is
 
-// Reads a string and appends what it means: '…', "…", three quotes at each end, prefixes r and u, several strings
-// one after the other, and all escapes of both languages but \N{...}. Half a surrogate pair is an error.
-bool read_string(Reader& reader, Escapes escapes, std::string& out);
+// What stands around a value.
+enum class Place { kArgument, kElement, kTuple, kKey, kMember };
+
+// Reads a string and appends what it means: '…', "…", three quotes at each end, prefixes r and u, f where nothing is
+// filled in, several strings one after the other, and all escapes of both languages but \N{...}. Half a surrogate pair
+// is an error.
+bool read_string(Reader& reader, Escapes escapes, Place place, std::string& out);
 
 // Reads one value and appends it as JSON:
 //   strings                 as above
@@ -46,10 +55,11 @@ bool read_string(Reader& reader, Escapes escapes, std::string& out);
 //   numbers                 as they are spelt, but as JSON has it: 007 is 7, 1_000 1000, .5 0.5, 0x1F 31; any size
 //   [1, 2], (1, 2)          lists; (1) is 1
 //   {'a': 1}                objects; keys that are no strings become such: {1: 2} is {"1": 2}; none may be there twice
+//   {1, 2}                  sets: lists
 // A comma may follow the last element. Time and memory are linear in the text; kMaxDepth deep at most.
-bool read_value(Reader& reader, Escapes escapes, std::string& out);
+bool read_value(Reader& reader, Escapes escapes, Place place, std::string& out);
 
-// Reads `{...}` as above.
+// Reads an object as above.
 bool read_object(Reader& reader, Escapes escapes, std::string& out);
 
 }  // namespace lfm::chat

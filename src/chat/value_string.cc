@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "chat/quotes.h"
 #include "chat/value.h"
 
 namespace lfm::chat {
@@ -99,13 +100,37 @@ bool read_escape(Reader& in, Escapes escapes, std::string& out) {
   return true;
 }
 
+// In an f-string a brace fills something in, unless it is there twice, which is one brace.
+bool read_brace(Reader& in, std::string& out) {
+  const char brace = in.peek();
+  in.skip(1);
+  if (!in.take(brace)) return in.fail("a string that fills something in");
+  out += brace;
+  return true;
+}
+
+// Whether the quote here ends the string that has this content until now, and where that can't be known, a problem.
+bool ends_string(Reader& in, std::string_view end, Place place, std::string_view content) {
+  if (!in.looking_at(end)) return false;
+  if (!in.quotes_allowed() || end.size() > 1) return true;
+  Reader ahead = in;
+  ahead.skip(1);
+  Ending ending = ending_of(ahead, place);
+  const bool quotes = content.find(end) != std::string_view::npos;
+  if (ending == Ending::kEnd && quotes && !is_balanced(content)) ending = Ending::kUnclear;
+  if (ending == Ending::kUnclear) in.fail("a quote of which it isn't clear whether it ends the string");
+  return ending == Ending::kEnd;
+}
+
 // One literal. Raw ones keep their backslashes, though a quote behind one doesn't end them.
-bool read_literal(Reader& in, Escapes escapes, std::string& out) {
+bool read_literal(Reader& in, Escapes escapes, Place place, std::string& out) {
   bool raw = false;
+  bool formatted = false;
   while (in.peek() != '\'' && in.peek() != '"') {
     const char prefix = static_cast<char>(in.peek() | 0x20);
-    if (prefix != 'r' && prefix != 'u') return in.expected("a string of text");
+    if (prefix != 'r' && prefix != 'u' && prefix != 'f') return in.expected("a string of text");
     raw = raw || prefix == 'r';
+    formatted = formatted || prefix == 'f';
     in.skip(1);
   }
   const char quote = in.peek();
@@ -113,9 +138,15 @@ bool read_literal(Reader& in, Escapes escapes, std::string& out) {
   const bool triple = in.looking_at(three);
   const std::string_view end = triple ? three : three.substr(0, 1);
   in.skip(end.size());
-  while (!in.looking_at(end)) {
+  const std::string_view all = in.rest();
+  while (!ends_string(in, end, place, all.substr(0, all.size() - in.rest().size()))) {
+    if (!in.problem().empty()) return false;
     if (in.at_end()) return in.fail("a string without an end");
     const char c = in.peek();
+    if (formatted && (c == '{' || c == '}')) {
+      if (!read_brace(in, out)) return false;
+      continue;
+    }
     in.skip(1);
     if (c != '\\' || in.at_end()) {
       out += c;
@@ -134,18 +165,28 @@ bool read_literal(Reader& in, Escapes escapes, std::string& out) {
 // Whether a string begins here, be it with a prefix.
 bool at_string(const Reader& in) {
   const std::string_view rest = in.rest();
-  const std::size_t quote = rest.find_first_not_of("rRuU");
+  const std::size_t quote = rest.find_first_not_of("rRuUfF");
   return quote <= 2 && quote < rest.size() && (rest[quote] == '"' || rest[quote] == '\'');
+}
+
+// Whether what looks like a string is rather what stands between two: 'x'', b='y'.
+bool begins_with_delimiter(Reader in) {
+  while (in.peek() != '"' && in.peek() != '\'') in.skip(1);
+  in.skip(1);
+  in.skip_space();
+  return !in.at_end() && std::string_view(",)]}:").find(in.peek()) != std::string_view::npos;
 }
 
 }  // namespace
 
-bool read_string(Reader& reader, Escapes escapes, std::string& out) {
-  do {
-    if (!read_literal(reader, escapes, out)) return false;
+bool read_string(Reader& reader, Escapes escapes, Place place, std::string& out) {
+  for (;;) {
+    if (!read_literal(reader, escapes, place, out)) return false;
+    const bool apart = !at_string(reader);
     reader.skip_space();
-  } while (at_string(reader));
-  return true;
+    if (!at_string(reader)) return true;
+    if (!apart || begins_with_delimiter(reader)) return reader.fail("a quote within a string");
+  }
 }
 
 }  // namespace lfm::chat

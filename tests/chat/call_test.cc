@@ -43,6 +43,14 @@ TEST(Call, Values) {
       {"Calendar.create_event(class='a', from=1, import=2)",
        "Calendar.create_event{\"class\": \"a\", \"from\": 1, \"import\": 2}"},
       {"mcp/files:read-all(\xc3\xa4=1)", "mcp/files:read-all{\"\xc3\xa4\": 1}"},
+      {"f(a={'x', 2, }, b={'y'}, c={})", "f{\"a\": [\"x\", 2], \"b\": [\"y\"], \"c\": {}}"},
+      {"f(a=f'low {{w}}', b=rf'\\d')", "f{\"a\": \"low {w}\", \"b\": \"\\\\d\"}"},
+      {"f(a=1, **{'b': 'x, y', 'c': {'d': []}}, e=2)",
+       "f{\"a\": 1, \"b\": \"x, y\", \"c\": {\"d\": []}, \"e\": 2}"},
+      {"f(**{})", "f{}"},
+      {"f({\"a\": \"\\/\", 'b': None})", "f{\"a\": \"/\", \"b\": null}"},
+      {"f(a=1, b=2, a=1)", "f{\"a\": 1, \"b\": 2}"},
+      {"f(a=Paris, b=low_water)", "f{\"a\": \"Paris\", \"b\": \"low_water\"}"},
       {"{\"name\": \"f\"}", "f{}"},
       {"{\"name\": \"f\", \"arguments\": {\"a\": [true, None, 'x'], \"b\": \"\\/\"}}",
        "f{\"a\": [true, null, \"x\"], \"b\": \"/\"}"},
@@ -59,15 +67,22 @@ TEST(Call, Problems) {
       {"f", "! expected '(' at byte 1"},
       {"1f()", "! expected a function's name at byte 0"},
       {"f('Paris')", "! an argument without a name at byte 2"},
-      {"f(**{'a': 1})", "! an argument without a name at byte 2"},
       {"f(a)", "! expected '=' behind an argument's name at byte 3"},
       {"f(a=)", "! expected a value at byte 4"},
-      {"f(a=Paris)", "! expected a value, and not a name, at byte 4"},
       {"f(a=nan)", "! expected a value, and not a name, at byte 4"},
       {"f(a=1 b=2)", "! expected ',' or ')' at byte 6"},
-      {"f(a=1, a=2)", "! an argument is there twice at byte 9"},
+      {"f(a=TRUE)", "! expected a value, and not a name, at byte 4"},
+      {"f(a=some words)", "! expected a value, and not a name, at byte 4"},
+      {"f(a=g())", "! expected a value, and not a name, at byte 4"},
+      {"f({'a': 1}, 2)", "! an argument without a name at byte 12"},
+      {"f({1, 2})", "! expected ':' at byte 4"},
+      {"f(a=f'{b} m')", "! a string that fills something in at byte 7"},
+      {"f(a='x'', b='y')", "! a quote within a string at byte 7"},
+      {"f(a='x' ', b='y')", "! a quote within a string at byte 8"},
+      {"f(a='x''y')", "! a quote within a string at byte 7"},
+      {"f(a=1, **{'a': 2})", "! an argument is there twice at byte 17"},
+      {"f(a=1, a=2)", "! an argument is there twice at byte 10"},
       {"f(a={'k': 1, 'k': 2})", "! a key is there twice at byte 16"},
-      {"f(a={1, 2})", "! expected ':' at byte 6"},
       {"f(a={[1]: 2})", "! expected a key at byte 5"},
       {"f(a=1j)", "! expected the end of a number at byte 5"},
       {"f(a=12abc)", "! expected the end of a number at byte 6"},
@@ -119,13 +134,13 @@ TEST(CallStream, Lists) {
 
 TEST(CallStream, WhatIsNoCallIsTextWithItsReason) {
   EXPECT_EQ(read_calls("[f(a=1), g(x), h()]"),
-            (Pieces{"call:f{\"a\": 1}", "bad(expected '=' behind an argument's name at byte 3):g(x), h()]"}));
+            (Pieces{"call:f{\"a\": 1}", "bad(expected '=' behind an argument's name at byte 3):g(x)", "call:h{}"}));
   EXPECT_EQ(read_calls("[f()] and so on"), (Pieces{"call:f{}", "bad(a call without an end):and so on"}));
   EXPECT_EQ(read_calls("[f() g()]"), (Pieces{"call:f{}", "bad(expected ',' or ']' behind a call):g()]"}));
   EXPECT_EQ(read_calls("[[f()]]"), (Pieces{"bad(expected a call):[f()]]"}));
   EXPECT_EQ(read_calls("[,f()]"), (Pieces{"bad(expected a call):,f()]"}));
   EXPECT_EQ(read_calls("[f(a='x)]"), (Pieces{"bad(a call without an end):f(a='x)]"}));
-  EXPECT_EQ(read_calls("[hello]"), (Pieces{"bad(expected '(' at byte 5):hello]"}));
+  EXPECT_EQ(read_calls("[hello you]"), (Pieces{"bad(expected '(' at byte 6):hello you]"}));
   EXPECT_EQ(read_calls("[f(a=1])]"), (Pieces{"bad(expected ',' or ')' at byte 5):f(a=1])]"}));
   const std::string deep = "f(a=" + std::string(100'000, '[');
   EXPECT_EQ(read_calls(deep), (Pieces{"bad(nested too deeply):" + deep}));

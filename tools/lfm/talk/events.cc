@@ -43,6 +43,7 @@ std::string piece_event(const Piece& piece) {
   }
   event["text"] = piece.text;
   if (piece.kind == PieceKind::kMalformedCall) event["error"] = piece.error;
+  if (piece.kind == PieceKind::kToolCall && !piece.error.empty()) event["repaired"] = piece.error;
   return json_line(event);
 }
 
