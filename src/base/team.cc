@@ -6,7 +6,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <exception>
 #include <mutex>
 #include <span>
@@ -22,9 +24,24 @@
 namespace lfm::base {
 namespace {
 
-// A member that waits for the next call gives its core away this often, about a millisecond altogether: as long as
-// choosing a token takes. Then it sleeps.
+// A member that waits gives its core away this often, about a millisecond altogether: as long as choosing a token
+// takes. Then it sleeps; and at once where it didn't get the core back soon, for somebody else runs there.
 constexpr int kYields = 1000;
+constexpr auto kSoon = std::chrono::microseconds(20);
+
+using Clock = std::chrono::steady_clock;
+
+// What this thread has computed so far, spins included.
+std::chrono::nanoseconds cpu_time() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+struct Spent {
+  std::chrono::nanoseconds time;
+  std::chrono::nanoseconds cpu;  // of member 0
+};
 
 // How often a wait looks before it gives its core away. With a core for every thread that is some 20 microseconds,
 // longer than the imbalance of a phase; with fewer cores, others wait for this one.
@@ -40,16 +57,22 @@ void pause() noexcept {
 #endif
 }
 
-template <typename Condition>
-void wait_while(int spins, Condition&& condition) noexcept {
-  while (condition()) {
-    if (spins > 0) {
-      --spins;
-      pause();
-    } else {
-      sched_yield();
-    }
+// Until the value is another one. Whoever changes it notifies.
+template <typename T>
+void wait_while(const std::atomic<T>& value, T old, int spins) noexcept {
+  for (int i = 0; i < spins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    pause();
   }
+  Clock::time_point before = Clock::now();
+  bool soon = true;
+  for (int i = 0; i < kYields && soon && value.load(std::memory_order_acquire) == old; ++i) {
+    sched_yield();
+    const Clock::time_point now = Clock::now();
+    soon = now - before < kSoon;
+    before = now;
+  }
+  value.wait(old, std::memory_order_acquire);
 }
 
 }  // namespace
@@ -79,9 +102,10 @@ void Barrier::wait() noexcept {
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
     arrived_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1, std::memory_order_release);
+    phase_.notify_all();
     return;
   }
-  wait_while(spins_, [&] { return phase_.load(std::memory_order_acquire) == phase; });
+  wait_while(phase_, phase, spins_);
 }
 
 void Worker::barrier() noexcept {
@@ -118,6 +142,50 @@ Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept 
   }
 }
 
+// Whether calls have all members, or one for a while. Where others want the cores too, each barrier may cost a slice of
+// their time, milliseconds; a call whose own work is a small part of that is done sooner by one member alone.
+class Crew {
+ public:
+  // Of the next call. Where it isn't known how all would fare, `try_barriers` says how long a few take.
+  template <typename TryBarriers>
+  bool alone(TryBarriers&& try_barriers) {
+    if (calls_alone_ > 0) return --calls_alone_, true;
+    if (!doubtful_) return false;
+    doubtful_ = false;
+    if (try_barriers() > kSlowBarriers) send_away();
+    return calls_alone_ > 0;
+  }
+
+  // What all of `members` took.
+  void told(unsigned members, Spent spent) noexcept {
+    if (members * spent.cpu < kMuchWork && spent.time > 8 * members * spent.cpu) {
+      send_away();
+    } else {
+      patience_ = kLeast;
+    }
+  }
+
+  // What one alone took: where that is much, all are asked for the next.
+  void told_alone(Spent spent) noexcept {
+    if (spent.cpu > kMuchWork) calls_alone_ = 0, doubtful_ = false;
+  }
+
+ private:
+  void send_away() noexcept {
+    doubtful_ = true;
+    calls_alone_ = patience_;
+    patience_ = std::min(2 * patience_, kMost);
+  }
+
+  static constexpr auto kMuchWork = std::chrono::milliseconds(20);
+  static constexpr auto kSlowBarriers = std::chrono::milliseconds(1);
+  static constexpr unsigned kLeast = 64;  // calls by one before all are tried again; more each time that it was vain
+  static constexpr unsigned kMost = 1024;
+  unsigned calls_alone_ = 0;
+  unsigned patience_ = kLeast;
+  bool doubtful_ = false;
+};
+
 // Threads that wait for calls, and the call that runs. Member 0 is whoever calls run().
 struct Team::State {
   struct Member {
@@ -151,8 +219,8 @@ struct Team::State {
     for (std::uint32_t seen = 0;;) {
       seen = self.team->next_call(seen);
       if (self.team->body == nullptr) return nullptr;
-      self.team->take_part(self.index);
-      self.team->busy.fetch_sub(1, std::memory_order_release);
+      self.team->take_part(self.index, self.team->size);
+      if (self.team->busy.fetch_sub(1, std::memory_order_release) == 1) self.team->busy.notify_one();
     }
   }
 
@@ -163,16 +231,32 @@ struct Team::State {
   }
 
   std::uint32_t next_call(std::uint32_t seen) const noexcept {
-    for (int waits = 0; waits < spins + kYields; ++waits) {
-      if (const std::uint32_t now = calls.load(std::memory_order_acquire); now != seen) return now;
-      waits < spins ? pause() : static_cast<void>(sched_yield());
-    }
-    calls.wait(seen, std::memory_order_acquire);
+    wait_while(calls, seen, spins);
     return calls.load(std::memory_order_acquire);
   }
 
-  void take_part(unsigned index) noexcept {
-    Worker worker(*shared, index, size);
+  // Member 0 waits for the others.
+  void await_members() const noexcept {
+    for (unsigned left = busy.load(std::memory_order_acquire); left != 0; left = busy.load(std::memory_order_acquire))
+      wait_while(busy, left, spins);
+  }
+
+  // On all members, or on the first alone.
+  Spent run(void (*what)(void*, Worker&), void* with, unsigned count) {
+    Shared now(count, spins, parts);
+    body = what;
+    context = with;
+    shared = &now;
+    const Clock::time_point start = Clock::now();
+    const std::chrono::nanoseconds cpu = cpu_time();
+    if (count > 1) begin();
+    take_part(0, count);
+    if (count > 1) await_members();
+    return {Clock::now() - start, cpu_time() - cpu};
+  }
+
+  void take_part(unsigned index, unsigned count) noexcept {
+    Worker worker(*shared, index, count);
     try {
       body(context, worker);
     } catch (...) {
@@ -186,6 +270,7 @@ struct Team::State {
   std::vector<Member> members;
   std::vector<Part> parts;
   std::mutex running;
+  Crew crew;
 
   void (*body)(void*, Worker&) = nullptr;  // null: the team is dissolved
   void* context = nullptr;
@@ -220,16 +305,17 @@ unsigned Team::size() const noexcept {
   return state_->size;
 }
 
-void Team::run_erased(void (*body)(void*, Worker&), void* context) {
+void Team::run_erased(void (*body)(void*, Worker&), void* context, bool as_needed) {
   State& state = *state_;
   const std::lock_guard lock(state.running);
-  Shared shared(state.size, state.spins, state.parts);
-  state.body = body;
-  state.context = context;
-  state.shared = &shared;
-  state.begin();
-  state.take_part(0);
-  wait_while(state.spins, [&] { return state.busy.load(std::memory_order_acquire) != 0; });
+  const auto try_barriers = [&] {
+    return state.run([](void*, Worker& worker) { for (int i = 0; i < 4; ++i) worker.barrier(); }, nullptr, state.size).time;
+  };
+  if (as_needed && state.crew.alone(try_barriers)) {
+    state.crew.told_alone(state.run(body, context, 1));
+  } else {
+    state.crew.told(state.size, state.run(body, context, state.size));
+  }
   if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }
 

@@ -102,14 +102,24 @@ class Team {
   // member throws comes out here, the first of several; a body that meets at barriers must not throw.
   template <typename Body>
   void run(Body&& body) {
-    run_erased([](void* context, Worker& worker) { (*static_cast<std::remove_reference_t<Body>*>(context))(worker); },
-               &body);
+    run_erased(call<Body>, &body, false);
+  }
+
+  // Likewise, but on member 0 alone for some calls after one in which the members mostly waited for each other, since
+  // other programs had their cores: worker.count() tells.
+  template <typename Body>
+  void run_as_needed(Body&& body) {
+    run_erased(call<Body>, &body, true);
   }
 
  private:
   struct State;
   explicit Team(std::unique_ptr<State> state) noexcept;
-  void run_erased(void (*body)(void*, Worker&), void* context);
+  template <typename Body>
+  static void call(void* body, Worker& worker) {
+    (*static_cast<std::remove_reference_t<Body>*>(body))(worker);
+  }
+  void run_erased(void (*body)(void*, Worker&), void* context, bool as_needed);
   std::unique_ptr<State> state_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <new>
 #include <set>
 #include <thread>
@@ -175,6 +176,34 @@ TEST(Team, WhatAMemberThrowsComesOut) {
   }
   EXPECT_THROW(team.run([](Worker&) { throw std::bad_alloc(); }), std::bad_alloc) << "by all of them";
   team.run([](Worker& worker) { worker.barrier(); });
+}
+
+// Others have the cores: here members that never get one, since they sleep through their work. The work is done all the
+// same, by one member alone for a while, and all are asked again when there is much of it.
+TEST(Team, SmallWorkIsDoneAloneWhereMembersAreHeldUp) {
+  Team team = team_of(3);
+  const auto call = [&](std::chrono::milliseconds work, std::chrono::milliseconds held_up) {
+    std::atomic<unsigned> members = 0;
+    team.run_as_needed([&](Worker& worker) {
+      ++members;
+      if (worker.index() == 0) {
+        const std::clock_t until = std::clock() + work.count() * CLOCKS_PER_SEC / 1000;
+        while (std::clock() < until) {
+        }
+      } else {
+        std::this_thread::sleep_for(held_up);
+      }
+      worker.barrier();
+    });
+    return members.load();
+  };
+  using std::chrono::milliseconds;
+  EXPECT_EQ(call(milliseconds(0), milliseconds(50)), 3u);
+  EXPECT_EQ(call(milliseconds(0), milliseconds(50)), 1u);
+  EXPECT_EQ(call(milliseconds(30), milliseconds(0)), 1u) << "it isn't known before";
+  EXPECT_EQ(call(milliseconds(30), milliseconds(0)), 3u) << "there is much to do";
+  EXPECT_EQ(call(milliseconds(30), milliseconds(50)), 3u) << "though it takes long";
+  team.run([&](Worker& worker) { EXPECT_EQ(worker.count(), 3u); });
 }
 
 // A member that has slept wakes up.

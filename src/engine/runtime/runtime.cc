@@ -170,7 +170,7 @@ void Runtime::lead(std::unique_lock<std::mutex>& lock, Job& first, const model::
 template <typename Body>
 void Runtime::dispatch(std::size_t rows, Body&& body) {
   profile_.start();
-  team_.run([&](base::Worker& worker) {
+  team_.run_as_needed([&](base::Worker& worker) {
     body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], rows,
                       worker.index() == 0 ? &profile_ : nullptr});
   });
