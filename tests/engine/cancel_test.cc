@@ -166,12 +166,12 @@ TEST_F(OwnCancel, OfAnAnswer) {
   EXPECT_TRUE(answer->message.content.empty() && answer->message.tokens.empty());
   EXPECT_EQ(answer->message.role, Role::kAssistant);
   EXPECT_EQ(answer->finish.describe(), "no answer in 0 tokens: it was cancelled");
-  expect_as_fresh();
 
   answer = chat.answer(session_, messages, greedy(10));
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->prompt.reused, 16u);
   EXPECT_EQ(answer->finish.reason, FinishReason::kLength);
+  expect_as_fresh();
 }
 
 TEST_F(OwnCancel, ProgressOfAPrompt) {
