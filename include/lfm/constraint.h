@@ -1,7 +1,8 @@
-// What an answer may be: JSON of a schema, the texts of a regular expression, calls of tools.
+// What an answer may be: JSON of a schema, the texts of a regular expression, calls of tools. Held to while the model
+// speaks, token by token, so that the answer can't be anything else.
 //
 //   auto constraint = lfm::Constraint::from_json_schema(R"({"type": "object", "properties": {"age": {"type": "integer"}}})");
-//   auto verdict = constraint->check(R"({"age": 7})");
+//   auto answer = chat->answer(session, messages, {.constraint = *constraint});
 //
 // How JSON is written: one space behind commas and colons and no other white space; members in the order of the schema's
 // "properties", then required ones that it doesn't name, then others, none twice; characters as they are but for
@@ -21,6 +22,9 @@ namespace lfm {
 
 namespace constrain {
 class Compiled;
+}
+namespace engine {
+class SessionState;
 }
 
 // Which calls an answer makes.
@@ -60,6 +64,7 @@ class LFM_API Constraint {
   Result<Verdict> check(std::string_view text) const;
 
  private:
+  friend class engine::SessionState;
   explicit Constraint(std::shared_ptr<const constrain::Compiled> inner) noexcept : inner_(std::move(inner)) {}
   std::shared_ptr<const constrain::Compiled> inner_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lfm/chat.h"
+#include "lfm/constraint.h"
 #include "lfm/diagnostics.h"
 #include "lfm/engine.h"
 #include "lfm/evaluate.h"

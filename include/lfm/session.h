@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lfm/constraint.h"
 #include "lfm/export.h"
 #include "lfm/mask.h"
 #include "lfm/result.h"
@@ -60,6 +61,13 @@ struct GenerateOptions {
   // Asked before each token is chosen, after bias and penalties have been applied, which may come; not asked for the
   // tokens that thinking_budget puts in. Called on this thread; the rules of the piece callback hold.
   MaskCallback mask = nullptr;
+
+  // What the answer has to be; of a structured generation what comes behind its thinking. Needs no sampler setting: the
+  // sampler sees the tokens that are left. Generations end when the answer is complete and can't go on, when the model
+  // ends it where it is complete, or with max_tokens, and then it may be the beginning of one.
+  //   kUnsupported  calls with a vocabulary that has no tokens for them;   kState  going on with an answer that isn't
+  //   the beginning of one;   kArgument  together with ignore_end
+  std::optional<Constraint> constraint = std::nullopt;
 
   // Pieces tell the log-probability of each of their tokens and those of this many likeliest ones: the model's own,
   // whatever the sampling options and masks. 0: of the tokens alone. None: nothing is computed.

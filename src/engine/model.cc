@@ -8,6 +8,12 @@
 
 namespace lfm::engine {
 
+std::shared_ptr<const constrain::TokenTrie> TokenTrieOnce::get(const text::Tokenizer& tokenizer) const {
+  const std::lock_guard lock(mutex_);
+  if (!trie_) trie_ = std::make_shared<const constrain::TokenTrie>(tokenizer);
+  return trie_;
+}
+
 std::uint64_t Fingerprint::value(const Model& model) const {
   const std::lock_guard lock(mutex_);
   if (!weights_sum_) {

@@ -8,6 +8,7 @@
 
 #include "base/process.h"
 #include "chat/form.h"
+#include "constrain/token_trie.h"
 #include "engine/load/model_file.h"
 #include "engine/load/pack_cache.h"
 #include "engine/runtime/runtime.h"
@@ -37,6 +38,16 @@ class Fingerprint {
   mutable std::optional<std::uint64_t> weights_sum_;
 };
 
+// The vocabulary as constraints read it, made when the first one is used.
+class TokenTrieOnce {
+ public:
+  std::shared_ptr<const constrain::TokenTrie> get(const text::Tokenizer& tokenizer) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const constrain::TokenTrie> trie_;
+};
+
 struct Model {
   model::Config config;
   text::Tokenizer tokenizer;
@@ -55,6 +66,9 @@ struct Model {
 
   // The model is left alone in a child: its end would wait for threads that aren't there.
   static std::shared_ptr<const Model> share(std::unique_ptr<const Model> model);
+  TokenTrieOnce trie = {};
+
+  std::shared_ptr<const constrain::TokenTrie> token_trie() const { return trie.get(tokenizer); }
 };
 
 }  // namespace lfm::engine

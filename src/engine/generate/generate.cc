@@ -4,6 +4,7 @@
 
 #include "base/entropy.h"
 #include "base/try.h"
+#include "engine/generate/constrained.h"
 #include "engine/generate/logprobs.h"
 #include "engine/generate/mask.h"
 #include "engine/generate/output.h"
@@ -18,8 +19,13 @@ namespace {
 // The next token: one that has to be next, or one that the sampler draws from what may be next.
 class Choice {
  public:
-  Choice(const GenerateOptions& options, Sampler sampler, ThinkingLimit limit, std::size_t vocabulary)
-      : options_(options), sampler_(std::move(sampler)), limit_(std::move(limit)), mask_(vocabulary) {}
+  Choice(const GenerateOptions& options, Sampler sampler, ThinkingLimit limit, std::optional<Constrained> constrained,
+         std::size_t vocabulary)
+      : options_(options),
+        sampler_(std::move(sampler)),
+        limit_(std::move(limit)),
+        constrained_(std::move(constrained)),
+        mask_(vocabulary) {}
 
   // answer: null where the generation isn't structured.
   Result<TokenId> next(std::span<const TokenId> tokens, std::span<const float> logits, const chat::AnswerReader* answer,
@@ -27,14 +33,21 @@ class Choice {
     mask_.begin();
     std::size_t said = so_far.tokens;
     bool thinking = false;
+    bool may_think = false;
     if (answer != nullptr) {
       if (const auto forced = limit_.forced(*answer)) {
         thinking_cut_ = true;
         return *forced;
       }
+      may_think = answer->said_tokens() == 0 && answer->thinking_tokens() == 0;
       mask_.take_out(limit_.forbidden(*answer));
       said = answer->said_tokens();
       thinking = answer->thinking();
+    }
+    if (constrained_) {
+      // What was said since the last time, or is there from another call.
+      for (; followed_ < said; ++followed_) LFM_TRY(constrained_->accept(tokens[tokens.size() - said + followed_]));
+      LFM_TRY(constrained_->narrow(mask_, thinking, may_think));
     }
     if (options_.mask) LFM_TRY(mask_.ask(options_.mask, {tokens, tokens.last(said), thinking, logits}));
     return sampler_.sample(logits, mask_.left());
@@ -50,6 +63,8 @@ class Choice {
   const GenerateOptions& options_;
   Sampler sampler_;
   ThinkingLimit limit_;
+  std::optional<Constrained> constrained_;
+  std::size_t followed_ = 0;  // tokens of the answer
   Mask mask_;
   bool thinking_cut_ = false;
 };
@@ -72,8 +87,16 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   LFM_ASSIGN(StopMatcher stops, StopMatcher::create(options.stop));
   LFM_ASSIGN(ThinkingLimit limit, ThinkingLimit::create(model_->tokenizer, options.thinking_budget));
   LFM_ASSIGN(Logprobs logprobs, Logprobs::create(options.logprobs, model_->config.vocab));
+  std::optional<Constrained> constrained;
+  if (options.constraint) {
+    if (options.ignore_end) return Error{ErrorCode::kArgument, "a constraint ends with its answer", "ignore_end"};
+    auto made = Constrained::create(*options.constraint->inner_, model_->token_trie());
+    if (!made.ok()) return std::move(made).error();
+    constrained.emplace(*std::move(made));
+  }
   sampler.set_context(now_.tokens);
-  Choice choice(options, std::move(sampler), std::move(limit), model_->config.vocab);
+  Choice choice(options, std::move(sampler), std::move(limit), std::move(constrained),
+                model_->config.vocab);
   Output out(model_->tokenizer, std::move(stops), callback, finish);
   if (options.structured) out.read_answer(now_.tokens);
 

@@ -16,6 +16,13 @@ void Mask::take_out(std::span<const TokenId> ids) noexcept {
   for (const TokenId id : ids) TokenBits{words()}.remove(id);
 }
 
+void Mask::keep(std::span<const std::uint64_t> allowed) noexcept {
+  const std::span<std::uint32_t> mine = words();
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    mine[i] &= i / 2 < allowed.size() ? static_cast<std::uint32_t>(allowed[i / 2] >> (i % 2 * 32)) : 0;
+  }
+}
+
 Status Mask::ask(const MaskCallback& callback, MaskQuery query) {
   query.allowed = {words()};
   const base::CallersFloatMode mode;

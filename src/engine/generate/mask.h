@@ -22,6 +22,9 @@ class Mask {
 
   void take_out(std::span<const TokenId> ids) noexcept;
 
+  // Takes out all but these; token t is bit t % 64 of word t / 64.
+  void keep(std::span<const std::uint64_t> allowed) noexcept;
+
   // Errors of the callback.
   Status ask(const MaskCallback& callback, MaskQuery query);
 
