@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "engine/tiny_engine.h"
+#include "lfm/diagnostics.h"
 #include "support/expect.h"
 #include "support/same_bits.h"
 #include "support/temp_folder.h"
@@ -106,7 +107,7 @@ TEST(Callbacks, MayAskWhereTheTimeWent) {
   const TinyEngine tiny;
   Session session = tiny.session();
   int calls = 0;
-  const auto each = [&](std::span<const float>) { calls += tiny.engine().phase_times().empty() ? 0 : 1; };
+  const auto each = [&](std::span<const float>) { calls += Diagnostics(tiny.engine()).phase_times().empty() ? 0 : 1; };
   expect_ok(session.append(random_tokens(3, 1), each));
   EXPECT_EQ(calls, 3);
 }
