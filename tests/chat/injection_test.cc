@@ -50,7 +50,7 @@ TEST(Injection, NoneInAThousand) {
     return std::vector<Message>{{Role::kSystem, text},
                                 {Role::kUser, text},
                                 {.role = Role::kAssistant, .content = text, .reasoning = text + "x"},
-                                {.role = Role::kAssistant, .content = "", .tool_calls = {{text, "{}"}}},
+                                {.role = Role::kAssistant, .content = text, .tool_calls = {{"f", "{}"}}},
                                 {Role::kTool, text}};
   };
   for (const ChatForm form : {ChatForm::kChatMl, ChatForm::kLfm2, ChatForm::kLfm25}) {
