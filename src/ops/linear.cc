@@ -141,12 +141,14 @@ Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, st
     return end > begin ? xnn.prepare(matrix.columns, end - begin, out_stride, max_tokens) : Status();
   };
   const std::size_t tiles = matrix.tiles();
-  for (unsigned i = 0; i < threads; ++i) {
-    if (auto status = make_ready(base::split(tiles, i, threads)); !status.ok()) return status;
-  }
-  const std::size_t step = block_tiles(tiles, threads);
-  for (std::size_t tile = 0; tile < tiles; tile += step) {
-    if (auto status = make_ready({tile, std::min(tiles, tile + step)}); !status.ok()) return status;
+  for (const unsigned members : {1u, threads}) {  // a team may let one member work alone
+    for (unsigned i = 0; i < members; ++i) {
+      if (auto status = make_ready(base::split(tiles, i, members)); !status.ok()) return status;
+    }
+    const std::size_t step = block_tiles(tiles, members);
+    for (std::size_t tile = 0; tile < tiles; tile += step) {
+      if (auto status = make_ready({tile, std::min(tiles, tile + step)}); !status.ok()) return status;
+    }
   }
   return {};
 }
