@@ -113,8 +113,11 @@ inline float fold(Floats x) {
 inline float fold_max(Floats x) {
   return _mm512_reduce_max_ps(x);
 }
-inline std::int32_t fold(Ints x) {
-  return _mm512_reduce_add_epi32(x);
+inline std::int32_t fold(Ints x) {  // wraps, where _mm512_reduce_add_epi32 of GCC overflows
+  const __m256i l8 = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+  const __m128i l4 = _mm_add_epi32(_mm256_castsi256_si128(l8), _mm256_extracti128_si256(l8, 1));
+  const __m128i l2 = _mm_add_epi32(l4, _mm_shuffle_epi32(l4, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(l2, _mm_shuffle_epi32(l2, 0xb1)));
 }
 inline std::int32_t fold_max(Ints x) {
   return _mm512_reduce_max_epi32(x);

@@ -174,7 +174,7 @@ Status SchemaCompiler::one_of(const Json& schema, const Json& choices, const Wor
 
 // Whether no value can satisfy both, as far as it shows quickly.
 Result<bool> SchemaCompiler::are_apart(const Json& schema, const Json& a, const Json& b) {
-  const auto key = std::minmax(&a, &b);
+  const auto key = std::minmax({&a, &b});
   if (const auto known = apart_.find(key); known != apart_.end()) return known->second;
   ++approximating_;
   auto both = expand(Terms{{&a}, {&b}});

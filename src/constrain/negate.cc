@@ -49,11 +49,13 @@ Result<std::vector<Terms>> SchemaCompiler::negations(const Json& schema) {
   LFM_ASSIGN(const Types types, types_of(schema));
   if (types != kAnyType) all.push_back({{&made_type(kAnyType & ~types, schema)}});
 
-  for (const auto& [name, value] : schema.members) {
+  for (const auto& member : schema.members) {
+    const auto& name = member.first;
+    const auto& value = member.second;
     const auto number = [&](std::string_view opposite, Types type, int by) -> Status {
       LFM_ASSIGN(const std::uint32_t given, count(schema, name, 0));
       if (by < 0 && given == 0) return {};
-      Json limit{.type = Json::Type::kNumber, .text = std::to_string(std::uint64_t{given} + (by < 0 ? -1 : 1))};
+      Json limit{.type = Json::Type::kNumber, .text = std::to_string(by < 0 ? std::uint64_t{given} - 1 : std::uint64_t{given} + 1)};
       add(type, object_with(opposite, std::move(limit)), value);
       return {};
     };

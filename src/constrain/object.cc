@@ -157,9 +157,10 @@ Status SchemaCompiler::add_rest(const Alternative& all, ObjectRule& rule) {
     if (term.kind == Term::Kind::kEquals) return {};
     const Json* given = term.value->find("patternProperties");
     if (given == nullptr) continue;
-    for (const auto& [text, value] : given->members) {
+    for (const auto& member : given->members) {
+      const auto& text = member.first;
       if (std::none_of(patterns.begin(), patterns.end(), [&](const auto& p) { return *p.first == text; })) {
-        patterns.emplace_back(&text, &value);
+        patterns.emplace_back(&text, &member.second);
       }
     }
   }

@@ -36,7 +36,8 @@ Status for_each_chunk(std::uint64_t chunks, std::size_t scratch_bytes, base::Tea
 }
 
 Result<PackedBytes> copy_packed(const PackedFile& packed, base::Team& team) {
-  const auto& [file, pack] = packed;
+  const auto& file = packed.file;
+  const auto& pack = packed.pack;
   const format::PackPlaces& places = pack.places();
   LFM_ASSIGN(base::Memory memory, base::Memory::allocate(places.weights_bytes, base::Memory::Pages::kHuge));
   LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) -> Status {
@@ -50,7 +51,8 @@ Result<PackedBytes> copy_packed(const PackedFile& packed, base::Team& team) {
 Result<PackedBytes> map_packed(const PackedFile& packed, base::MappedFile::Writers writers, bool settling,
                                base::Team& team) {
   constexpr std::uint64_t kPart = std::uint64_t{32} << 20;
-  const auto& [file, pack] = packed;
+  const auto& file = packed.file;
+  const auto& pack = packed.pack;
   const format::PackPlaces& places = pack.places();
   const std::uint64_t bytes = places.weights_bytes;
   LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, bytes, writers));
@@ -122,7 +124,8 @@ Result<PackedBytes> load_packed(const PackedFile& packed, Load load, base::Team&
 }
 
 Status verify_packed(const PackedFile& packed, base::Team& team) {
-  const auto& [file, pack] = packed;
+  const auto& file = packed.file;
+  const auto& pack = packed.pack;
   const format::PackPlaces& places = pack.places();
   return for_each_chunk(places.chunks, format::kPackChunk, team,
                         [&](std::uint64_t i, std::span<std::byte> scratch) -> Status {
