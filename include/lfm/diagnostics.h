@@ -38,10 +38,6 @@ class LFM_API Diagnostics {
   // from ten seconds after open() on, or from this call; what runs afterwards is faster.
   Status settle() const;
 
-  // Waits for the file that is being written to the pack cache, and tells how that went; at once where none is. The
-  // last Engine, Session or Tokenizer of the model waits likewise when it goes.
-  Status finish_pack_cache() const;
-
  private:
   std::shared_ptr<const engine::Model> model_;
 };

@@ -87,6 +87,10 @@ class LFM_API Engine {
   Result<Session> new_session(const SessionOptions& options) const;
   Result<Session> new_session() const { return new_session(SessionOptions{}); }
 
+  // Waits for the file that is being written to the pack cache, and tells how that went; at once where none is. The
+  // last Engine, Session or Tokenizer of the model waits likewise when it goes.
+  Status finish_pack_cache() const;
+
   Tokenizer tokenizer() const noexcept;
   const ModelInfo& info() const noexcept;
   SamplingOptions recommended_sampling() const;  // what the model's makers recommend

@@ -33,11 +33,4 @@ Status Diagnostics::settle() const {
   return {};
 }
 
-Status Diagnostics::finish_pack_cache() const {
-  return guarded([&]() -> Status {
-    LFM_TRY(model_->check_process());
-    return model_->cache != nullptr ? model_->cache->finish() : Status();
-  });
-}
-
 }  // namespace lfm

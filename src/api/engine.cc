@@ -41,6 +41,13 @@ Result<Engine> Engine::open(const std::string& path, const EngineOptions& option
   });
 }
 
+Status Engine::finish_pack_cache() const {
+  return guarded([&]() -> Status {
+    LFM_TRY(model_->check_process());
+    return model_->cache != nullptr ? model_->cache->finish() : Status();
+  });
+}
+
 Result<Session> Engine::new_session(const SessionOptions& options) const {
   return guarded([&]() -> Result<Session> {
     LFM_TRY(model_->check_process());

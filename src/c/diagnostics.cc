@@ -11,7 +11,7 @@ namespace c = lfm::c;
 lfm_code lfm_engine_finish_pack_cache(const lfm_engine* engine, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{engine, "engine"}}));
-    return lfm::Diagnostics(engine->engine).finish_pack_cache();
+    return engine->engine.finish_pack_cache();
   });
 }
 

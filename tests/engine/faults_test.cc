@@ -67,7 +67,7 @@ class FaultsTest : public testing::Test {
     if (auto status = session->save(saved_); !status.ok()) return status;
     if (auto status = session->load(saved_); !status.ok()) return status;
     if (auto fork = session->fork(); !fork.ok()) return std::move(fork).error();
-    return Diagnostics(*engine).finish_pack_cache();
+    return engine->finish_pack_cache();
   }
 
   // With a cache of packed weights, from nothing.

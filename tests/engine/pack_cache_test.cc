@@ -61,7 +61,7 @@ class PackCache : public testing::Test {
     if (auto status = session->append(tokens); !status.ok()) return std::move(status).error();
     Run run{{session->logits().begin(), session->logits().end()}, {}};
     for (const std::string& note : engine->info().notes) run.notes += note + "\n";
-    if (auto status = Diagnostics(*engine).finish_pack_cache(); !status.ok()) return std::move(status).error();
+    if (auto status = engine->finish_pack_cache(); !status.ok()) return std::move(status).error();
     return run;
   }
 

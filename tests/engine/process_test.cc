@@ -42,7 +42,7 @@ TEST(Process, AChildMayNotUseAnEngine) {
                 is_state(session.save(folder.path("saved"))) && is_state(session.load(folder.path("saved")));
     good = good && is_state(chat.answer(session, std::vector<Message>{{Role::kUser, "Why?"}}, {}));
     good = good && is_state(engine.new_session()) && is_state(Diagnostics(engine).measure_limits());
-    good = good && is_state(Diagnostics(engine).finish_pack_cache()) && is_state(Diagnostics(engine).settle());
+    good = good && is_state(engine.finish_pack_cache()) && is_state(Diagnostics(engine).settle());
     return good && engine.tokenizer().encode("hello").ok() && session.tokens().size() == 5;
   });
   EXPECT_EQ(generate(session, greedy(5)).finish.tokens, 5u);
@@ -62,7 +62,7 @@ TEST(Process, AChildMayLeaveAnEngine) {
       return Engine::open(model, {.threads = 2}).ok();  // and have one of its own
     });
     expect_ok(session->append(random_tokens(5, 1)));
-    expect_ok(Diagnostics(*engine).finish_pack_cache());
+    expect_ok(engine->finish_pack_cache());
   }
 }
 

@@ -64,7 +64,7 @@ Results use_everything(const TempFolder& folder, const std::string& model, Dense
   options.pack_cache_min_bytes = 0;
   auto engine = Engine::open(model, options);
   check("Engine::open");
-  expect_ok(Diagnostics(*engine).finish_pack_cache());
+  expect_ok(engine->finish_pack_cache());
   check("finish_pack_cache");
   for (const std::string& note : engine->info().notes) results.said += note.substr(note.rfind('('));
   auto session = engine->new_session();

@@ -78,7 +78,7 @@ Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens
 }
 
 void finish_pack_cache(const Engine& engine) {
-  if (const Status status = Diagnostics(engine).finish_pack_cache(); !status.ok())
+  if (const Status status = engine.finish_pack_cache(); !status.ok())
     print_note("packed weights aren't kept: " + status.error().describe());
 }
 
