@@ -7,9 +7,10 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <vector>
+
+#include "base/cgroup.h"
 
 namespace lfm::base {
 namespace {
@@ -74,23 +75,11 @@ unsigned fast_cores(std::span<const unsigned> cpus, const std::string& sys) {
   }));
 }
 
-// CPUs that the control group's quota pays for; infinity without a quota. Version 2, then version 1 of the interface.
-double quota_cpus(const std::string& sys) {
-  constexpr double kNone = std::numeric_limits<double>::infinity();
-  double quota = 0;
-  double period = 0;
-  if (std::ifstream file(sys + "/fs/cgroup/cpu.max"); file.is_open()) {
-    return file >> quota >> period && quota > 0 && period > 0 ? quota / period : kNone;  // "max" isn't a number
-  }
-  quota = read_number(sys + "/fs/cgroup/cpu/cpu.cfs_quota_us", 0.0);
-  period = read_number(sys + "/fs/cgroup/cpu/cpu.cfs_period_us", 0.0);
-  return quota > 0 && period > 0 ? quota / period : kNone;
-}
-
 }  // namespace
 
-unsigned default_threads(std::span<const unsigned> cpus, const std::string& sys) {
-  const double threads = std::min(static_cast<double>(fast_cores(cpus, sys)), std::floor(quota_cpus(sys)));
+unsigned default_threads(std::span<const unsigned> cpus, const std::string& root) {
+  const double cores = fast_cores(cpus, root + "/sys");
+  const double threads = std::min(cores, std::floor(group_limits(root).cpus));
   return threads >= 1 ? static_cast<unsigned>(threads) : 1;
 }
 
@@ -102,7 +91,7 @@ unsigned default_threads() {
   for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(cpu, &mask)) cpus.push_back(cpu);
   }
-  return default_threads(cpus, "/sys");
+  return default_threads(cpus, "");
 }
 
 }  // namespace lfm::base

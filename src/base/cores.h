@@ -6,12 +6,12 @@
 
 namespace lfm::base {
 
-// Physical cores (of the fastest kind, on a hybrid CPU) in this process's affinity mask, at most what the control
-// group's CPU quota pays for; at least 1.
+// Physical cores (of the fastest kind, on a hybrid CPU) in this process's affinity mask, at most what its control
+// groups' CPU quotas pay for; at least 1.
 unsigned default_threads();
 
-// The same for these logical CPUs, by what a folder like /sys says. What it doesn't say is taken as no difference
+// The same for these logical CPUs, by the folders proc and sys in `root`. What they don't say is taken as no difference
 // between CPUs, and no quota.
-unsigned default_threads(std::span<const unsigned> cpus, const std::string& sys);
+unsigned default_threads(std::span<const unsigned> cpus, const std::string& root);
 
 }  // namespace lfm::base

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+#include "base/cgroup.h"
+
 namespace lfm::base {
 namespace {
 
@@ -67,21 +69,16 @@ bool worth_moving(const PageSizes& sizes, std::size_t bytes, bool known) noexcep
   return sizes.huge != 0 && bytes >= sizes.huge && (known || sizes.huge <= kOftenFree);
 }
 
-AvailableMemory available_memory() {
+AvailableMemory available_memory(const std::string& root) {
   AvailableMemory memory{0, 0};
-  std::ifstream info("/proc/meminfo");
+  std::ifstream info(root + "/proc/meminfo");
   std::string name, unit;
   for (std::uint64_t kib = 0; info >> name >> kib; std::getline(info, unit)) {
     if (name == "MemTotal:") memory.total = kib * 1024;
     if (name == "MemAvailable:") memory.available = kib * 1024;
   }
-  std::uint64_t limit = 0, used = 0;
-  std::ifstream limit_file("/sys/fs/cgroup/memory.max"), used_file("/sys/fs/cgroup/memory.current");
-  if (limit_file >> limit && used_file >> used && limit < memory.total) {
-    memory.total = limit;
-    memory.available = std::min(memory.available, limit - std::min(limit, used));
-  }
-  return memory;
+  const GroupLimits limits = group_limits(root);
+  return {std::min(memory.available, limits.unused), std::min(memory.total, limits.memory)};
 }
 
 PageMap::PageMap() noexcept : descriptor_(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {

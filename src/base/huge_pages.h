@@ -22,13 +22,13 @@ const PageSizes& page_sizes() noexcept;
 // it got (PageMap); otherwise only small huge ones are likely to be had.
 bool worth_moving(const PageSizes& sizes, std::size_t bytes, bool known) noexcept;
 
-// What could be allocated without anything being swapped out, in bytes, and all memory there is (/proc/meminfo, or the
-// control group's limit where that is lower); zeros where the system doesn't tell.
+// What could be allocated without anything being swapped out, in bytes, and all memory there is (proc/meminfo in the
+// folder `root`, or the control groups' limits where they are lower); zeros where the system doesn't tell.
 struct AvailableMemory {
   std::uint64_t available;
   std::uint64_t total;
 };
-AvailableMemory available_memory();
+AvailableMemory available_memory(const std::string& root = "");
 
 // How this process's memory is mapped.
 class PageMap {

@@ -16,22 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder like /sys.
+// Made-up folders /proc and /sys.
 class Cores : public testing::Test {
  protected:
   void say(const std::string& path, const std::string& text) const {
-    const fs::path file = fs::path(sys_.path(path));
+    const fs::path file = fs::path(root_.path(path));
     fs::create_directories(file.parent_path());
     std::ofstream(file) << text << '\n';
   }
   void say_cpu(unsigned cpu, const std::string& siblings, const std::string& frequency) const {
-    const std::string folder = "devices/system/cpu/cpu" + std::to_string(cpu);
+    const std::string folder = "sys/devices/system/cpu/cpu" + std::to_string(cpu);
     if (!siblings.empty()) say(folder + "/topology/thread_siblings_list", siblings);
     if (!frequency.empty()) say(folder + "/cpufreq/cpuinfo_max_freq", frequency);
   }
-  unsigned threads(const std::vector<unsigned>& cpus) const { return default_threads(cpus, sys_.path("")); }
+  unsigned threads(const std::vector<unsigned>& cpus) const { return default_threads(cpus, root_.path("")); }
 
-  const test::TempFolder sys_;
+  const test::TempFolder root_;
 };
 
 TEST_F(Cores, AreAllCpusWhereNothingIsKnown) {
@@ -53,7 +53,9 @@ TEST_F(Cores, HaveOneThreadEach) {
 TEST_F(Cores, OfArmAreThoseThatDoMostOfTheWork) {
   for (unsigned cpu = 0; cpu < 8; ++cpu) {
     say_cpu(cpu, std::to_string(cpu), cpu < 4 ? "2000000" : "2200000");
-    say("devices/system/cpu/cpu" + std::to_string(cpu) + "/cpu_capacity", cpu < 4 ? "325" : cpu < 7 ? "780" : "1024");
+    say("sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cpu_capacity", cpu < 4   ? "325"
+                                                                              : cpu < 7 ? "780"
+                                                                                        : "1024");
   }
   EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 4u);
   EXPECT_EQ(threads({0, 1, 2, 3, 4}), 1u);
@@ -61,8 +63,8 @@ TEST_F(Cores, OfArmAreThoseThatDoMostOfTheWork) {
 }
 
 TEST_F(Cores, OfAHybridCpuAreThoseForPerformance) {
-  say("devices/cpu_core/cpus", "0-3");
-  say("devices/cpu_atom/cpus", "4-7");
+  say("sys/devices/cpu_core/cpus", "0-3");
+  say("sys/devices/cpu_atom/cpus", "4-7");
   for (unsigned cpu = 0; cpu < 4; ++cpu) say_cpu(cpu, cpu < 2 ? "0-1" : "2-3", "5000000");
   for (unsigned cpu = 4; cpu < 8; ++cpu) say_cpu(cpu, std::to_string(cpu), "4200000");
   EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 2u);
@@ -79,24 +81,19 @@ TEST_F(Cores, OfDifferentFrequenciesAreTheFastest) {
 }
 
 TEST_F(Cores, AreAsManyAsTheQuotaPaysFor) {
-  say("fs/cgroup/cpu/cpu.cfs_quota_us", "-1");
-  say("fs/cgroup/cpu/cpu.cfs_period_us", "100000");
-  EXPECT_EQ(threads({0, 1, 2, 3}), 4u);
-  say("fs/cgroup/cpu/cpu.cfs_quota_us", "250000");
-  EXPECT_EQ(threads({0, 1, 2, 3}), 2u);
-  say("fs/cgroup/cpu.max", "max 100000");
-  EXPECT_EQ(threads({0, 1, 2, 3}), 4u);
-  say("fs/cgroup/cpu.max", "300000 100000");
-  EXPECT_EQ(threads({0, 1, 2, 3}), 3u);
-  say("fs/cgroup/cpu.max", "50000 100000");
-  EXPECT_EQ(threads({0, 1, 2, 3}), 1u);
+  say("proc/self/cgroup", "0::/a/b");
+  for (const auto& [quota, expected] :
+       {std::pair{"max 100000", 4u}, {"300000 100000", 3u}, {"250000 100000", 2u}, {"50000 100000", 1u}}) {
+    say("sys/fs/cgroup/a/b/cpu.max", quota);
+    EXPECT_EQ(threads({0, 1, 2, 3}), expected) << quota;
+  }
 }
 
 TEST_F(Cores, AreNotMadeOfNonsense) {
-  say("devices/cpu_core/cpus", "-,x");
+  say("sys/devices/cpu_core/cpus", "-,x");
   say_cpu(0, "99999999999999999999-", "fast");
   say_cpu(1, "", "-3");
-  say("fs/cgroup/cpu.max", "0 0");
+  say("sys/fs/cgroup/cpu.max", "0 0");
   EXPECT_GE(threads({0, 1}), 1u);
   EXPECT_LE(threads({0, 1}), 2u);
 }
