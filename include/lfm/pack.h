@@ -27,14 +27,15 @@ struct PackInfo {
   std::string dense_backend;  // "xnnpack" or "native"
 };
 
-// Packs a GGUF file. `out` appears complete or not at all; memory for all packed weights is needed meanwhile.
+// Packs a GGUF file. `out` appears complete or not at all, and read-only, so that opening it need not check all of it
+// (lfm/types.h, Load). Memory for all packed weights is needed meanwhile.
 //   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
 //   kArgument  `out` is the model itself or no regular file, or is there and overwrite is false; the model is packed
 //   kState     another process is writing `out`
 LFM_API Result<PackInfo> pack(const std::string& model, const std::string& out, const PackOptions& options);
 
-// Reads a packed file completely and compares it with its checksums. kFormat with the offset where it is damaged; else
-// as Engine::open.
+// Reads a packed file completely and compares it with its checksums. kFormat with the offset where it is damaged;
+// kUnsupported where it is whole, but packed for another version or machine; else as Engine::open.
 LFM_API Result<PackInfo> verify_pack(const std::string& path, unsigned threads = 0);
 
 }  // namespace lfm

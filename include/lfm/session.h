@@ -214,7 +214,8 @@ class LFM_API Session {
   // Writes tokens, states and logits to a file, so that load() goes on where this session is, with edits as cheap as
   // here. The file appears complete or not at all, replaces one of the same name, and only its owner may read it. The
   // first save() or load() of a model that wasn't opened from a packed file reads all its weights once to tell it from
-  // others.   kIo, kNoMemory;   kState  another process is writing the file;   kArgument  not the name of a file
+  // others.   kIo, kNoMemory;   kState  another process is writing the file;   kArgument  not the name of a file, or
+  // what is there is no regular file (a link, a device, a folder)
   Status save(const std::string& path) const;
 
   // Makes this session what was saved, whatever it holds. The file may come from anybody: every size and value in it

@@ -19,8 +19,11 @@ enum class DenseBackend : std::uint8_t {
   kNative,   // the library's kernels: one activation scale per 32 channels
 };
 
-// How the weights of a packed file come into memory. A map is there at once, processes share it, and the system may
-// take it back under pressure; it has huge pages where the file system keeps the file in such (ext4 since Linux 6.16).
+// How the weights of a packed file come into memory. They are checked against the file's checksums: in full where they
+// are copied and where this user may write to the file, else by samples. A file of the pack cache is made read-only
+// when it has been checked in full; other files' permissions are never changed. A map is there at once, processes share
+// it, and the system may take it back under pressure; it has huge pages where the file system keeps the file in such
+// (ext4 since Linux 6.16).
 enum class Load : std::uint8_t {
   kAuto,  // mapped where no change of the file can reach the process (the user's own file on a local disk), else
           // copied; what the system has in small pages is then moved to huge ones as long as memory is plenty

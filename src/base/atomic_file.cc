@@ -132,11 +132,18 @@ Status AtomicFile::commit(unsigned mode, Existing existing) {
   return {};
 }
 
-void AtomicFile::remove_leftovers(const std::string& folder) {
+Status AtomicFile::check_target(const std::string& path) {
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return {};
+  return Error{ErrorCode::kArgument, "is there, and isn't a regular file", printable(path)};
+}
+
+void AtomicFile::remove_leftovers(const std::string& folder, bool (*ours)(std::string_view name)) {
   std::error_code code;
   for (std::filesystem::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-    const std::string name = at->path().filename().string();
-    if (!name.starts_with('.') || !name.ends_with(kSuffix)) continue;
+    const std::string part = at->path().filename().string();
+    if (part.size() <= 1 + kSuffix.size() || !part.starts_with('.') || !part.ends_with(kSuffix)) continue;
+    if (!ours(std::string_view(part).substr(1, part.size() - 1 - kSuffix.size()))) continue;
     const std::string path = at->path().string();
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     if (file.get() < 0 || !check_part(file.get(), path).ok()) continue;

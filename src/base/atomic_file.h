@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/file.h"
 #include "lfm/result.h"
@@ -31,8 +32,11 @@ class AtomicFile {
   enum class Existing { kReplace, kKeep };  // kKeep: kIo where there is a file of that name
   Status commit(unsigned mode, Existing existing);
 
-  // Removes what killed writers left in a folder, where its name begins with a dot and ends with ".part".
-  static void remove_leftovers(const std::string& folder);
+  // kArgument where a commit would replace something that isn't a regular file: a link, a device, a folder.
+  static Status check_target(const std::string& path);
+
+  // Removes what killed writers left in a folder of the files for whose names `ours` is true.
+  static void remove_leftovers(const std::string& folder, bool (*ours)(std::string_view name));
 
  private:
   AtomicFile(std::string path, std::string part, int descriptor) noexcept

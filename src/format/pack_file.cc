@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/checked.h"
 #include "base/checksum.h"
@@ -128,6 +129,20 @@ Result<PackFile> PackFile::open(const base::File& file) {
   if (pack.weights_sum_ != header.sums_sum)
     return damaged(file, "the table of checksums is damaged", pack.places_.sums_offset);
   return pack;
+}
+
+Status PackFile::check_padding(const base::File& file) const {
+  const std::uint64_t identity_end = places_.identity_offset + places_.identity_bytes;
+  const std::uint64_t sums_end = places_.sums_offset + places_.chunks * sizeof(std::uint64_t);
+  for (const auto& [begin, end] : {std::pair{identity_end, places_.sums_offset}, {sums_end, places_.weights_offset}}) {
+    std::vector<std::byte> padding(end - begin);
+    LFM_TRY(file.read_at(begin, padding));
+    const auto at = std::ranges::find_if(padding, [](std::byte byte) { return byte != std::byte{0}; });
+    if (at == padding.end()) continue;
+    return damaged(file, "the file is damaged: what lies between its parts isn't zero",
+                   begin + static_cast<std::uint64_t>(at - padding.begin()));
+  }
+  return {};
 }
 
 Status PackFile::check_chunk(std::uint64_t i, std::span<const std::byte> bytes) const {

@@ -67,7 +67,7 @@ struct PackPlaces {
 
 struct PackHeader {
   static constexpr char kMagic[8] = {'L', 'F', 'M', 'P', 'A', 'C', 'K', '\0'};
-  static constexpr std::uint32_t kVersion = 3;
+  static constexpr std::uint32_t kVersion = 4;
   static constexpr std::uint64_t kBytes = 4096;
 
   char magic[8];
@@ -104,6 +104,9 @@ class PackFile {
   const PackPlaces& places() const noexcept { return places_; }
   std::span<const std::byte> identity() const noexcept { return identity_; }
   std::uint64_t weights_sum() const noexcept { return weights_sum_; }  // checksum of the table of checksums
+
+  // kFormat with the offset where what lies between the parts isn't zero. Nothing reads it.
+  Status check_padding(const base::File& file) const;
 
   // kFormat with the offset in the file where chunk i (< places().chunks) isn't what was written.
   Status check_chunk(std::uint64_t i, std::span<const std::byte> bytes) const;

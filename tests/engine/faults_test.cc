@@ -103,7 +103,7 @@ class FaultsTest : public testing::Test {
         EXPECT_TRUE(!file.ends_with(".part") || fs::file_size(path) == 0) << file;
         if (file.ends_with(".lfm")) expect_ok(verify_pack(path, 1));
       }
-      base::AtomicFile::remove_leftovers(folder_.path(name));
+      base::AtomicFile::remove_leftovers(folder_.path(name), [](std::string_view) { return true; });
       for (const std::string& file : folder_.files(name)) EXPECT_FALSE(file.ends_with(".part")) << file << " is locked";
     }
   }

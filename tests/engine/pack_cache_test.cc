@@ -13,6 +13,8 @@
 #include <fstream>
 #include <thread>
 
+#include "base/checksum.h"
+#include "format/pack_file.h"
 #include "lfm/inspect.h"
 #include "lfm/lfm.h"
 #include "support/expect.h"
@@ -107,7 +109,6 @@ TEST_F(PackCache, PackedFilesGiveTheSameLogits) {
     from_gguf.dense = dense;
     const auto expected = run(gguf_, from_gguf);
     ASSERT_TRUE(expected.ok()) << expected.error().describe();
-    // The first map checks everything and makes the file read-only, the second takes samples.
     for (const Load load : {Load::kCopy, Load::kMap, Load::kMap, Load::kAuto}) {
       EngineOptions from_pack = options("", load);
       from_pack.dense = dense;
@@ -115,9 +116,48 @@ TEST_F(PackCache, PackedFilesGiveTheSameLogits) {
       ASSERT_TRUE(got.ok()) << got.error().describe();
       EXPECT_EQ(got->logits, expected->logits);
     }
-    EXPECT_EQ(fs::status(path).permissions() & fs::perms::owner_write, fs::perms::none);
     expect_ok(verify_pack(path));
   }
+}
+
+// A file of the user's is checked in full as often as he may write to it, and stays as he has it; one of the cache is
+// made read-only, and then checked by samples.
+TEST_F(PackCache, PermissionsAreTheUsers) {
+  const std::string path = packed();
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms(0444));
+  for (const fs::perms mode : {fs::perms(0644), fs::perms(0600), fs::perms(0444)}) {
+    fs::permissions(path, mode);
+    for (const Load load : {Load::kAuto, Load::kMap, Load::kCopy}) {
+      ASSERT_TRUE(run(path, options("", load)).ok());
+      EXPECT_EQ(fs::status(path).permissions(), mode);
+    }
+  }
+  expect_run(kWrites);
+  expect_run(kUses);
+  EXPECT_EQ(fs::status(cached()).permissions(), fs::perms(0400));
+}
+
+TEST_F(PackCache, VerifyFindsWhatOpenRefuses) {
+  const std::string path = packed(DenseBackend::kNative);
+  std::string bytes = read_all(path);
+  const auto mend = [&] {
+    std::memset(bytes.data() + offsetof(format::PackHeader, header_sum), 0, 8);
+    const std::uint64_t sum = base::checksum(as_bytes(bytes).first(format::PackHeader::kBytes));
+    std::memcpy(bytes.data() + offsetof(format::PackHeader, header_sum), &sum, 8);
+  };
+  for (const std::size_t field : {std::size_t{0}, std::size_t{4}, std::size_t{8}}) {  // tiles, plan, nr of XNNPACK
+    const std::size_t at = offsetof(format::PackHeader, layout) + field;
+    bytes[at] = static_cast<char>(bytes[at] + 1);
+    mend();
+    folder_.write("other.lfm", bytes);
+    EXPECT_FALSE(run(folder_.path("other.lfm"), options()).ok()) << field;
+    EXPECT_FALSE(verify_pack(folder_.path("other.lfm")).ok()) << field;
+    bytes[at] = static_cast<char>(bytes[at] - 1);
+    mend();
+  }
+  expect_ok(verify_pack(folder_.write("same.lfm", bytes)));
+  bytes[3 * 4096 - 1] = 1;
+  expect_error(verify_pack(folder_.write("padded.lfm", bytes)), ErrorCode::kFormat, "damaged");
 }
 
 TEST_F(PackCache, PackedFilesHaveTheModelsMetadata) {
@@ -188,6 +228,17 @@ TEST_F(PackCache, TheSecondStartUsesWhatTheFirstWrote) {
   EXPECT_EQ(folder_.files("cache/lfm").size(), 1u);
   expect_run(kUses);
   expect_run(kUses);
+}
+
+TEST_F(PackCache, OthersFilesInItsFolderStay) {
+  fs::create_directories(cache_);
+  const std::vector<std::string> others = {".film.part", ".film.lfm.part", ".a-0123456789abcde.lfm.part",
+                                           ".a-0123456789ABCDEF.lfm.part", ".part"};
+  for (const std::string& name : others) folder_.write("cache/lfm/" + name, "precious");
+  const std::string ours = folder_.write("cache/lfm/.model-0123456789abcdef.lfm.part", "left by a killed writer");
+  expect_run(kWrites);
+  for (const std::string& name : others) EXPECT_EQ(read_all(folder_.path("cache/lfm/" + name)), "precious") << name;
+  EXPECT_FALSE(fs::exists(ours));
 }
 
 TEST_F(PackCache, SmallModelsArentKept) {

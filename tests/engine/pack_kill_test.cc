@@ -50,6 +50,7 @@ TEST(PackKill, NeverLeavesHalfAFile) {
           const auto engine = Engine::open(model, options);
           if (!engine.ok()) ::_exit(1);
         }
+        std::this_thread::sleep_for(once / 4);  // so that some kills find a whole file
         std::error_code code;
         for (const auto& entry : std::filesystem::directory_iterator(cache, code)) {
           if (entry.path().extension() == ".lfm") std::filesystem::remove(entry.path(), code);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cstring>
 #include <filesystem>
@@ -55,6 +56,28 @@ class SavedSession : public testing::Test {
   TinyEngine tiny_;
   std::string path_;
 };
+
+// What isn't a regular file stays what it is.
+TEST_F(SavedSession, NothingElseIsReplacedByAFile) {
+  Session session = tiny_.session();
+  expect_ok(session.append(random_tokens(3, 1)));
+  folder_.write("kept", "kept");
+  fs::create_symlink("kept", folder_.path("link"));
+  fs::create_symlink("nowhere", folder_.path("dangling"));
+  fs::create_directory(folder_.path("folder"));
+  ASSERT_EQ(::mkfifo(folder_.path("fifo").c_str(), 0600), 0);
+  std::vector<std::string> names = {"link", "dangling", "folder", "fifo"};
+  // Devices are root's to make, and no test should try this on the system's own.
+  if (::mknod(folder_.path("device").c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0) names.push_back("device");
+  for (const std::string& name : names) {
+    const fs::file_type before = fs::symlink_status(folder_.path(name)).type();
+    expect_error(session.save(folder_.path(name)), ErrorCode::kArgument, "isn't a regular file");
+    EXPECT_EQ(fs::symlink_status(folder_.path(name)).type(), before) << name;
+  }
+  EXPECT_EQ(read_all(folder_.path("kept")), "kept");
+  EXPECT_FALSE(fs::exists(folder_.path("nowhere")));
+  expect_ok(session.save(folder_.path("kept")));
+}
 
 TEST_F(SavedSession, GoesOnAsIfNothingHadHappened) {
   for (const std::size_t count : {1, 2, 31, 32, 33, 63, 64, 65, 128, 129, 200}) {
@@ -174,7 +197,7 @@ TEST_F(SavedSession, SaveErrors) {
   expect_error(session.save(folder_.path("missing/talk")), ErrorCode::kIo, "No such file");
   expect_error(session.save(folder_.path(".") + "/"), ErrorCode::kArgument, "");
   fs::create_directory(folder_.path("folder"));
-  expect_error(session.save(folder_.path("folder")), ErrorCode::kIo, "directory");
+  expect_error(session.save(folder_.path("folder")), ErrorCode::kArgument, "regular file");
   EXPECT_EQ(folder_.files().size(), 1u);
   EXPECT_EQ(session.tokens().size(), 9u);
 }

@@ -200,13 +200,15 @@ TEST_F(PackFileTest, AnOpenFileOutlivesItsReplacementAndRemoval) {
 
 TEST_F(PackFileTest, LeftoversAreRemovedAndLivingPartsAreNot) {
   folder_.write(".killed.lfm.part", "half");
-  folder_.write("other.part", "not ours");
+  for (const char* others : {".film.part", "killed.lfm.part", ".killed.lfm", ".part", "..part"})
+    folder_.write(others, "not ours");
   auto living = AtomicFile::create(folder_.path("living.lfm"), 0);
   ASSERT_TRUE(living.ok());
-  AtomicFile::remove_leftovers(folder_.path("."));
+  AtomicFile::remove_leftovers(folder_.path("."), [](std::string_view name) { return name.ends_with(".lfm"); });
   auto files = folder_.files();
   std::sort(files.begin(), files.end());
-  EXPECT_EQ(files, (std::vector<std::string>{".living.lfm.part", "other.part"}));
+  EXPECT_EQ(files, (std::vector<std::string>{"..part", ".film.part", ".killed.lfm", ".living.lfm.part", ".part",
+                                             "killed.lfm.part"}));
   // And what a killed writer left is written over.
   folder_.write(".again.part", some_bytes(10000));
   auto again = AtomicFile::create(folder_.path("again"), 0);
@@ -223,6 +225,36 @@ TEST_F(PackFileTest, APartThatIsALinkIsNotWritten) {
   std::filesystem::create_hard_link(folder_.path("precious"), folder_.path(".file.part"));
   expect_error(AtomicFile::create(folder_.path("file"), 0), ErrorCode::kIo, "in the way");
   EXPECT_EQ(read_all(folder_.path("precious")), "precious");
+}
+
+TEST_F(PackFileTest, OnlyARegularFileMayBeReplaced) {
+  folder_.write("file", "x");
+  std::filesystem::create_directory(folder_.path("folder"));
+  std::filesystem::create_symlink("file", folder_.path("link"));
+  std::filesystem::create_symlink("nowhere", folder_.path("dangling"));
+  ASSERT_EQ(::mkfifo(folder_.path("fifo").c_str(), 0600), 0);
+  expect_ok(AtomicFile::check_target(folder_.path("file")));
+  expect_ok(AtomicFile::check_target(folder_.path("missing")));
+  for (const char* name : {"folder", "link", "dangling", "fifo"})
+    expect_error(AtomicFile::check_target(folder_.path(name)), ErrorCode::kArgument, "isn't a regular file");
+  expect_error(AtomicFile::check_target("/dev/null"), ErrorCode::kArgument, "isn't a regular file");
+}
+
+TEST_F(PackFileTest, ThePaddingBetweenPartsIsLookedAtWhereItIsAsked) {
+  const std::string bytes = packed(some_bytes(97), some_bytes(192));
+  for (const std::size_t at : {4096u + 97, 2u * 4096 - 1, 2u * 4096 + 8, 3u * 4096 - 1}) {
+    std::string changed = bytes;
+    ASSERT_EQ(changed[at], '\0');
+    changed[at] = 1;
+    expect_ok(check(changed));
+    const auto file = File::open_read(folder_.path("changed"));
+    const Status status = PackFile::open(*file)->check_padding(*file);
+    expect_error(status, ErrorCode::kFormat, "isn't zero");
+    EXPECT_EQ(status.error().offset, at);
+  }
+  expect_ok(check(bytes));
+  const auto file = File::open_read(folder_.path("changed"));
+  expect_ok(PackFile::open(*file)->check_padding(*file));
 }
 
 TEST_F(PackFileTest, FailedRenamesAndFullDisksLeaveNothing) {
@@ -259,6 +291,20 @@ TEST(Checksum, SeesEveryBitLengthAndOrder) {
   EXPECT_NE(base::checksum(as_bytes(bytes)), sum);
   EXPECT_NE(base::checksum(as_bytes(std::string(64, '\0'))), base::checksum(as_bytes(std::string(65, '\0'))));
   EXPECT_EQ(base::checksum(as_bytes(bytes.substr(0, 0))), base::checksum({}));
+}
+
+// Three numbers whose signs change, wherever they are, which a sum of words may not see.
+TEST(Checksum, SeesNegatedFloats) {
+  std::vector<float> floats(4096);
+  std::uint32_t state = 1;
+  for (float& x : floats) x = static_cast<float>(state = state * 1664525 + 1013904223) / 1e9f;
+  const std::uint64_t sum = base::checksum(std::as_bytes(std::span(floats)));
+  for (std::size_t at = 0; at + 18 <= floats.size(); at += 7) {
+    for (const std::size_t i : {at + 1, at + 16, at + 17}) floats[i] = -floats[i];
+    EXPECT_NE(base::checksum(std::as_bytes(std::span(floats))), sum) << at;
+    for (const std::size_t i : {at + 1, at + 16, at + 17}) floats[i] = -floats[i];
+  }
+  EXPECT_EQ(base::checksum(std::as_bytes(std::span(floats))), sum);
 }
 
 }  // namespace

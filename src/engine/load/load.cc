@@ -53,7 +53,7 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
   auto key = CacheKey::of(options.pack_cache, parts.model, pack_layout(xnn), plan.bytes);
   if (key.ok()) {
     if (const auto cached = open_cached(*key)) {
-      auto packed = load_packed(*cached, options.load, team);
+      auto packed = load_packed(*cached, Owner::kCache, options.load, team);
       if (packed.ok()) {
         notes.push_back("weights packed before are used from " + path_and_size(key->path, cached->file.size()));
         return Loaded{*std::move(packed), nullptr, cached->pack.weights_sum()};
@@ -79,7 +79,7 @@ Result<Loaded> load_weights(const ModelParts& parts, const model::PackPlan& plan
                             const EngineOptions& options, base::Team& team, std::vector<std::string>& notes) {
   if (parts.model.packed) {
     LFM_TRY(check_size(parts, plan));
-    LFM_ASSIGN(PackedBytes packed, load_packed(*parts.model.packed, options.load, team));
+    LFM_ASSIGN(PackedBytes packed, load_packed(*parts.model.packed, Owner::kUser, options.load, team));
     return Loaded{std::move(packed), nullptr, parts.model.packed->pack.weights_sum()};
   }
   if (!options.pack_cache.empty() && plan.bytes >= options.pack_cache_min_bytes) {

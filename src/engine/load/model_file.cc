@@ -48,7 +48,7 @@ Result<PackedBytes> copy_packed(const PackedFile& packed, base::Team& team) {
   return PackedBytes(std::move(memory));
 }
 
-Result<PackedBytes> map_packed(const PackedFile& packed, base::MappedFile::Writers writers, bool settling,
+Result<PackedBytes> map_packed(const PackedFile& packed, Owner owner, base::MappedFile::Writers writers, bool settling,
                                base::Team& team) {
   constexpr std::uint64_t kPart = std::uint64_t{32} << 20;
   const auto& file = packed.file;
@@ -65,7 +65,7 @@ Result<PackedBytes> map_packed(const PackedFile& packed, base::MappedFile::Write
   if (file.ours_and_writable()) {
     LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) { return check(i); }));
     // Where it can't be (a read-only disk), the next start checks again.
-    (void)file.make_read_only().ok();
+    if (owner == Owner::kCache) (void)file.make_read_only().ok();
   } else if (places.chunks > 0) {
     LFM_TRY(check(0));
     LFM_TRY(check(places.chunks - 1));
@@ -114,11 +114,11 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
   return layout;
 }
 
-Result<PackedBytes> load_packed(const PackedFile& packed, Load load, base::Team& team) {
+Result<PackedBytes> load_packed(const PackedFile& packed, Owner owner, Load load, base::Team& team) {
   using Writers = base::MappedFile::Writers;
   if (load == Load::kCopy) return copy_packed(packed, team);
-  auto mapped = load == Load::kMap ? map_packed(packed, Writers::kTrusted, false, team)
-                                   : map_packed(packed, Writers::kHeldOff, true, team);
+  auto mapped = load == Load::kMap ? map_packed(packed, owner, Writers::kTrusted, false, team)
+                                   : map_packed(packed, owner, Writers::kHeldOff, true, team);
   if (mapped.ok() || load == Load::kMap || mapped.error().code == ErrorCode::kFormat) return mapped;
   return copy_packed(packed, team);
 }

@@ -55,13 +55,14 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
 
 // Brings a packed file's weights into memory with every member of the team.
 //
-// What is checked: a copy in full, as it is read. A map in full when this user may still write to the file, which is
-// then made read-only: that is how a file looks that was checked once since it was written. A map of a read-only file
-// by samples: first and last chunk and 14 others, which differ from time to time.
+// What is checked: a copy in full, as it is read. A map in full when this user may still write to the file; one of
+// `kCache` is then made read-only, which is how a file looks that was checked once since it was written. A map of a
+// read-only file by samples: first and last chunk and a few others, which differ from time to time.
 //
 // kAuto maps where the system holds off writers, and then settles; kMap maps where it doesn't too.   kFormat  damaged;
 // kIo  from the file, and for kMap where it can't be mapped;   kNoMemory
-Result<PackedBytes> load_packed(const PackedFile& packed, Load load, base::Team& team);
+enum class Owner { kUser, kCache };
+Result<PackedBytes> load_packed(const PackedFile& packed, Owner owner, Load load, base::Team& team);
 
 // Checks every chunk.
 Status verify_packed(const PackedFile& packed, base::Team& team);

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kReadable = 0644;
+constexpr unsigned kReadOnly = 0444;  // and so checked by samples when it is opened
 
 Error refused(const std::string& out, std::string message) {
   return Error{ErrorCode::kArgument, std::move(message), base::printable(out)};
@@ -28,7 +28,7 @@ Status check_target(const std::string& model, const std::string& out, bool overw
   const fs::file_status status = fs::symlink_status(out, code);
   if (!fs::exists(status)) return {};
   if (fs::equivalent(model, out, code)) return refused(out, "is the model itself");
-  if (!fs::is_regular_file(status)) return refused(out, "is there, and isn't a regular file");
+  LFM_TRY(base::AtomicFile::check_target(out));
   if (!overwrite) return refused(out, "is there already");
   return {};
 }
@@ -93,18 +93,23 @@ Result<PackInfo> pack_model(const std::string& path, const std::string& out, con
   LFM_TRY(model::pack_weights(files, plan, team, {packed.data(), packed.size()}));
   LFM_TRY(write_all(writer, team, options));
   using Existing = base::AtomicFile::Existing;
-  LFM_TRY(writer.commit(kReadable, options.overwrite ? Existing::kReplace : Existing::kKeep));
+  LFM_TRY(writer.commit(kReadOnly, options.overwrite ? Existing::kReplace : Existing::kKeep));
   return info_of(parts, writer.places(), xnn.has_value());
 }
 
 Result<PackInfo> verify_model(const std::string& path, unsigned threads) {
+  LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, team_of(threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
   if (!parts.model.packed) return refused(path, "isn't a packed model file");
   const std::optional<ops::XnnLayout> xnn = layout_of(parts.model);
   LFM_TRY(parts.tokenizer());
   LFM_TRY(verify_packed(*parts.model.packed, team));
+  LFM_TRY(parts.model.packed->pack.check_padding(parts.model.packed->file));
   LFM_TRY(check_size(parts, model::plan_weights(parts.table, xnn)));
+  // That it is whole doesn't mean that it can be used here.
+  std::vector<std::string> notes;
+  LFM_TRY(choose_dense(parts.model, DenseBackend::kAuto, isa, notes));
   return info_of(parts, parts.model.packed->pack.places(), xnn.has_value());
 }
 

@@ -18,14 +18,16 @@ namespace fs = std::filesystem;
 
 constexpr unsigned kOwnerOnly = 0600;
 constexpr std::size_t kMaxStem = 64;
+constexpr std::string_view kSuffix = ".lfm";
+constexpr std::size_t kHexDigits = 16;
 
 Error about(const std::string& what, const fs::path& path, const std::error_code& code) {
   return base::io_error(what, path.string(), code.value());
 }
 
 std::string hex(std::uint64_t value) {
-  std::string text(16, '0');
-  for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  std::string text(kHexDigits, '0');
+  for (std::size_t i = kHexDigits; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
   return text;
 }
 
@@ -38,6 +40,13 @@ std::string readable_stem(const fs::path& path) {
     if (!plain) c = '_';
   }
   return stem;
+}
+
+// STEM-0123456789abcdef.lfm
+bool is_cached_name(std::string_view name) {
+  if (!name.ends_with(kSuffix) || name.size() < 1 + kHexDigits + kSuffix.size()) return false;
+  const std::string_view id = name.substr(name.size() - kSuffix.size() - kHexDigits - 1, 1 + kHexDigits);
+  return id[0] == '-' && id.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
 }  // namespace
@@ -57,8 +66,8 @@ Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model,
   const std::uint64_t id = base::checksum(std::as_bytes(std::span(name.data(), name.size())), seed);
   std::vector<std::byte> identity = model.source->identity();
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.source->files, identity));
-  return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + ".lfm")).string(), layout, source,
-                  std::move(identity), weights_bytes};
+  return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + std::string(kSuffix))).string(), layout,
+                  source, std::move(identity), weights_bytes};
 }
 
 std::optional<PackedFile> open_cached(const CacheKey& key) {
@@ -73,14 +82,14 @@ std::optional<PackedFile> open_cached(const CacheKey& key) {
 }
 
 Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std::span<const std::byte> weights) {
-  base::AtomicFile::remove_leftovers(fs::path(key.path).parent_path().string());
+  base::AtomicFile::remove_leftovers(fs::path(key.path).parent_path().string(), is_cached_name);
   LFM_ASSIGN(format::PackWriter writer,
              format::PackWriter::create(key.path, key.layout, key.source, key.identity, weights));
   std::unique_ptr<CacheWriter> cache(new CacheWriter(std::move(writer)));
   auto thread =
       base::Background::start(base::Background::Priority::kLowest, [self = cache.get()] { self->write_chunks(); });
   if (!thread.ok()) {
-    cache->failed_ = true;  // so that the destructor doesn't write
+    cache->ended_ = true;  // so that the destructor doesn't write
     return std::move(thread).error();
   }
   cache->thread_.emplace(*std::move(thread));
@@ -90,30 +99,33 @@ Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std
 // Whoever writes the last chunk commits.
 void CacheWriter::write_chunks() noexcept {
   const std::uint64_t chunks = writer_.places().chunks;
-  while (!failed_.load(std::memory_order_relaxed)) {
+  while (!ended_) {
     const std::uint64_t i = next_.fetch_add(1, std::memory_order_relaxed);
     if (i >= chunks) return;
     Status status;
+    bool last = false;
     try {
       status = writer_.write_chunk(i);
-      if (status.ok() && done_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks)
-        status = writer_.commit(kOwnerOnly, base::AtomicFile::Existing::kReplace);
+      last = status.ok() && done_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks;
+      if (last) status = writer_.commit(kOwnerOnly, base::AtomicFile::Existing::kReplace);
     } catch (const std::bad_alloc&) {
       status = Error{ErrorCode::kNoMemory, {}};
     }
-    if (status.ok()) continue;
-    failed_.store(true, std::memory_order_relaxed);
-    const std::lock_guard lock(mutex_);
-    if (status_.ok()) status_ = std::move(status);
+    if (last || !status.ok()) end(std::move(status));
   }
+}
+
+void CacheWriter::end(Status status) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return;
+  status_ = std::move(status);
+  ended_ = true;
+  ended_.notify_all();
 }
 
 Status CacheWriter::finish() {
   write_chunks();
-  {
-    const std::lock_guard lock(join_mutex_);
-    thread_->join();
-  }
+  ended_.wait(false);
   const std::lock_guard lock(mutex_);
   return status_;
 }

@@ -56,14 +56,14 @@ class CacheWriter {
  private:
   explicit CacheWriter(format::PackWriter writer) : writer_(std::move(writer)) {}
   void write_chunks() noexcept;
+  void end(Status status) noexcept;
 
   format::PackWriter writer_;
   std::atomic<std::uint64_t> next_ = 0;  // chunk
   std::atomic<std::uint64_t> done_ = 0;  // chunks
-  std::atomic<bool> failed_ = false;
-  std::mutex join_mutex_;
-  std::mutex mutex_;  // of status_
+  std::mutex mutex_;                     // of status_
   Status status_;
+  std::atomic<bool> ended_ = false;         // committed or failed, as status_ says
   std::optional<base::Background> thread_;  // the last member: it ends before the others go
 };
 

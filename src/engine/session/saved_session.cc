@@ -208,6 +208,7 @@ Status save_timeline(const Timeline& timeline, std::uint64_t fingerprint, const 
   const SavedHeader header = header_of(timeline.state, fingerprint, timeline.tokens.size(), positions.size(),
                                        logits.size(), base::checksum(bytes_of(timeline.tokens)));
 
+  LFM_TRY(base::AtomicFile::check_target(path));
   LFM_ASSIGN(base::AtomicFile file, base::AtomicFile::create(path, header.file_bytes));
   LFM_TRY(file.write_at(0, std::as_bytes(std::span(&header, 1))));
   Writer writer(file, header.sum);
