@@ -78,7 +78,8 @@ struct ModelInfo {
 
 class LFM_API Engine {
  public:
-  // Opens a GGUF file of an LFM2 model, which is read, checked and packed, or a packed one (lfm/pack.h).
+  // Opens a GGUF file of an LFM2 model, which is read, checked and packed, or a packed one (lfm/pack.h). Of a split
+  // GGUF file (-00001-of-00003.gguf) any part may be named; the others lie beside it.
   //   kIo, kFormat, kUnsupported  about the file, with field, index and offset;   kNoMemory;   kArgument about an
   //   option, or a packed file that wasn't packed for it
   static Result<Engine> open(const std::string& path, const EngineOptions& options);

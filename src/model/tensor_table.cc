@@ -54,9 +54,6 @@ constexpr TensorRow kLayerRows[] = {
 };
 // clang-format on
 
-template <typename T, typename Class>
-constexpr Class class_of(T Class::*);
-
 bool allowed(Kind kind, const std::optional<WeightFormat>& format) {
   if (!format) return false;
   return kind == kDense || kind == kMatrix || kind == kExperts || std::holds_alternative<kernels::FloatFormat>(*format);
@@ -255,16 +252,14 @@ std::span<const TensorRow> layer_rows() noexcept {
 }
 
 bool has(const LayerConfig& layer, const TensorRow& row) noexcept {
-  return std::visit(
-      [&](auto member) {
-        using Class = decltype(class_of(member));
-        if constexpr (std::is_same_v<Class, ShortConv>) return !layer.attention();
-        if constexpr (std::is_same_v<Class, Attention>) return layer.attention();
-        if constexpr (std::is_same_v<Class, DenseFfn>) return !layer.moe;
-        if constexpr (std::is_same_v<Class, Experts>) return layer.moe;
-        return true;
-      },
-      row.member);
+  const auto of_class = [&]<typename T, typename Class>(T Class::*) {
+    if constexpr (std::is_same_v<Class, ShortConv>) return !layer.attention();
+    if constexpr (std::is_same_v<Class, Attention>) return layer.attention();
+    if constexpr (std::is_same_v<Class, DenseFfn>) return !layer.moe;
+    if constexpr (std::is_same_v<Class, Experts>) return layer.moe;
+    return true;
+  };
+  return std::visit(of_class, row.member);
 }
 
 std::string name_of(const TensorRow& row, Naming naming, std::size_t layer, std::size_t expert) {

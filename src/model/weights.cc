@@ -136,31 +136,18 @@ Status run_task(std::span<const base::File> files, const Task& task, std::vector
   return not_finite(piece, task.matrix, task.first_row * per_row + static_cast<std::uint64_t>(bad));
 }
 
-// The operation of a layer that has a member; the layer's kinds are those of the configuration.
-Weights& owner(Weights& weights, std::size_t, ops::Matrix Weights::*) {
-  return weights;
-}
-Weights& owner(Weights& weights, std::size_t, const float* Weights::*) {
-  return weights;
-}
-Layer& owner(Weights& weights, std::size_t layer, const float* Layer::*) {
-  return weights.layers[layer];
-}
-template <typename T>
-ops::ShortConv& owner(Weights& weights, std::size_t layer, T ops::ShortConv::*) {
-  return std::get<ops::ShortConv>(weights.layers[layer].mixer);
-}
-template <typename T>
-ops::Attention& owner(Weights& weights, std::size_t layer, T ops::Attention::*) {
-  return std::get<ops::Attention>(weights.layers[layer].mixer);
-}
-template <typename T>
-ops::DenseFfn& owner(Weights& weights, std::size_t layer, T ops::DenseFfn::*) {
-  return std::get<ops::DenseFfn>(weights.layers[layer].ffn);
-}
-template <typename T>
-ops::Experts& owner(Weights& weights, std::size_t layer, T ops::Experts::*) {
-  return std::get<ops::Experts>(weights.layers[layer].ffn);
+// What a member is of; the layers' kinds are those of the configuration.
+template <typename T, typename Class>
+Class& owner(Weights& weights, std::size_t layer, T Class::*) {
+  if constexpr (std::is_same_v<Class, Weights>) {
+    return weights;
+  } else if constexpr (std::is_same_v<Class, Layer>) {
+    return weights.layers[layer];
+  } else if constexpr (std::is_same_v<Class, ops::ShortConv> || std::is_same_v<Class, ops::Attention>) {
+    return std::get<Class>(weights.layers[layer].mixer);
+  } else {
+    return std::get<Class>(weights.layers[layer].ffn);
+  }
 }
 
 void set(ops::Matrix& member, const Piece& piece, const std::byte* packed) {

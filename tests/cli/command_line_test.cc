@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "chat_model.h"
+#include "support/split.h"
 
 namespace lfm::test {
 namespace {
@@ -212,6 +215,24 @@ TEST_F(CommandLine, C11_OutputThatCannotBeWritten) {
                  "cannot write /dev/full");
   expect_failure({"logits", "-m", model_.path(), "--ids", ids, "--out", "/nowhere/x", "--pack-cache", "off"},
                  "cannot write /nowhere/x");
+}
+
+TEST_F(CommandLine, APartOfASplitModelIsTheModel) {
+  const auto parts = split(TinyModel{}.builder(), 2);
+  for (std::size_t i = 0; i < 2; ++i) model_.folder().write(part_name("split", i, 2), parts[i].build());
+  const std::string path = model_.folder().path(part_name("split", 1, 2));
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"run", "-m", path, "-p", "Hello", "-n", "2", "--pack-cache", "off"},
+        {"chat", "-m", path, "-p", "Hello", "-n", "2", "--pack-cache", "off"},
+        {"bench", "-m", path, "-p", "1", "-n", "1", "-r", "1", "--pack-cache", "off"},
+        {"inspect", path},
+        {"tokenize", "-m", path},
+        {"pack", path, "-o", model_.folder().path("split.lfm"), "--force"}}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << testing::PrintToString(arguments) << outcome.err;
+  }
+  std::filesystem::remove(model_.folder().path(part_name("split", 0, 2)));
+  expect_failure({"inspect", path}, part_name("split", 0, 2));
 }
 
 TEST_F(CommandLine, C12_EscapesStayOffTheTerminal) {
