@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/checksum.h"
+#include "base/file.h"
 #include "engine/session/saved_session.h"
 #include "fuzz/file_bytes.h"
 #include "fuzz/small_model.h"
