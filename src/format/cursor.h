@@ -59,9 +59,9 @@ class Cursor {
   // Moves past n bytes and returns where they lie in the buffer.
   Result<const std::byte*> take(std::uint64_t n) {
     if (n > remaining()) [[unlikely]] {
-      return error(
-          "the file is truncated: " + std::to_string(n) + " bytes wanted, " + std::to_string(remaining()) + " left",
-          position_);
+      return error("the file is truncated: " + std::to_string(n) + " bytes wanted, " + std::to_string(remaining()) +
+                       " left; if it was downloaded, download it again",
+                   position_);
     }
     if (n > loaded_ - position_) [[unlikely]] {
       if (auto status = load_more(n); !status.ok()) return std::move(status).error();

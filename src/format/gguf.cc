@@ -207,7 +207,7 @@ Status GgufParser::place_tensors() {
     if (tensor.offset > space || tensor.bytes > space - tensor.offset) {
       return cursor_.error("the file is truncated: the tensor's " + std::to_string(tensor.bytes) + " bytes at offset " +
                                std::to_string(tensor.offset) + " of the data go beyond the " + std::to_string(space) +
-                               " bytes that there are",
+                               " bytes that there are; if it was downloaded, download it again",
                            offset_fields_[i]);
     }
     tensor.offset += gguf_.data_offset_;

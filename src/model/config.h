@@ -25,6 +25,9 @@ struct LayerConfig {
 struct Config {
   Architecture architecture = Architecture::kLfm2;
   std::string name;                 // general.name as the file has it, maybe empty, not yet fit for a terminal
+  std::vector<std::string> kin;     // what it is called and comes from, the nearest first: name, base name, the models
+                                    // that it was made of, tags; as `name`
+  std::vector<std::string> notes;   // for people: where the file is read otherwise than it says, or isn't made to talk
   std::size_t hidden = 0;           // channels of the residual stream; a multiple of 32
   std::size_t vocab = 0;            // tokens: rows of the embedding and of the head
   std::size_t context_length = 0;   // positions that the model was trained for

@@ -117,6 +117,15 @@ Dims without_outer_ones(Dims dims) {
   return dims;
 }
 
+constexpr const char* kOtherOutputNorm = "output_norm.weight";
+constexpr const char* kGateUp = "ffn_gate_up_exps.weight";
+
+// Whether a layer has a tensor of that name in GGUF files.
+bool is_known(std::string_view name) {
+  return std::any_of(std::begin(kLayerRows), std::end(kLayerRows),
+                     [name](const TensorRow& row) { return name == row.gguf; });
+}
+
 class Matcher {
  public:
   Matcher(std::span<const FileTensor> listed, Naming naming, const Config& config)
@@ -139,6 +148,9 @@ class Matcher {
  private:
   Status index();
   Status match(const TensorRow& row, std::size_t layer);
+  Status match_half(Tensor tensor, bool second);
+  std::optional<std::size_t> find(const TensorRow& row, const std::string& name) const;
+  Error missing(const std::string& name) const;
   Status check(const TensorRow& row, const FileTensor& found, const Dims& dims) const;
   Status check_all_taken() const;
   void sum();
@@ -160,6 +172,41 @@ Status Matcher::index() {
   return {};
 }
 
+// By its name, or by the one that it has in files that were made for Ollama.
+std::optional<std::size_t> Matcher::find(const TensorRow& row, const std::string& name) const {
+  auto at = by_name_.find(name);
+  if (at == by_name_.end() && naming_ == Naming::kGguf && row.member == Member(&Weights::output_norm))
+    at = by_name_.find(kOtherOutputNorm);
+  return at == by_name_.end() ? std::nullopt : std::optional(at->second);
+}
+
+// With a tensor that stands where it would have stood, if there is one that nothing else is called.
+Error Matcher::missing(const std::string& name) const {
+  Error error{ErrorCode::kFormat, "the tensor is missing", name};
+  const std::string_view folder = std::string_view(name).substr(0, name.find('.', name.find('.') + 1) + 1);
+  for (const FileTensor& tensor : listed_) {
+    if (!name.starts_with("blk.") || !tensor.name.starts_with(folder) || is_known(tensor.name.substr(folder.size())))
+      continue;
+    error.message += "; the file has " + std::string(tensor.name) + ", which isn't known";
+    break;
+  }
+  return error;
+}
+
+// Gates and ups of a layer's experts may lie in one tensor: of each expert first the one and then the other.
+Status Matcher::match_half(Tensor tensor, bool second) {
+  const auto at = by_name_.find("blk." + std::to_string(tensor.layer) + "." + kGateUp);
+  if (at == by_name_.end()) return missing(name_of(*tensor.row, naming_, tensor.layer, 0));
+  tensor.file = listed_[at->second];
+  LFM_TRY(check(*tensor.row, tensor.file, {config_.experts, 2 * tensor.rows, tensor.columns}));
+  taken_[at->second] = true;
+  const std::uint64_t half = tensor.rows * tensor.row_bytes();
+  for (std::size_t i = 0; i < config_.experts; ++i)
+    tensor.places.push_back({tensor.file.place.file, tensor.file.place.offset + (2 * i + (second ? 1 : 0)) * half});
+  table_.tensors.push_back(std::move(tensor));
+  return {};
+}
+
 Status Matcher::match(const TensorRow& row, std::size_t layer) {
   const bool experts = row.kind == kExperts;
   const bool one_each = experts && naming_ == Naming::kHuggingFace;
@@ -173,16 +220,19 @@ Status Matcher::match(const TensorRow& row, std::size_t layer) {
   if (row.kind == kTaps && naming_ == Naming::kHuggingFace) dims.insert(dims.begin() + 1, 1);  // of a Conv1d
   for (std::size_t i = 0; i < files; ++i) {
     const std::string name = name_of(row, naming_, layer, i);
-    const auto at = by_name_.find(name);
-    if (at == by_name_.end() && row.member == Member(&Weights::head)) return {};
-    if (at == by_name_.end()) return Error{ErrorCode::kFormat, "the tensor is missing", name};
-    const FileTensor& found = listed_[at->second];
+    const std::optional<std::size_t> at = find(row, name);
+    if (!at && row.member == Member(&Weights::head)) return {};
+    const bool up = row.member == Member(&Experts::up);
+    if (!at && naming_ == Naming::kGguf && (up || row.member == Member(&Experts::gate)))
+      return match_half(std::move(tensor), up);
+    if (!at) return missing(name);
+    const FileTensor& found = listed_[*at];
     LFM_TRY(check(row, found, dims));
     if (i > 0 && found.format != tensor.file.format) {
       return Error{ErrorCode::kUnsupported,
                    "the type isn't that of the other experts, " + std::string(tensor.file.type), name};
     }
-    taken_[at->second] = true;
+    taken_[*at] = true;
     if (i == 0) tensor.file = found;
     tensor.places.push_back(found.place);
   }

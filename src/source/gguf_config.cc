@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "source/gguf_features.h"
 
 namespace lfm::source {
 namespace {
@@ -27,8 +28,7 @@ constexpr std::uint64_t kMaxExperts = 512;
 constexpr std::uint64_t kMaxExpertsUsed = 64;
 constexpr std::uint64_t kMaxConvTaps = 8;
 constexpr std::uint64_t kMaxContext = ~std::uint32_t{0};
-constexpr std::uint64_t kStep = 32;    // columns of a quantised block: every matrix is whole blocks wide
-constexpr std::uint64_t kSigmoid = 2;  // expert_gating_func
+constexpr std::uint64_t kStep = 32;  // columns of a quantised block: every matrix is whole blocks wide
 
 std::string number(double value) {
   char text[32];
@@ -41,7 +41,9 @@ class ConfigReader {
   explicit ConfigReader(const format::Metadata& metadata) : metadata_(metadata) {}
 
   Result<Config> run() {
+    LFM_TRY(read_kind());
     LFM_TRY(read_architecture());
+    read_kin();
     LFM_TRY(read_sizes());
     LFM_TRY(read_vocab());
     LFM_TRY(read_heads());
@@ -49,7 +51,7 @@ class ConfigReader {
     LFM_TRY(read_experts());
     LFM_TRY(read_ffn_widths());
     LFM_TRY(read_constants());
-    LFM_TRY(refuse_unknown_features());
+    LFM_TRY(check_features(metadata_, config_));
     return std::move(config_);
   }
 
@@ -84,7 +86,9 @@ class ConfigReader {
     return error(name, "is " + number(value) + ", expected " + number(least) + " to " + number(most));
   }
 
+  Status read_kind() const;
   Status read_architecture();
+  void read_kin();
   Status read_sizes();
   Status read_vocab();
   Status read_heads();
@@ -92,13 +96,19 @@ class ConfigReader {
   Status read_experts();
   Status read_ffn_widths();
   Status read_constants();
-  Status refuse_unknown_features() const;
-  Status refuse(const char* name, bool present, const char* message) const;
-  Status check_same(const char* name, std::uint64_t expected) const;
 
   const format::Metadata& metadata_;
   Config config_;
 };
+
+// GGUF is the format of other things too, which are spread beside models.
+Status ConfigReader::read_kind() const {
+  constexpr std::string_view kKey = "general.type";
+  LFM_ASSIGN(const std::optional<std::string_view> kind, metadata_.find_string(kKey));
+  if (!kind || *kind == "model" || kind->empty()) return {};
+  return error(std::string(kKey), "the file is of type '" + base::printable(*kind, 64) + "', and no model",
+               ErrorCode::kUnsupported);
+}
 
 Status ConfigReader::read_architecture() {
   LFM_ASSIGN(const std::string_view name, metadata_.require_string("general.architecture"));
@@ -113,6 +123,26 @@ Status ConfigReader::read_architecture() {
   LFM_ASSIGN(const std::optional<std::string_view> title, metadata_.find_string("general.name"));
   config_.name = title.value_or("");
   return {};
+}
+
+// What the makers of files write of a model's origin; a key of another type tells nothing.
+void ConfigReader::read_kin() {
+  std::string base;
+  std::string parents;
+  std::string tags;
+  for (const format::Metadata::Entry& entry : metadata_.entries()) {
+    const std::string_view name = entry.key;
+    const bool parent =
+        name.starts_with("general.base_model.") && (name.ends_with(".name") || name.ends_with(".repo_url"));
+    if (const auto text = metadata_.find_string(name); parent && text.ok()) parents.append(**text) += ' ';
+  }
+  for (const char* name : {"general.basename", "general.finetune"}) {
+    if (const auto text = metadata_.find_string(name); text.ok() && *text) base.append(**text) += ' ';
+  }
+  if (const auto all = metadata_.find_strings("general.tags"); all.ok() && *all) {
+    for (std::size_t i = 0; i < (*all)->size(); ++i) tags.append((**all)[i]) += ' ';
+  }
+  config_.kin = {config_.name, std::move(base), std::move(parents), std::move(tags)};
 }
 
 Status ConfigReader::read_sizes() {
@@ -229,38 +259,11 @@ Status ConfigReader::read_constants() {
   return {};
 }
 
-Status ConfigReader::refuse(const char* name, bool present, const char* message) const {
-  if (!present) return {};
-  return error(key(name), message, ErrorCode::kUnsupported);
-}
-
-Status ConfigReader::check_same(const char* name, std::uint64_t expected) const {
-  LFM_ASSIGN(const std::optional<std::uint64_t> value, metadata_.find_unsigned(key(name)));
-  if (!value || *value == expected) return {};
-  return error(key(name), "is " + std::to_string(*value) + ", only " + std::to_string(expected) + " is supported here",
-               ErrorCode::kUnsupported);
-}
-
-// What other models have and these don't: run as if it weren't there, it would give wrong text without a word.
-Status ConfigReader::refuse_unknown_features() const {
-  LFM_TRY(check_same("attention.value_length", config_.head_dim));
-  LFM_TRY(check_same("rope.dimension_count", config_.head_dim));
-  LFM_TRY(check_same("attention.sliding_window", 0));
-  LFM_TRY(check_same("expert_shared_count", 0));
-  if (config_.architecture == Architecture::kLfm2Moe) LFM_TRY(check_same("expert_gating_func", kSigmoid));
-
-  LFM_ASSIGN(const auto causal, metadata_.find_bool(key("attention.causal")));
-  LFM_TRY(refuse("attention.causal", !causal.value_or(true), "attention that sees later tokens isn't supported"));
-  LFM_ASSIGN(const auto norm, metadata_.find_bool(key("expert_weights_norm")));
-  LFM_TRY(
-      refuse("expert_weights_norm", !norm.value_or(true), "expert weights that aren't normalised aren't supported"));
-  LFM_ASSIGN(const auto scale, metadata_.find_float(key("expert_weights_scale")));
-  LFM_TRY(refuse("expert_weights_scale", scale.value_or(1) != 1, "expert weights with a scale aren't supported"));
-  LFM_ASSIGN(const auto scaling, metadata_.find_string(key("rope.scaling.type")));
-  return refuse("rope.scaling.type", scaling.value_or("none") != "none", "rotary scaling isn't supported");
-}
-
 }  // namespace
+
+bool is_width(std::uint64_t width) noexcept {
+  return width >= kStep && width <= kMaxWidth && width % kStep == 0;
+}
 
 Result<model::Config> read_config(const format::Metadata& metadata) {
   return ConfigReader(metadata).run();

@@ -44,6 +44,8 @@ class GgufSource final : public Source {
   Result<model::Config> config() const override {
     LFM_ASSIGN(model::Config config, read_config(metadata()));
     LFM_TRY(check_quantization_version());
+    take_real_widths(config);
+    note_other_names(config);
     return config;
   }
   Result<text::TokenizerData> tokenizer() const override { return read_tokenizer(metadata()); }
@@ -68,9 +70,18 @@ class GgufSource final : public Source {
     return out;
   }
 
+  const format::TensorInfo* find(std::string_view name) const noexcept {
+    for (const Gguf& part : parts_) {
+      if (const format::TensorInfo* const tensor = part.find(name)) return tensor;
+    }
+    return nullptr;
+  }
+
   // Of a split file, the first part has all that isn't about parts.
   const format::Metadata& metadata() const noexcept { return parts_[0].metadata(); }
   Status check_quantization_version() const;
+  void take_real_widths(model::Config& config) const;
+  void note_other_names(model::Config& config) const;
 
   std::vector<Gguf> parts_;
 };
@@ -82,6 +93,38 @@ Status GgufSource::check_quantization_version() const {
   if (version == kQuantizationVersion) return {};
   const std::string found = version ? "is " + std::to_string(*version) : "the key is missing";
   return metadata().error(kKey, found + ", but quantised tensors are read in version 2 only", ErrorCode::kUnsupported);
+}
+
+// Some files' key has a width that none of their tensors has.
+void GgufSource::take_real_widths(model::Config& config) const {
+  std::size_t told = 0;
+  std::size_t real = 0;
+  for (std::size_t i = 0; i < config.layers.size(); ++i) {
+    model::LayerConfig& layer = config.layers[i];
+    const auto tensor = [&](const char* name) {
+      return find("blk." + std::to_string(i) + name + (layer.moe ? "_exps.weight" : ".weight"));
+    };
+    const format::TensorInfo* const down = tensor(".ffn_down");
+    if (down == nullptr || down->dims[0] == layer.ffn_width || !is_width(down->dims[0])) continue;
+    const std::uint64_t width = down->dims[0];
+    const auto has_it = [width](const format::TensorInfo* half) { return half == nullptr || half->dims[1] == width; };
+    if (!has_it(tensor(".ffn_gate")) || !has_it(tensor(".ffn_up"))) continue;
+    told = std::exchange(layer.ffn_width, static_cast<std::size_t>(width));
+    real = layer.ffn_width;
+  }
+  if (real == 0) return;
+  config.notes.push_back("the feed-forward length is said to be " + std::to_string(told) + ", but the tensors have " +
+                         std::to_string(real) + ", as in files that were made for Ollama: the tensors count");
+}
+
+void GgufSource::note_other_names(model::Config& config) const {
+  if (find("token_embd_norm.weight") == nullptr && find("output_norm.weight") != nullptr)
+    config.notes.push_back("the last norm is called output_norm.weight, as in files that were made for Ollama");
+  if (const auto pre = metadata().find_string(kPreTokenizer);
+      pre.ok() && *pre && cuts_as_lfm2(**pre) && **pre != "lfm2") {
+    config.notes.push_back(std::string(kPreTokenizer) + " is '" + std::string(**pre) +
+                           "', which cuts text as lfm2 does: it is taken for that");
+  }
 }
 
 Result<std::vector<SamplingHint>> GgufSource::sampling() const {

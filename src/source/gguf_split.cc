@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "format/stranger.h"
 
 namespace lfm::source {
 namespace {
@@ -33,6 +34,7 @@ Result<std::uint64_t> count_of(const Gguf& gguf) {
 }
 
 Result<Gguf> read(const base::File& file) {
+  LFM_TRY(format::refuse_strangers(file));
   LFM_ASSIGN(Gguf gguf, Gguf::read(file));
   LFM_TRY(file.check_unchanged());
   return gguf;

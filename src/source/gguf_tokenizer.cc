@@ -1,5 +1,7 @@
 #include "source/gguf_tokenizer.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,10 +29,18 @@ Result<std::vector<std::int32_t>> read_types(const format::Metadata& metadata) {
 
 }  // namespace
 
+// Those that llama.cpp gives the same pattern and the same treatment of merges.
+bool cuts_as_lfm2(std::string_view pre) noexcept {
+  constexpr std::array<std::string_view, 8> kAlike = {"lfm2",    "llama3",    "llama-v3", "llama-bpe",
+                                                      "falcon3", "falcon-h1", "pixtral",  "midm-2.0"};
+  return std::find(kAlike.begin(), kAlike.end(), pre) != kAlike.end();
+}
+
 Result<text::TokenizerData> read_tokenizer(const format::Metadata& metadata) {
   text::TokenizerData data;
   LFM_ASSIGN(data.model, metadata.require_string("tokenizer.ggml.model"));
-  LFM_ASSIGN(data.pre, metadata.require_string("tokenizer.ggml.pre"));
+  LFM_ASSIGN(data.pre, metadata.require_string(kPreTokenizer));
+  if (cuts_as_lfm2(data.pre)) data.pre = "lfm2";
   LFM_ASSIGN(const auto tokens, metadata.require_strings("tokenizer.ggml.tokens"));
   LFM_ASSIGN(const auto merges, metadata.require_strings("tokenizer.ggml.merges"));
   LFM_ASSIGN(data.types, read_types(metadata));

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
+#include <utility>
 
 #include "format/gguf.h"
 #include "support/expect.h"
@@ -141,6 +143,100 @@ TEST(ConfigTest, OptionalKeys) {
   ASSERT_TRUE(config.ok()) << config.error().describe();
   EXPECT_EQ(config->head_dim, 128u);
   EXPECT_EQ(config->name, "");
+}
+
+// Keys that say that something isn't there.
+TEST(ConfigTest, NeutralKeys) {
+  const std::function<void(GgufBuilder&)> changes[] = {
+      [](GgufBuilder& f) { f.set_f32("lfm2moe.expert_weights_scale", 0); },
+      [](GgufBuilder& f) { f.set_string("lfm2moe.rope.scaling.type", "default"); },
+      [](GgufBuilder& f) { f.set_string("lfm2moe.rope.scaling.type", ""); },
+      [](GgufBuilder& f) { f.set_string("lfm2moe.rope.scaling.type", "linear"); },
+      [](GgufBuilder& f) { f.set_f32("lfm2moe.rope.scaling.factor", 1); },
+      [](GgufBuilder& f) { f.set_f32("lfm2moe.rope.scaling.factor", 0); },
+      [](GgufBuilder& f) { f.set_f32("lfm2moe.rope.scale_linear", 1); },
+      [](GgufBuilder& f) {
+        f.set_string("lfm2moe.rope.scaling.type", "none");
+        f.set_f32("lfm2moe.rope.scaling.factor", 4);
+      },
+      [](GgufBuilder& f) {
+        f.set_string("lfm2moe.rope.scaling.type", "yarn");
+        f.set_f32("lfm2moe.rope.scaling.factor", 1);
+      },
+      [](GgufBuilder& f) { f.set_f32("lfm2moe.logit_scale", 1); },
+      [](GgufBuilder& f) { f.set_f32("lfm2moe.final_logit_softcapping", 0); },
+      [](GgufBuilder& f) { f.set_u32("lfm2moe.expert_group_count", 1); },
+      [](GgufBuilder& f) { f.set_u32("lfm2moe.pooling_type", 0); },
+      [](GgufBuilder& f) { f.set_u32("lfm2moe.attention.sliding_window", 128000); },
+      [](GgufBuilder& f) { f.set_string("general.type", "model"); },
+  };
+  for (const auto& change : changes) {
+    GgufBuilder file = large_file();
+    change(file);
+    const auto config = read(file);
+    ASSERT_TRUE(config.ok()) << config.error().describe();
+    EXPECT_TRUE(config->notes.empty()) << config->notes[0];
+  }
+}
+
+TEST(ConfigTest, KeysThatChangeTheNetwork) {
+  const std::pair<const char*, float> floats[] = {
+      {"expert_weights_scale", 2.5f}, {"logit_scale", 0.5f},          {"residual_scale", 2},
+      {"embedding_scale", 12},        {"attn_logit_softcapping", 50}, {"final_logit_softcapping", 30},
+      {"attention.clamp_kqv", 8},     {"rope.scaling.factor", 4},     {"rope.scale_linear", 2},
+  };
+  for (const auto& [name, value] : floats) {
+    GgufBuilder file = large_file();
+    file.set_f32(std::string("lfm2moe.") + name, value);
+    expect_error(read(file), ErrorCode::kUnsupported, name);
+  }
+  for (const char* type : {"yarn", "dynamic", "longrope", "something"}) {
+    GgufBuilder file = large_file();
+    file.set_string("lfm2moe.rope.scaling.type", type);
+    expect_error(read(file), ErrorCode::kUnsupported, "rope.scaling.type");
+  }
+  for (const char* kind : {"adapter", "imatrix", "mmproj"}) {
+    GgufBuilder file = large_file();
+    file.set_string("general.type", kind);
+    expect_error(read(file), ErrorCode::kUnsupported, kind);
+  }
+  GgufBuilder window = large_file();
+  window.set_u32("lfm2moe.attention.sliding_window", 127999);
+  expect_error(read(window), ErrorCode::kUnsupported, "sliding_window");
+  GgufBuilder groups = large_file();
+  groups.set_u32("lfm2moe.expert_group_count", 8);
+  expect_error(read(groups), ErrorCode::kUnsupported, "expert_group_count");
+}
+
+TEST(ConfigTest, ModelsThatDontTalkAreTold) {
+  GgufBuilder decides = large_file();
+  decides.set_string("lfm2moe.decision.type", "binary\x1b");
+  GgufBuilder pools = large_file();
+  pools.set_u32("lfm2moe.pooling_type", 1);
+  for (const auto& [file, says] : {std::pair{decides, "decision.type ('binary\\x1b')"}, {pools, "pooling_type"}}) {
+    const auto config = read(file);
+    ASSERT_TRUE(config.ok()) << config.error().describe();
+    ASSERT_EQ(config->notes.size(), 1u);
+    EXPECT_NE(config->notes[0].find(says), std::string::npos) << config->notes[0];
+  }
+}
+
+TEST(ConfigTest, Kin) {
+  GgufBuilder file = large_file();
+  file.set_string("general.basename", "LFM2.5");
+  file.set_string("general.finetune", "Thinking");
+  file.set_u32("general.base_model.count", 2);
+  file.set_string("general.base_model.0.name", "LFM2.5 Base");
+  file.set_string("general.base_model.1.repo_url", "https://example.org/b");
+  file.set_strings("general.tags", {"liquid", "edge"});
+  const auto config = read(file);
+  ASSERT_TRUE(config.ok()) << config.error().describe();
+  EXPECT_EQ(config->kin, (std::vector<std::string>{"tiny", "LFM2.5 Thinking ", "LFM2.5 Base https://example.org/b ",
+                                                   "liquid edge "}));
+  file.set_u32("general.tags", 1);
+  file.set_u32("general.base_model.0.name", 1);
+  file.set_u32("general.basename", 1);
+  expect_ok(read(file));
 }
 
 TEST(ConfigTest, VocabularyFromTheTokens) {

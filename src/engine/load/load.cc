@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "base/checksum.h"
@@ -100,8 +101,8 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(ModelParts parts, ModelParts::open(path));
   LFM_ASSIGN(text::Tokenizer tokenizer, parts.tokenizer());
   LFM_ASSIGN(const std::vector<source::SamplingHint> hints, parts.model.source->sampling());
-  LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, hints));
   LFM_ASSIGN(const auto chat_template, parts.model.source->chat_template());
+  LFM_ASSIGN(SamplingOptions sampling, default_sampling(parts.config, hints, chat::find_form(chat_template).form.name));
 
   std::vector<std::string> notes;
   if (team.size() < threads) {
@@ -117,7 +118,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   info.isa = kernels::info(isa).name;
   info.dense_backend = xnn ? "xnnpack" : "native";
   info.threads = team.size();
-  info.notes = std::move(notes);
+  info.notes.insert(info.notes.end(), std::make_move_iterator(notes.begin()), std::make_move_iterator(notes.end()));
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens));
   const std::uint64_t identity_sum = base::checksum(parts.model.source->identity());

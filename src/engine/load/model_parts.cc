@@ -79,6 +79,7 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
   info.weight_bytes_per_token = totals.bytes_per_token;
   info.cache_bytes_per_token = config.kv_bytes_per_position();
   info.state_bytes = config.conv_state_bytes();
+  info.notes = config.notes;
   return info;
 }
 
