@@ -109,6 +109,14 @@ bool read_brace(Reader& in, std::string& out) {
   return true;
 }
 
+// Whether what stands between two quotes is an operator, so that they may be of two strings.
+bool is_operator(Reader in) {
+  in.skip_space();
+  if (!in.take('+') && !in.take('%') && !in.take('*')) return false;
+  in.skip_space();
+  return in.peek() == '"' || in.peek() == '\'';
+}
+
 // Whether the quote here ends the string that has this content until now, and where that can't be known, a problem.
 bool ends_string(Reader& in, std::string_view end, Place place, std::string_view content) {
   if (!in.looking_at(end)) return false;
@@ -118,6 +126,7 @@ bool ends_string(Reader& in, std::string_view end, Place place, std::string_view
   Ending ending = ending_of(ahead, place);
   const bool quotes = content.find(end) != std::string_view::npos;
   if (ending == Ending::kEnd && quotes && !is_balanced(content)) ending = Ending::kUnclear;
+  if (is_operator(ahead)) ending = Ending::kUnclear;
   if (ending == Ending::kUnclear) in.fail("a quote of which it isn't clear whether it ends the string");
   return ending == Ending::kEnd;
 }
@@ -169,6 +178,16 @@ bool at_string(const Reader& in) {
   return quote <= 2 && quote < rest.size() && (rest[quote] == '"' || rest[quote] == '\'');
 }
 
+// Takes the sign that joins two strings.
+bool take_plus(Reader& in) {
+  Reader ahead = in;
+  if (!ahead.take('+')) return false;
+  ahead.skip_space();
+  if (!at_string(ahead)) return false;
+  in = ahead;
+  return true;
+}
+
 // Whether what looks like a string is rather what stands between two: 'x'', b='y'.
 bool begins_with_delimiter(Reader in) {
   while (in.peek() != '"' && in.peek() != '\'') in.skip(1);
@@ -184,6 +203,7 @@ bool read_string(Reader& reader, Escapes escapes, Place place, std::string& out)
     if (!read_literal(reader, escapes, place, out)) return false;
     const bool apart = !at_string(reader);
     reader.skip_space();
+    if (escapes == Escapes::kPython && take_plus(reader)) continue;
     if (!at_string(reader)) return true;
     if (!apart || begins_with_delimiter(reader)) return reader.fail("a quote within a string");
   }

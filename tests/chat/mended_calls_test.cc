@@ -28,13 +28,22 @@ TEST(MendedCalls, QuotesWithinStrings) {
 }
 
 TEST(MendedCalls, WhatCouldMeanTwoThingsIsNoCall) {
-  for (const std::string text :
-       {"[run(code='x=g('a'), h(b='c')')]", "[run(code='g('a', b='c')')]", "[f(a='x' y', 'z')]",
-        "[f(a='it's 'ok'), rm(path='/'), b=?)]", "[f(a='it's]"}) {
+  for (const std::string text : {"[run(code='x=g('a'), h(b='c')')]", "[run(code='g('a', b='c')')]",
+                                 "[f(a='x' y', 'z')]", "[f(a='it's 'ok'), rm(path='/'), b=?)]", "[f(a='it's]"}) {
     const Pieces pieces = read_calls(text);
     ASSERT_EQ(pieces.size(), 1u) << text;
     EXPECT_TRUE(pieces[0].starts_with("bad(")) << pieces[0];
     EXPECT_TRUE(pieces[0].ends_with("):" + text.substr(1))) << "nothing is lost: " << pieces[0];
+  }
+}
+
+TEST(MendedCalls, JoinedStrings) {
+  EXPECT_EQ(read_calls("[f(a='x' + 'y')]"), (Pieces{R"(call:f{"a": "xy"})"}));
+  EXPECT_EQ(read_calls("[f(a='x' 'y' + f\"z\" +\n'\\n', b=1)]"), (Pieces{R"(call:f{"a": "xyz\n", "b": 1})"}));
+  for (const char* text : {"[f(a='it's', b='x' + 'y')]", "[f(a='x' % 'y')]", "[f(a='x' + y)]", "[f(a='x' * 'y')]"}) {
+    const Pieces pieces = read_calls(text);
+    ASSERT_EQ(pieces.size(), 1u) << text;
+    EXPECT_TRUE(pieces[0].starts_with("bad(")) << pieces[0];
   }
 }
 
@@ -82,8 +91,7 @@ TEST(MendedCalls, AnAnswerThatIsCutIsNotMended) {
 TEST(MendedCalls, PlainBounds) {
   for (const char* text : {"f(a=b'z')", "f(x)", "{\"a\": [1, 'x'], 'b': '}'}", "f(a='''it's''')"})
     EXPECT_TRUE(is_plainly_bounded(text)) << text;
-  for (const char* text :
-       {"f(a='it's 'ok')", "f(a='x''y')", "f(a=1]", "f(a=(1)", "f() ", "f", "f(a='x' 'y')", "f('x)"})
+  for (const char* text : {"f(a='it's 'ok')", "f(a='x''y')", "f(a=1]", "f(a=(1)", "f() ", "f", "f(a='x' 'y')", "f('x)"})
     EXPECT_FALSE(is_plainly_bounded(text)) << text;
 }
 
