@@ -117,6 +117,7 @@ typedef struct lfm_engine_options {
   size_t chunk_tokens;           /* tokens of a prompt that run together, 1 to 4096; 0: 512 */
   const char* pack_cache;        /* folder for packed weights; NULL: none are kept */
   uint64_t pack_cache_min_bytes; /* smaller files are packed at every start; 0: 256 MiB */
+  uint64_t pack_cache_max_bytes; /* of all; those unused for longest go before another is written; 0: 64 GiB */
 } lfm_engine_options;
 
 /* options: NULL for the defaults. */

@@ -47,7 +47,10 @@ struct EngineOptions {
   // Empty: none are. A file is written in the background while the model is in use; what comes in the way (a full disk,
   // say) is a note, not an error. Files smaller than pack_cache_min_bytes are packed at every start: that is as quick.
   std::string pack_cache = {};
+  // Before another is written, those go whose models lie no longer where they did, and where all would be larger than
+  // pack_cache_max_bytes, those that weren't used for longest.
   std::uint64_t pack_cache_min_bytes = std::uint64_t{256} << 20;
+  std::uint64_t pack_cache_max_bytes = std::uint64_t{64} << 30;
 };
 
 struct ModelInfo {

@@ -4,32 +4,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
 namespace lfm::base {
 
+namespace {
+
+// Bytes of the character at the beginning where a terminal would obey it instead of showing it: controls (those from
+// U+0080 to U+009F are C2 80 to C2 9F), and what turns or hides text: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066
+// to U+2069, and tags, U+E0000 to U+E007F. 0 for all others.
+std::size_t unfit_bytes(std::string_view text) noexcept {
+  const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto within = [](unsigned value, unsigned least, unsigned most) { return value >= least && value <= most; };
+  if (at(0) < 0x20 || at(0) == 0x7f) return 1;
+  if ((at(0) == 0xc2 && within(at(1), 0x80, 0x9f)) || (at(0) == 0xd8 && at(1) == 0x9c)) return 2;
+  if (at(0) == 0xe2 && at(1) == 0x80 && (within(at(2), 0x8e, 0x8f) || within(at(2), 0xaa, 0xae))) return 3;
+  if (at(0) == 0xe2 && at(1) == 0x81 && within(at(2), 0xa6, 0xa9)) return 3;
+  if (at(0) == 0xf3 && at(1) == 0xa0 && within(at(2), 0x80, 0x81) && within(at(3), 0x80, 0xbf)) return 4;
+  return 0;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text, std::size_t limit) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
-  const auto escape = [&](unsigned char byte) {
-    out += "\\x";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  while (!text.empty()) {
     if (out.size() >= limit) return out + "...";
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    // U+0080 to U+009F, which terminals obey like escape sequences, are C2 80 to C2 9F.
-    const bool c1_control = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-    if (byte < 0x20 || byte == 0x7f || c1_control) {
-      escape(byte);
-    } else {
-      out += text[i];
+    const std::size_t unfit = unfit_bytes(text);
+    for (const char c : text.substr(0, unfit)) {
+      const auto byte = static_cast<unsigned char>(c);
+      out.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
     }
-    if (c1_control) escape(static_cast<unsigned char>(text[++i]));
+    if (unfit == 0) out += text[0];
+    text.remove_prefix(unfit == 0 ? 1 : unfit);
   }
   return out;
 }
@@ -51,21 +62,26 @@ FileStamp stamp_of(const struct stat& status) {
 
 }  // namespace
 
-Result<File> File::open_read(const std::string& path, Links links) {
+Result<File> File::open_read(const std::string& path, Links links, Use use) {
   if (path.find('\0') != std::string::npos)
     return Error{ErrorCode::kArgument, "a path can't hold a NUL", printable(path)};
   File file;
   file.path_ = path;
-  const int no_link = links == Links::kRefuse ? O_NOFOLLOW : 0;
+  // Not blocking, so that opening a FIFO returns.
+  int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  if (links == Links::kRefuse) flags |= O_NOFOLLOW;
+  if (use == Use::kDoesntCount) flags |= O_NOATIME;
   do {
-    // Not blocking, so that opening a FIFO returns.
-    file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_link);
+    file.descriptor_ = ::open(path.c_str(), flags);
+    // Of others' files the system notes every use.
+    if (file.descriptor_ < 0 && errno == EPERM && (flags & O_NOATIME) != 0) flags &= ~O_NOATIME, errno = EINTR;
   } while (file.descriptor_ < 0 && errno == EINTR);
   if (file.descriptor_ < 0) return io_error("cannot open", path, errno);
   struct stat status;
   if (::fstat(file.descriptor_, &status) != 0) return io_error("cannot examine", path, errno);
   if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kIo, "not a regular file", printable(path)};
   file.stamp_ = stamp_of(status);
+  file.used_ = std::max(nanoseconds(status.st_atim), nanoseconds(status.st_mtim));
   file.mode_ = status.st_mode;
   file.owner_ = status.st_uid;
   file.links_ = status.st_nlink;
@@ -76,6 +92,7 @@ Result<File> File::duplicate() const {
   File file;
   file.path_ = path_;
   file.stamp_ = stamp_;
+  file.used_ = used_;
   file.mode_ = mode_;
   file.owner_ = owner_;
   file.links_ = links_;
@@ -94,6 +111,7 @@ File& File::operator=(File&& other) noexcept {
     path_ = std::move(other.path_);
     descriptor_ = std::exchange(other.descriptor_, -1);
     stamp_ = other.stamp_;
+    used_ = other.used_;
     mode_ = other.mode_;
     owner_ = other.owner_;
     links_ = other.links_;

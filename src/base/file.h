@@ -25,8 +25,10 @@ class File {
  public:
   enum class Links { kFollow, kRefuse };  // what to do where the path's last part is a symbolic link
 
+  enum class Use { kCounts, kDoesntCount };  // whether the system is to note that the file was used
+
   // kIo where the path can't be opened or isn't a regular file.
-  static Result<File> open_read(const std::string& path, Links links = Links::kFollow);
+  static Result<File> open_read(const std::string& path, Links links = Links::kFollow, Use use = Use::kCounts);
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
@@ -45,6 +47,8 @@ class File {
   bool guarded() const noexcept;
   // Whether this user owns it and may write to it.
   bool ours_and_writable() const noexcept;
+  // When it was written to or used before it was opened, as far as the system notes that; nanoseconds since 1970.
+  std::uint64_t last_used() const noexcept { return used_; }
   // Takes the right to write from everybody.
   Status make_read_only() const;
 
@@ -63,6 +67,7 @@ class File {
   std::string path_;
   int descriptor_ = -1;
   FileStamp stamp_;
+  std::uint64_t used_ = 0;
   std::uint32_t mode_ = 0;
   std::uint32_t owner_ = 0;
   std::uint64_t links_ = 0;  // names that it has
@@ -71,7 +76,8 @@ class File {
 // "cannot open: No such file or directory" about a path (escaped and shortened for a terminal).
 Error io_error(const std::string& what, const std::string& path, int error_number);
 
-// Text of a file or a caller as it may be shown: control bytes as \xNN, at most `limit` bytes.
+// Text of a file or a caller as it may be shown: controls, and marks that turn or hide text, as \xNN; about `limit` bytes
+// at most.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 }  // namespace lfm::base

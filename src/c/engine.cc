@@ -48,6 +48,7 @@ lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lf
     if (given.chunk_tokens != 0) inner.chunk_tokens = given.chunk_tokens;
     if (given.pack_cache != nullptr) inner.pack_cache = given.pack_cache;
     if (given.pack_cache_min_bytes != 0) inner.pack_cache_min_bytes = given.pack_cache_min_bytes;
+    if (given.pack_cache_max_bytes != 0) inner.pack_cache_max_bytes = given.pack_cache_max_bytes;
     LFM_ASSIGN(lfm::Engine opened, lfm::Engine::open(path, inner));
     *engine = new lfm_engine{std::move(opened)};
     return {};

@@ -61,6 +61,19 @@ Status check_places(const base::File& file, const PackHeader& header) {
   return {};
 }
 
+struct HeaderPage {
+  std::array<std::byte, PackHeader::kBytes> bytes;
+  PackHeader header;
+};
+
+Status read_header(const base::File& file, HeaderPage& page) {
+  if (file.size() < page.bytes.size()) return damaged(file, "the file is truncated", file.size());
+  LFM_TRY(file.read_at(0, page.bytes));
+  std::memcpy(&page.header, page.bytes.data(), sizeof page.header);
+  LFM_TRY(check_header(file, page.bytes, page.header));
+  return check_places(file, page.header);
+}
+
 }  // namespace
 
 Result<PackSource> PackSource::of(std::span<const base::File> files, std::span<const std::byte> identity) {
@@ -104,15 +117,17 @@ Result<bool> PackFile::begins(const base::File& file) {
   return std::memcmp(magic.data(), PackHeader::kMagic, magic.size()) == 0;
 }
 
-Result<PackFile> PackFile::open(const base::File& file) {
-  std::array<std::byte, PackHeader::kBytes> bytes;
-  if (file.size() < bytes.size()) return damaged(file, "the file is truncated", file.size());
-  LFM_TRY(file.read_at(0, bytes));
-  PackHeader header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  LFM_TRY(check_header(file, bytes, header));
-  LFM_TRY(check_places(file, header));
+Result<std::string> PackFile::origin(const base::File& file) {
+  HeaderPage page;
+  LFM_TRY(read_header(file, page));
+  const char* const begin = reinterpret_cast<const char*>(page.bytes.data()) + sizeof(PackHeader);
+  return std::string(begin, ::strnlen(begin, PackHeader::kBytes - sizeof(PackHeader)));
+}
 
+Result<PackFile> PackFile::open(const base::File& file) {
+  HeaderPage page;
+  LFM_TRY(read_header(file, page));
+  const PackHeader& header = page.header;
   PackFile pack;
   pack.path_ = file.path();
   pack.layout_ = header.layout;

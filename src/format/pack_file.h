@@ -1,7 +1,7 @@
 // Packed model files: what a model's files say but for the weights, and the weights as the kernels want them, so that
 // opening one is mapping it. Little-endian; all parts begin at multiples of 4096:
 //
-//   header      4096 bytes: PackHeader, then zeros
+//   header      4096 bytes: PackHeader; in a cache's files the path of what was packed, with a NUL behind it; zeros
 //   identity    the source's (source::Source::identity): configuration, tokenizer and the tensors' shapes are read from
 //               it by the same code, and as carefully, as from the source's own files
 //   checksums   one (base/checksum.h) for each chunk of weights
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/file.h"
@@ -90,6 +91,9 @@ static_assert(sizeof(PackHeader) == 120 && PackHeader::kBytes >= sizeof(PackHead
 class PackFile {
  public:
   static constexpr std::uint64_t kMaxIdentityBytes = std::uint64_t{64} << 20;
+
+  // Where what was packed lay; empty where the file doesn't say. Errors as of open(), which looks at more.
+  static Result<std::string> origin(const base::File& file);
 
   // Whether the file begins as packed files do.
   static Result<bool> begins(const base::File& file);

@@ -16,6 +16,10 @@ Result<PackWriter> PackWriter::create(const std::string& path, const PackLayout&
   return PackWriter(std::move(file), layout, source, places, identity, weights);
 }
 
+void PackWriter::keep_origin(std::string path) {
+  if (path.size() < PackHeader::kBytes - sizeof(PackHeader)) origin_ = std::move(path);
+}
+
 Status PackWriter::write_chunk(std::uint64_t i) {
   const std::span<const std::byte> bytes = weights_.subspan(places_.chunk_begin(i), places_.chunk_bytes(i));
   sums_[i] = base::checksum(bytes);
@@ -41,6 +45,7 @@ Status PackWriter::commit(unsigned mode, base::AtomicFile::Existing existing) {
 
   std::array<std::byte, PackHeader::kBytes> page{};
   std::memcpy(page.data(), &header, sizeof header);
+  std::memcpy(page.data() + sizeof header, origin_.data(), origin_.size());
   header.header_sum = base::checksum(page);
   std::memcpy(page.data(), &header, sizeof header);
   LFM_TRY(file_.write_at(places_.identity_offset, identity_));

@@ -21,6 +21,9 @@ class PackWriter {
   static Result<PackWriter> create(const std::string& path, const PackLayout& layout, const PackSource& source,
                                    std::span<const std::byte> identity, std::span<const std::byte> weights);
 
+  // Has the file say where what was packed lies; not so for a path that doesn't fit.
+  void keep_origin(std::string path);
+
   const PackPlaces& places() const noexcept { return places_; }
   Status write_chunk(std::uint64_t i);
   Status commit(unsigned mode, base::AtomicFile::Existing existing);
@@ -43,6 +46,7 @@ class PackWriter {
   std::vector<std::byte> identity_;
   std::span<const std::byte> weights_;
   std::vector<std::uint64_t> sums_;
+  std::string origin_;
 };
 
 }  // namespace lfm::format

@@ -74,6 +74,13 @@ TEST(File, SeesThatItChanged) {
 
 TEST(Printable, EscapesAndShortens) {
   EXPECT_EQ(printable("a\x1b[31m\n\x7fz"), "a\\x1b[31m\\x0a\\x7fz");
+  EXPECT_EQ(printable("a\xC2\x9Bz"), "a\\xc2\\x9bz");
+  for (const std::string mark : {"\xD8\x9C", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xAA", "\xE2\x80\xAE",
+                                 "\xE2\x81\xA6", "\xE2\x81\xA9", "\xF3\xA0\x80\x81", "\xF3\xA0\x81\xBF"})
+    EXPECT_EQ(printable("a" + mark + "z").find(mark), std::string::npos) << printable("a" + mark + "z");
+  for (const std::string text :
+       {"\xC3\xA9\xD8\x9B\xE2\x80\x9C\xE2\x81\xB0\xF3\xA0\x84\x80", "\xE2\x80", "\xF3\xA0\x80", "\xC2"})
+    EXPECT_EQ(printable(text), text);
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("abc", 3), "abc");
   const Error error = io_error("cannot open", "x\ny", ENOENT);

@@ -1,5 +1,6 @@
 // Packed files and the cache of them, through the library: the same logits from every source, and nothing stale,
 // foreign or damaged is ever used (F03 to F09).
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -239,6 +240,72 @@ TEST_F(PackCache, OthersFilesInItsFolderStay) {
   expect_run(kWrites);
   for (const std::string& name : others) EXPECT_EQ(read_all(folder_.path("cache/lfm/" + name)), "precious") << name;
   EXPECT_FALSE(fs::exists(ours));
+}
+
+// A file whose model is gone goes when the next one is written; renamed is gone.
+TEST_F(PackCache, ForgetsWhatHasNoModel) {
+  for (int i = 0; i < 4; ++i) {
+    const std::string model = folder_.write("model-" + std::to_string(i) + ".gguf", gguf_bytes_);
+    const auto got = run(model, options(cache_));
+    ASSERT_TRUE(got.ok()) << got.error().describe();
+    EXPECT_EQ(got->notes.find("1 file (0.00 GiB) went") != std::string::npos, i > 0) << got->notes;
+    EXPECT_EQ(folder_.files("cache/lfm").size(), 1u);
+    fs::rename(model, folder_.path("renamed.gguf"));
+  }
+  fs::create_directories(folder_.path("models"));
+  const std::string inside = folder_.write("models/model.gguf", gguf_bytes_);
+  ASSERT_TRUE(run(inside, options(cache_)).ok());
+  fs::remove_all(folder_.path("models"));
+  expect_run(kWrites);
+  EXPECT_EQ(folder_.files("cache/lfm").size(), 1u);
+}
+
+TEST_F(PackCache, KeepsWhatHasAModel) {
+  const std::string other = folder_.write("other.gguf", other_bytes_);
+  expect_run(kWrites);
+  ASSERT_TRUE(run(other, options(cache_)).ok());
+  EXPECT_EQ(folder_.files("cache/lfm").size(), 2u);
+  expect_run(kUses);
+}
+
+// The oldest first, and never what isn't the cache's own.
+TEST_F(PackCache, IsBounded) {
+  fs::create_directories(cache_);
+  const std::string stranger = folder_.write("cache/lfm/film-0123456789abcdef.lfm", std::string(1 << 20, 'x'));
+  EngineOptions bounded = options(cache_);
+  std::vector<std::string> models;
+  for (int i = 0; i < 4; ++i) {
+    models.push_back(folder_.write("model-" + std::to_string(i) + ".gguf", gguf_bytes_));
+    const auto got = run(models.back(), bounded);
+    ASSERT_TRUE(got.ok()) << got.error().describe();
+    std::uint64_t most = 0;
+    for (const auto& entry : fs::directory_iterator(cache_)) {
+      if (entry.path() == stranger) continue;
+      most += entry.file_size();
+      // As if it had been used so long ago.
+      const std::string name = entry.path().filename().string();
+      const auto age = std::chrono::hours(100 * (10 - (name.starts_with("model-0") ? 9 : name[6] - '0')));
+      const timespec used{
+          std::chrono::duration_cast<std::chrono::seconds>((std::chrono::system_clock::now() - age).time_since_epoch())
+              .count(),
+          0};
+      const timespec times[2] = {used, used};
+      ASSERT_EQ(::utimensat(AT_FDCWD, entry.path().c_str(), times, 0), 0);
+    }
+    if (i == 1) bounded.pack_cache_max_bytes = most;
+  }
+  // Two fit: of 0 (used last), 1, 2 the file of 1 went for 2, and then 2 for 3.
+  std::vector<std::string> left = folder_.files("cache/lfm");
+  std::sort(left.begin(), left.end());
+  ASSERT_EQ(left.size(), 3u);
+  EXPECT_EQ(left[0], "film-0123456789abcdef.lfm");
+  EXPECT_TRUE(left[1].starts_with("model-0")) << left[1];
+  EXPECT_TRUE(left[2].starts_with("model-3")) << left[2];
+  // One that is larger than all that may be kept is kept alone.
+  bounded.pack_cache_max_bytes = 1;
+  ASSERT_TRUE(run(models[1], bounded).ok());
+  EXPECT_EQ(folder_.files("cache/lfm").size(), 2u);
+  EXPECT_NE(run(models[1], bounded)->notes.find(kUses), std::string::npos);
 }
 
 TEST_F(PackCache, SmallModelsArentKept) {

@@ -95,6 +95,26 @@ TEST_F(PackFileTest, GivesBackWhatWasWritten) {
   }
 }
 
+TEST_F(PackFileTest, SaysWhereItComesFrom) {
+  const std::string weights = some_bytes(100);
+  const auto origin_of = [&](const std::string& path) -> Result<std::string> {
+    auto writer = PackWriter::create(folder_.path("packed"), kLayout, kSource, as_bytes(weights), as_bytes(weights));
+    if (!writer.ok()) return std::move(writer).error();
+    writer->keep_origin(path);
+    if (Status status = writer->write_chunk(0); !status.ok()) return std::move(status).error();
+    if (Status status = writer->commit(0600, base::AtomicFile::Existing::kReplace); !status.ok())
+      return std::move(status).error();
+    const auto file = File::open_read(folder_.path("packed"));
+    if (!file.ok()) return file.error();
+    expect_ok(PackFile::open(*file));
+    return PackFile::origin(*file);
+  };
+  const std::size_t most = format::PackHeader::kBytes - sizeof(format::PackHeader) - 1;
+  for (const std::string& path : {std::string(), std::string("/models/a b.gguf"), "/" + std::string(most - 1, 'x')})
+    EXPECT_EQ(origin_of(path).value(), path);
+  EXPECT_EQ(origin_of(std::string(most + 1, 'x')).value(), "");
+}
+
 TEST_F(PackFileTest, LargeWeightsBeginAtALargePage) {
   EXPECT_EQ(PackPlaces::of(100, std::uint64_t{4} << 30).weights_offset % format::kPackChunk, 0u);
   EXPECT_EQ(PackPlaces::of(100, 100).weights_offset, 3 * 4096u);

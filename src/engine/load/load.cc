@@ -11,6 +11,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/try.h"
+#include "engine/load/cache_folder.h"
 #include "engine/load/model_parts.h"
 #include "engine/load/sampling_defaults.h"
 
@@ -66,6 +67,12 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
   if (!key.ok()) {
     notes.push_back("packed weights aren't kept: " + key.error().describe());
     return Loaded{std::move(packed)};
+  }
+  const Removed removed = make_room(options.pack_cache, key->path, plan.bytes, options.pack_cache_max_bytes);
+  if (removed.files > 0) {
+    notes.push_back(
+        path_and_size(std::to_string(removed.files) + (removed.files == 1 ? " file" : " files"), removed.bytes) +
+        " went from the cache of packed weights: the models are gone, or weren't used for longest");
   }
   auto writer = CacheWriter::start(*key, packed.bytes());
   if (!writer.ok()) {

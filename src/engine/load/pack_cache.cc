@@ -10,24 +10,23 @@
 #include "base/atomic_file.h"
 #include "base/checksum.h"
 #include "base/try.h"
+#include "engine/load/cache_folder.h"
 
 namespace lfm::engine {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kOwnerOnly = 0600;
+constexpr unsigned kUsersOnly = 0600;
 constexpr std::size_t kMaxStem = 64;
-constexpr std::string_view kSuffix = ".lfm";
-constexpr std::size_t kHexDigits = 16;
 
 Error about(const std::string& what, const fs::path& path, const std::error_code& code) {
   return base::io_error(what, path.string(), code.value());
 }
 
 std::string hex(std::uint64_t value) {
-  std::string text(kHexDigits, '0');
-  for (std::size_t i = kHexDigits; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  std::string text(kCachedIdDigits, '0');
+  for (std::size_t i = kCachedIdDigits; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
   return text;
 }
 
@@ -40,13 +39,6 @@ std::string readable_stem(const fs::path& path) {
     if (!plain) c = '_';
   }
   return stem;
-}
-
-// STEM-0123456789abcdef.lfm
-bool is_cached_name(std::string_view name) {
-  if (!name.ends_with(kSuffix) || name.size() < 1 + kHexDigits + kSuffix.size()) return false;
-  const std::string_view id = name.substr(name.size() - kSuffix.size() - kHexDigits - 1, 1 + kHexDigits);
-  return id[0] == '-' && id.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
 }  // namespace
@@ -66,8 +58,12 @@ Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model,
   const std::uint64_t id = base::checksum(std::as_bytes(std::span(name.data(), name.size())), seed);
   std::vector<std::byte> identity = model.source->identity();
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.source->files, identity));
-  return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + std::string(kSuffix))).string(), layout,
-                  source, std::move(identity), weights_bytes};
+  return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + std::string(kCachedSuffix))).string(),
+                  name,
+                  layout,
+                  source,
+                  std::move(identity),
+                  weights_bytes};
 }
 
 std::optional<PackedFile> open_cached(const CacheKey& key) {
@@ -85,6 +81,7 @@ Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std
   base::AtomicFile::remove_leftovers(fs::path(key.path).parent_path().string(), is_cached_name);
   LFM_ASSIGN(format::PackWriter writer,
              format::PackWriter::create(key.path, key.layout, key.source, key.identity, weights));
+  writer.keep_origin(key.origin);
   std::unique_ptr<CacheWriter> cache(new CacheWriter(std::move(writer)));
   auto thread =
       base::Background::start(base::Background::Priority::kLowest, [self = cache.get()] { self->write_chunks(); });
@@ -107,7 +104,7 @@ void CacheWriter::write_chunks() noexcept {
     try {
       status = writer_.write_chunk(i);
       last = status.ok() && done_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks;
-      if (last) status = writer_.commit(kOwnerOnly, base::AtomicFile::Existing::kReplace);
+      if (last) status = writer_.commit(kUsersOnly, base::AtomicFile::Existing::kReplace);
     } catch (const std::bad_alloc&) {
       status = Error{ErrorCode::kNoMemory, {}};
     }

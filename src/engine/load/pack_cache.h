@@ -24,7 +24,8 @@ namespace lfm::engine {
 
 // What a cached file has to be.
 struct CacheKey {
-  std::string path;  // of the cached file
+  std::string path;    // of the cached file
+  std::string origin;  // real path of the model's first file
   format::PackLayout layout;
   format::PackSource source;
   std::vector<std::byte> identity;
