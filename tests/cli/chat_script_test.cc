@@ -169,6 +169,8 @@ TEST_F(ChatScript, TextsOfOtherSystems) {
   EXPECT_EQ(refused.status, 1);
   EXPECT_EQ(refused.out, "");
   EXPECT_NE(refused.err.find("standard input: this is UTF-16"), std::string::npos) << refused.err;
+  const Outcome unmarked = run({"-n", "9"}, std::string("H\0e\0l\0l\0o\0", 10));
+  EXPECT_NE(unmarked.err.find("standard input: this looks like UTF-16"), std::string::npos) << unmarked.err;
   EXPECT_EQ(names(events({}, wide, 1)), (std::vector<std::string>{"ready", "error"}));
 }
 

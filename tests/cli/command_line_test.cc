@@ -99,12 +99,12 @@ TEST_F(CommandLine, BenchSideBySide) {
 TEST_F(CommandLine, MissingModels) {
   model_.folder().write("ids", "1 2 3\n");
   for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "/nowhere/model.gguf");
-  for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "No such file");
+  for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "there is no such file");
 }
 
 TEST_F(CommandLine, FoldersAndOtherFilesAsModels) {
   model_.folder().write("ids", "1 2 3\n");
-  for (const auto& arguments : with_model(model_.folder().path("."))) expect_failure(arguments, "regular file");
+  for (const auto& arguments : with_model(model_.folder().path("."))) expect_failure(arguments, "is a folder");
   const std::string text = model_.folder().write("text", "This is no model, but a letter to a friend.\n");
   for (const auto& arguments : with_model(text)) expect_failure(arguments, "");
   const std::string empty = model_.folder().write("empty", "");

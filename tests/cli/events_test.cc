@@ -81,6 +81,7 @@ TEST(ScriptLine, ObjectsAsOpenAiHasThem) {
       R"({"role":"user","content":[{"type":"text","text":"What is "},{"type":"text","text":"17?"}]})");
   ASSERT_TRUE(parts.ok());
   EXPECT_EQ(parts->message.content, "What is 17?");
+  EXPECT_EQ(parse_script_line(R"({"role":"user","content":["What is ","17?"]})")->message.content, "What is 17?");
   for (const std::string role : {"system", "developer"}) {
     const auto line = parse_script_line(R"({"role":")" + role + R"(","content":"Be brief."})");
     ASSERT_TRUE(line.ok()) << role;

@@ -52,6 +52,15 @@ TEST(Saved, ComesBackAsItWas) {
   expect_same(*empty, {});
 }
 
+TEST(Saved, FilesFromOtherSystems) {
+  const test::TempFolder folder;
+  const std::string text = to_json(sample(), "model");
+  const auto back = read_saved(folder.write("marked.json", "\xEF\xBB\xBF" + text));
+  ASSERT_TRUE(back.ok()) << back.error().describe();
+  expect_same(*back, sample());
+  expect_error(read_saved(folder.write("wide.json", "\xFF\xFE{")), ErrorCode::kFormat, "UTF-16");
+}
+
 TEST(Saved, TextThatIsNotUtf8IsMadeSo) {
   Conversation conversation;
   conversation.messages = {{Role::kUser,

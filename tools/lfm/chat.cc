@@ -7,6 +7,7 @@
 #include "input.h"
 #include "io.h"
 #include "model_options.h"
+#include "model_path.h"
 #include "sampling_flags.h"
 #include "talk/history_file.h"
 #include "talk/modes.h"
@@ -91,6 +92,8 @@ int converse(Talk& talk, const Options& options, std::string question) {
 }
 
 int run_chat(const Options& options) {
+  // Before anything is read or waited for.
+  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   auto conversation = conversation_of(options);
   if (!conversation.ok()) return fail(conversation.error());
   std::string question;

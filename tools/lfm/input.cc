@@ -19,15 +19,29 @@ namespace {
 
 constexpr std::string_view kStandardInput = "standard input";
 
-// What a text begins with that came from another system.
+// Whether every second byte is zero, as where letters of Latin are written in UTF-16.
+bool looks_like_utf16(std::string_view text) {
+  constexpr std::size_t kLooked = 64;
+  constexpr std::size_t kEnough = 8;
+  std::size_t zeros[2] = {};
+  const std::size_t size = std::min(text.size(), kLooked) / 2 * 2;
+  for (std::size_t i = 0; i < size; ++i) zeros[i % 2] += text[i] == '\0' ? 1 : 0;
+  return size >= kEnough && ((zeros[0] == 0 && zeros[1] == size / 2) || (zeros[1] == 0 && zeros[0] == size / 2));
+}
+
+}  // namespace
+
 Status take_mark(std::string& text, const std::string& name) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
     return Error{ErrorCode::kFormat, "this is UTF-16; lfm reads UTF-8", name};
+  if (looks_like_utf16(text)) print_note(name + ": this looks like UTF-16; lfm reads UTF-8");
   if (!text.starts_with("\xEF\xBB\xBF")) return {};
   text.erase(0, 3);
   print_note(name + ": the byte order mark is left out");
   return {};
 }
+
+namespace {
 
 void say_what_is_awaited() {
   if (::isatty(STDIN_FILENO) == 1) write_err("lfm: reading standard input; Ctrl-D ends it\n");

@@ -16,6 +16,10 @@ namespace lfm::cli {
 // The largest text or id list that is read.
 inline constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20;
 
+// Takes what a text of this name begins with that came from another system: a byte order mark, with a note. kFormat for
+// UTF-16.
+Status take_mark(std::string& text, const std::string& name);
+
 // Everything of a file, or of standard input for "-". kIo; kLimit; kFormat where it is UTF-16.
 Result<std::string> read_input(const std::string& path);
 

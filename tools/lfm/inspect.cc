@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "io.h"
+#include "model_path.h"
 #include "options.h"
 
 namespace lfm::cli {
@@ -113,13 +114,15 @@ void print(const FileDescription& file, const Options& options) {
   print_out("\n%-40s %-6s %-24s %s\n", "tensor", "type", "shape", "bytes");
   for (const TensorDescription& tensor : file.tensors) {
     print_out("%-40s %-6s %-24s %llu\n", tensor.name.c_str(), tensor.type.c_str(), shape_text(tensor).c_str(),
-                static_cast<unsigned long long>(tensor.bytes));
+              static_cast<unsigned long long>(tensor.bytes));
   }
 }
 
 int run_inspect(const Options& options) {
+  if (const Status status = check_model_path(options.path); !status.ok()) return fail(status.error());
   auto file = inspect(options.path);
   if (!file.ok()) return fail(file.error());
+  for (const std::string& note : file->info.notes) print_note(note);
   if (options.json) {
     print_out("%s\n", to_json(*file, options).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {

@@ -1,6 +1,7 @@
 #include "model_options.h"
 
 #include "io.h"
+#include "model_path.h"
 #include "user_folders.h"
 
 namespace lfm::cli {
@@ -18,8 +19,7 @@ void ModelOptions::add_to(Command& command) {
 }
 
 void add_threads_option(Command& command, unsigned& threads) {
-  command.number("-t,--threads", threads, kThreads,
-                 "threads (default: the physical cores that this process may use)");
+  command.number("-t,--threads", threads, kThreads, "threads (default: the physical cores that this process may use)");
 }
 
 EngineOptions ModelOptions::engine() const {
@@ -66,6 +66,7 @@ std::string room_for_more(std::size_t context, const ModelInfo& info) {
 }
 
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
+  if (Status status = check_model_path(options.path); !status.ok()) return std::move(status).error();
   EngineOptions engine_options = options.engine();
   engine_options.chunk_tokens = chunk_tokens;
   if (engine_options.pack_cache.empty() && options.pack_cache.empty())

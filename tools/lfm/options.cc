@@ -1,13 +1,16 @@
 #include "options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 
 #include "command.h"
 #include "habits.h"
+#include "io.h"
 #include "talk/terminal_text.h"
+#include "usage.h"
 
 namespace lfm::cli {
 namespace {
@@ -137,27 +140,64 @@ Command& CommandLine::add(const char* name, const char* description) {
   return *commands_.emplace_back(std::make_unique<Command>(*app_->add_subcommand(name, description)));
 }
 
+int CommandLine::misused(const std::string& sentence) {
+  constexpr std::size_t kMost = 300;
+  std::string line = shown(sentence.substr(0, kMost));
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  write_err("lfm: " + line + (sentence.size() > kMost ? "..." : "") + "\nRun with --help for more information.\n");
+  return kUsage;
+}
+
+// Where all values were read, but something is missing or too many.
+std::string CommandLine::what_is_wrong(const std::vector<std::string>& words, const char* missing) const {
+  std::vector<std::string> names;
+  const Command* chosen = nullptr;
+  for (const auto& command : commands_) {
+    names.push_back(command->app_.get_name());
+    if (command->app_.parsed()) chosen = command.get();
+  }
+  if (chosen == nullptr) return no_command(words, names);
+  std::vector<std::string> rest = app_->remaining(true);
+  // In the order in which they were typed.
+  std::stable_sort(rest.begin(), rest.end(), [&](const std::string& a, const std::string& b) {
+    return std::find(words.begin(), words.end(), a) < std::find(words.begin(), words.end(), b);
+  });
+  std::vector<std::string> options;
+  for (const CLI::Option* option : chosen->app_.get_options()) {
+    for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+  }
+  const std::string name = chosen->app_.get_name();
+  const auto unknown =
+      std::find_if(rest.begin(), rest.end(), [](const std::string& word) { return word.starts_with('-'); });
+  if (unknown != rest.end()) return no_such_word(*unknown, name, options);
+  if (missing == nullptr) return no_such_word(rest.empty() ? "" : rest[0], name, options);
+  if (std::string_view(missing).starts_with("--model")) return without_a_model(rest, name);
+  return missing;
+}
+
 int CommandLine::run(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  if (const std::string problem = translate_habits(words); !problem.empty()) {
-    std::fprintf(stderr, "%s\nRun with --help for more information.\n", problem.c_str());
-    return kUsage;
-  }
-  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  if (const std::string problem = translate_habits(words); !problem.empty()) return misused(problem);
   const Command* chosen = nullptr;
   try {
-    app_->parse(std::move(words));
+    app_->parse(std::vector<std::string>(words.rbegin(), words.rend()));  // as CLI11 takes them
     for (const auto& command : commands_) {
       if (command->app_.parsed()) chosen = command.get();
     }
     if (const char* const missing = chosen->missing_ ? chosen->missing_() : nullptr) throw CLI::RequiredError(missing);
   } catch (const CLI::RequiredError& error) {
-    // A word that is no command is what is wrong, and not that a command is missing.
-    const bool unknown = app_->get_subcommands().empty() && !app_->remaining().empty();
-    unknown ? app_->exit(CLI::ExtrasError(app_->remaining())) : app_->exit(error);
-    return kUsage;
+    return misused(what_is_wrong(words, error.what()));
+  } catch (const CLI::ExtrasError&) {
+    return misused(what_is_wrong(words, nullptr));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string said = error.what();
+    const std::string option = said.substr(0, said.find(':'));
+    return misused(option +
+                   (said.find("missing") != said.npos ? ": its value is missing" : " is there more than once"));
+  } catch (const CLI::Success& success) {  // help and the like
+    return app_->exit(success) == 0 ? kOk : kUsage;
   } catch (const CLI::ParseError& error) {
-    return app_->exit(error) == 0 ? kOk : kUsage;
+    return misused(error.what());
   }
   return chosen->action_();
 }

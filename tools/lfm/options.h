@@ -106,6 +106,9 @@ class CommandLine {
   int run(int argc, char** argv);
 
  private:
+  static int misused(const std::string& sentence);
+  std::string what_is_wrong(const std::vector<std::string>& words, const char* missing) const;
+
   std::unique_ptr<CLI::App> app_;
   std::vector<std::unique_ptr<Command>> commands_;
 };

@@ -4,7 +4,9 @@
 #include "command.h"
 #include "io.h"
 #include "model_options.h"
+#include "model_path.h"
 #include "progress_line.h"
+#include "talk/terminal_text.h"
 
 namespace lfm::cli {
 namespace {
@@ -19,13 +21,14 @@ struct Options {
 };
 
 int print(const std::string& path, const char* what, const PackInfo& info) {
-  print_out("%s: %s, %s of weights for %s, %s\n", path.c_str(),
+  print_out("%s: %s, %s of weights for %s, %s\n", shown(path).c_str(),
             bytes_text(static_cast<double>(info.file_bytes)).c_str(),
             bytes_text(static_cast<double>(info.weight_bytes)).c_str(), info.dense_backend.c_str(), what);
   return flush_out() ? kOk : fail_to_write();
 }
 
 int run_pack(const Options& options) {
+  if (const Status status = check_model_path(options.model); !status.ok()) return fail(status.error());
   if (options.verify) {
     auto info = verify_pack(options.model, options.threads);
     return info.ok() ? print(options.model, "undamaged", *info) : fail(info.error());

@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "io.h"
 #include "model_options.h"
+#include "model_path.h"
 #include "sampling_flags.h"
 #include "talk/model_text.h"
 
@@ -36,6 +37,8 @@ void print_timings(const SessionStats& stats) {
 }
 
 int run_text(const Options& options) {
+  // Before anything is read or waited for.
+  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   std::string text;
   if (options.prompt) {
     text = *options.prompt;

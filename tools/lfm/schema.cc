@@ -8,6 +8,7 @@
 #include "io.h"
 #include "lfm/constraint.h"
 #include "options.h"
+#include "talk/terminal_text.h"
 
 namespace lfm::cli {
 namespace {
@@ -32,7 +33,9 @@ Result<Constraint> compile(const Options& options, const std::string& text) {
 
 // A word that says whose fault it is, and then what and where.
 int refuse(const Error& error, std::size_t times) {
-  const char* word = error.code == ErrorCode::kUnsupported ? "unsupported" : error.code == ErrorCode::kLimit ? "limit" : "invalid";
+  const char* word = error.code == ErrorCode::kUnsupported ? "unsupported"
+                     : error.code == ErrorCode::kLimit     ? "limit"
+                                                           : "invalid";
   for (std::size_t i = 0; i < times; ++i) print_out("%s %s\n", word, error.describe().c_str());
   return flush_out() ? kFailure : fail_to_write();
 }
@@ -42,7 +45,8 @@ int run_schema(const Options& options) {
   if (!text.ok()) return fail(text.error());
   const auto begin = std::chrono::steady_clock::now();
   const auto constraint = compile(options, *text);
-  const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  const double milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   if (!constraint.ok()) return refuse(constraint.error(), std::max<std::size_t>(options.check.size(), 1));
   if (options.check.empty()) print_out("held, compiled in %.2f ms\n", milliseconds);
   for (const std::string& file : options.check) {
@@ -53,9 +57,9 @@ int run_schema(const Options& options) {
     const auto verdict = constraint->check(*json);
     if (!verdict.ok()) return fail(verdict.error());
     if (verdict->allowed) {
-      print_out("allowed %s\n", file.c_str());
+      print_out("allowed %s\n", shown(file).c_str());
     } else {
-      print_out("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset), file.c_str());
+      print_out("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset), shown(file).c_str());
     }
   }
   return flush_out() ? kOk : fail_to_write();
@@ -65,11 +69,11 @@ int run_schema(const Options& options) {
 
 void add_schema(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  Command& command = line.add(
-      "schema",
-      "Say whether a JSON schema can be held to exactly, and which texts it allows\n"
-      "Prints 'held' and the time it took to compile, or 'unsupported' with the keyword and its JSON pointer, 'limit' or "
-      "'invalid'. With --check a line for each text: 'allowed', or 'refused' and the byte.");
+  Command& command = line.add("schema",
+                              "Say whether a JSON schema can be held to exactly, and which texts it allows\n"
+                              "Prints 'held' and the time it took to compile, or 'unsupported' with the keyword and "
+                              "its JSON pointer, 'limit' or "
+                              "'invalid'. With --check a line for each text: 'allowed', or 'refused' and the byte.");
   const Option file = command.text("file", options->file, "JSON schema; - is standard input").type("FILE");
   const Option tools =
       command.text("--tools", options->tools, "a JSON list of tools instead").type("FILE").excludes(file);

@@ -5,6 +5,7 @@
 #include "input.h"
 #include "io.h"
 #include "model_options.h"
+#include "model_path.h"
 #include "talk/model_text.h"
 
 namespace lfm::cli {
@@ -16,8 +17,13 @@ struct Options {
   bool plain = false;
 };
 
+Result<Tokenizer> open_tokenizer(const std::string& path) {
+  if (Status status = check_model_path(path); !status.ok()) return std::move(status).error();
+  return Tokenizer::open(path);
+}
+
 int run_tokenize(const Options& options) {
-  auto tokenizer = Tokenizer::open(options.model);
+  auto tokenizer = open_tokenizer(options.model);
   if (!tokenizer.ok()) return fail(tokenizer.error());
   auto text = read_input("-");
   if (!text.ok()) return fail(text.error());
@@ -33,7 +39,7 @@ int run_tokenize(const Options& options) {
 }
 
 int run_detokenize(const Options& options) {
-  auto tokenizer = Tokenizer::open(options.model);
+  auto tokenizer = open_tokenizer(options.model);
   if (!tokenizer.ok()) return fail(tokenizer.error());
   auto text = read_input("-");
   if (!text.ok()) return fail(text.error());

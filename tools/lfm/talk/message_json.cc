@@ -21,6 +21,10 @@ Result<std::string> content_of(const Json& message, std::uint64_t index) {
   if (!found->is_array()) return text_of(message, "content", index);
   std::string text;
   for (const Json& part : *found) {
+    if (part.is_string()) {
+      text += part.get<std::string>();
+      continue;
+    }
     if (!part.is_object() || !part.contains("text") || !part["text"].is_string())
       return wrong("has a part that isn't text", "content", index);
     text += part["text"].get<std::string>();

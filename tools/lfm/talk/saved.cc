@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "input.h"
 #include "talk/message_json.h"
 #include "talk/replace_file.h"
 
@@ -95,6 +96,7 @@ Result<Conversation> read_saved(const std::string& path) {
   if (file.size() > kSavedBytes) return Error{ErrorCode::kLimit, "is larger than 64 MiB", path};
   std::string text(file.size(), '\0');
   LFM_TRY(file.read_at(0, std::as_writable_bytes(std::span(text))));
+  LFM_TRY(take_mark(text, path));
   auto conversation = conversation_from_json(text);
   if (conversation.ok()) return conversation;
   return Error{ErrorCode::kFormat, conversation.error().describe(), path};

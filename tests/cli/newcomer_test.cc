@@ -1,0 +1,140 @@
+// The first five minutes of people who come from llama.cpp or Ollama: whatever they type, one sentence says what to do.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "chat_model.h"
+
+namespace lfm::test {
+namespace {
+
+struct Typed {
+  std::vector<std::string> words;
+  const char* says;
+};
+
+class Newcomer : public testing::Test {
+ protected:
+  Outcome run(const std::vector<std::string>& words) const {
+    return run_program({.arguments = words, .input = "Hello", .environment = model_.environment()});
+  }
+
+  // A line of at most 300 characters, and what `lines` more are.
+  void expect_sentence(const Typed& typed, int status, std::ptrdiff_t lines) const {
+    const Outcome outcome = run(typed.words);
+    const std::string line = testing::PrintToString(typed.words);
+    EXPECT_EQ(outcome.status, status) << line << outcome.err;
+    EXPECT_EQ(outcome.out, "") << line;
+    EXPECT_TRUE(outcome.err.starts_with("lfm: ")) << line << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), lines) << line << outcome.err;
+    EXPECT_LT(outcome.err.find('\n'), 320u) << line << outcome.err;
+    EXPECT_NE(outcome.err.substr(0, outcome.err.find('\n')).find(typed.says), std::string::npos) << line << outcome.err;
+  }
+
+  std::string file(const std::string& name, const std::string& bytes = "") const {
+    std::filesystem::create_directories(std::filesystem::path(model_.folder().path(name)).parent_path());
+    return model_.folder().write(name, bytes);
+  }
+
+  ChatModel model_;
+};
+
+TEST_F(Newcomer, Commands) {
+  const std::string model = model_.path();
+  const Typed all[] = {
+      {{}, "name a command first: 'lfm chat -m FILE' talks with a model"},
+      {{"-m", model, "-p", "Hello"}, "name a command first"},
+      {{"-hf", "LiquidAI/LFM2-8B-A1B-GGUF"}, "-hf: lfm doesn't download"},
+      {{model}, "name a command first: 'lfm chat -m FILE'"},
+      {{"pull", "lfm2.5"}, "pull: lfm doesn't download"},
+      {{"list"}, "list: lfm keeps no models"},
+      {{"serve"}, "serve: lfm has no server; 'lfm chat --json'"},
+      {{"show", model}, "show: 'lfm inspect FILE'"},
+      {{"caht", "-m", model}, "caht: no such command; did you mean chat?"},
+      {{"\x1b[31mxyzzy"}, "␛[31mxyzzy: no such command; there are chat, run, "},
+      {{"chat"}, "--model is required: -m FILE, a GGUF file"},
+      {{"chat", model}, ": name the model with -m, as in 'lfm chat -m FILE'"},
+      {{"run", "llama3.2", "Hello"}, "llama3.2: name the model with -m, as in 'lfm run -m FILE'"},
+      {{"run", "-m", model, "Hello there"}, "Hello there: what is it? A text goes behind -p"},
+      {{"chat", "-m"}, "--model: its value is missing"},
+      {{"chat", "-m", model, "-m", model}, "--model is there more than once"},
+  };
+  for (const Typed& typed : all) expect_sentence(typed, 2, 2);
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  EXPECT_EQ(run({"help", "chat"}).out, run({"chat", "--help"}).out);
+  EXPECT_EQ(run({"version"}).out, run({"--version"}).out);
+  EXPECT_EQ(run({"inspect", "-m", model}).out, run({"inspect", model}).out);
+}
+
+TEST_F(Newcomer, Options) {
+  const Typed all[] = {
+      {{"-ngl", "99"}, "-ngl: lfm computes on the CPU alone; leave it out"},
+      {{"-hf", "LiquidAI/LFM2-8B-A1B-GGUF:Q4_0"}, "-hf: lfm doesn't download"},
+      {{"--hf-repo=LiquidAI/LFM2-8B-A1B-GGUF"}, "lfm doesn't download"},
+      {{"-mu", "https://example.org/m.gguf"}, "-mu: lfm doesn't download"},
+      {{"-i"}, "-i: lfm chat talks at a terminal without it"},
+      {{"--color"}, "--color: colours are there"},
+      {{"--verbose"}, "--timings"},
+      {{"--lora", "x"}, "--lora: "},
+      {{"-cmoe"}, "-cmoe: lfm computes on the CPU alone"},
+      {{"-jf", "x"}, "-jf: lfm has no such option"},
+      {{"--repeat_penalty", "1.1"}, "--repeat_penalty: lfm run has no such option; did you mean --repeat-penalty?"},
+      {{"--temprature", "1"}, "did you mean --temp?"},
+      {{"--ctx", "100"}, "did you mean --ctx-size?"},
+      {{"--thread=2"}, "--thread: lfm run has no such option; did you mean --threads?"},
+      {{"--\x1b]0;title\x07"}, "--␛]0;title␇: lfm run has no such option"},
+      {{"--\xE2\x80\xAEtxt"}, "--<U+202E>txt: lfm run has no such option"},
+      {{std::string("--") + std::string(5000, 'x')}, "..."},
+  };
+  for (const Typed& typed : all) {
+    std::vector<std::string> words = {"run", "-m", model_.path(), "-p", "Hello"};
+    words.insert(words.end(), typed.words.begin(), typed.words.end());
+    expect_sentence({words, typed.says}, 2, 2);
+  }
+  for (const char* option : {"--n-predict", "--max-tokens", "--num-predict"})
+    EXPECT_EQ(run({"run", "-m", model_.path(), "-p", "Hello", option, "2", "--pack-cache", "off"}).status, 0);
+}
+
+TEST_F(Newcomer, Models) {
+  const std::string page = file("page.gguf", "<!DOCTYPE html><html>");
+  const std::string pointer =
+      file("pointer.gguf", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+  const std::string tensors =
+      file("model.safetensors", std::string("\x02\0\0\0\0\0\0\0{}", 10) + std::string(600, '\1'));
+  const std::string half = file("half.gguf", read_all(model_.path()).substr(0, 20000));
+  file("a/b.gguf"), file("a/c.gguf"), file("a/d.gguf"), file("a/e.gguf");
+  file("checkpoint/model.safetensors");
+  std::filesystem::create_directories(model_.folder().path("empty"));
+  const Typed all[] = {
+      {{page}, "page.gguf: not a GGUF file, but a page of HTML"},
+      {{pointer}, "pointer.gguf: not a GGUF file, but a Git LFS pointer, which stands for the file: 'git lfs pull'"},
+      {{tensors}, "model.safetensors: not a GGUF file, but a safetensors file: download the model as GGUF"},
+      {{half}, "if it was downloaded, download it again"},
+      {{model_.folder().path("a")}, "a: is a folder; name the GGUF file in it: b.gguf, c.gguf, d.gguf and 1 more"},
+      {{model_.folder().path("checkpoint")}, "checkpoint: is a folder of safetensors files"},
+      {{model_.folder().path("empty")}, "empty: is a folder without GGUF files"},
+      {{model_.folder().path("a/x.gguf")}, "x.gguf: there is no such file; beside it there is b.gguf, c.gguf"},
+      {{"/nowhere/x.gguf"}, "/nowhere/x.gguf: there is no such file: name a GGUF file"},
+      {{"LiquidAI/LFM2-8B-A1B-GGUF:Q4_0"},
+       "lfm doesn't download: get a GGUF file from https://huggingface.co/LiquidAI/LFM2-8B-A1B-GGUF"},
+      {{"hf.co/LiquidAI/LFM2-8B-A1B-GGUF"}, "from https://huggingface.co/LiquidAI/LFM2-8B-A1B-GGUF"},
+      {{"https://example.org/m.gguf"}, "curl -LO"},
+      {{"lfm2.5:1.2b"}, "lfm2.5:1.2b: there is no such file, and lfm doesn't know Ollama's names"},
+      {{"~/models/x.gguf"}, "write $HOME instead"},
+      {{""}, "--model: the name is empty"},
+  };
+  for (const Typed& typed : all) {
+    const std::string& path = typed.words[0];
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"chat", "-m", path},
+                                                  {"run", "-m", path},
+                                                  {"tokenize", "-m", path},
+                                                  {"bench", "-m", path, "-p", "1", "-n", "0"},
+                                                  {"inspect", path},
+                                                  {"pack", path, "-o", "/nowhere/out"}})
+      expect_sentence({words, typed.says}, 1, 1);
+  }
+}
+
+}  // namespace
+}  // namespace lfm::test

@@ -1,0 +1,102 @@
+#include "model_path.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "base/file.h"
+
+namespace lfm::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHub = "https://huggingface.co/";
+
+bool ends_in(const fs::path& path, std::string_view suffix) {
+  return path.extension().string() == suffix;
+}
+
+// Names of a folder's files with that suffix, in order.
+std::vector<std::string> names_in(const fs::path& folder, std::string_view suffix) {
+  std::vector<std::string> names;
+  std::error_code code;
+  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
+    if (ends_in(at->path(), suffix)) names.push_back(at->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// "a, b, c and 4 more"
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+std::string about_folder(const std::string& path) {
+  const auto models = names_in(path, ".gguf");
+  if (!models.empty()) return "is a folder; name the GGUF file in it: " + listed(models);
+  if (!names_in(path, ".safetensors").empty())
+    return "is a folder of safetensors files; download the model as GGUF, or make that of it with llama.cpp's "
+           "convert_hf_to_gguf.py";
+  return "is a folder without GGUF files; name a GGUF file";
+}
+
+bool is_plain(std::string_view word) {
+  return !word.empty() && word[0] != '.' && std::none_of(word.begin(), word.end(), [](char c) {
+    return c <= ' ' || c == 0x7f || std::string_view("/\\:").find(c) != std::string_view::npos;
+  });
+}
+
+// "owner/name" of OWNER/NAME[:QUANT], with or without the hub's address in front; "" for anything else.
+std::string repository(std::string_view name) {
+  for (const std::string_view front : {kHub, std::string_view("hf.co/"), std::string_view("huggingface.co/")}) {
+    if (name.starts_with(front)) name.remove_prefix(front.size());
+  }
+  const std::string_view repo = name.substr(0, name.find(':'));
+  const std::size_t slash = repo.find('/');
+  if (slash == std::string_view::npos || fs::path(repo).extension() == ".gguf") return {};
+  return is_plain(repo.substr(0, slash)) && is_plain(repo.substr(slash + 1)) ? std::string(repo) : std::string();
+}
+
+std::string about_missing(const std::string& path) {
+  constexpr const char* kNone = "there is no such file";
+  if (const std::string repo = repository(path); !repo.empty() && !fs::exists(fs::path(repo).parent_path()))
+    return kNone + std::string(", and lfm doesn't download: get a GGUF file from ") + std::string(kHub) + repo;
+  if (path.starts_with("~")) return kNone + std::string(": the shell leaves this ~ as it is; write $HOME instead");
+  if (path.starts_with("https://") || path.starts_with("http://"))
+    return "lfm doesn't download: get the file with 'curl -LO' and name it here";
+  const std::size_t colon = path.find(':');
+  if (colon != std::string::npos && is_plain(path.substr(0, colon)) && is_plain(path.substr(colon + 1)))
+    return kNone + std::string(", and lfm doesn't know Ollama's names: name a GGUF file");
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  if (const auto others = names_in(folder, ".gguf"); !others.empty())
+    return kNone + std::string("; beside it there is ") + listed(others);
+  return kNone + std::string(": name a GGUF file of an LFM2 model");
+}
+
+}  // namespace
+
+Status check_model_path(const std::string& path) {
+  std::error_code code;
+  const fs::file_type type = fs::status(path, code).type();
+  std::string problem;
+  if (path.empty()) {
+    problem = "the name is empty: name a GGUF file of an LFM2 model";
+  } else if (type == fs::file_type::directory) {
+    problem = about_folder(path);
+  } else if (type == fs::file_type::not_found) {
+    problem = about_missing(path);
+  }
+  if (problem.empty()) return {};
+  return Error{ErrorCode::kIo, std::move(problem), path.empty() ? "--model" : base::printable(path)};
+}
+
+}  // namespace lfm::cli

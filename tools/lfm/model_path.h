@@ -1,0 +1,13 @@
+// What people name as a model that is none: a folder, a repository, a name of Ollama's, a file that isn't there.
+#pragma once
+
+#include <string>
+
+#include "lfm/result.h"
+
+namespace lfm::cli {
+
+// kIo with what to do where there is no file of that name. What is in it is for the library to say.
+Status check_model_path(const std::string& path);
+
+}  // namespace lfm::cli

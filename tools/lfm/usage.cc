@@ -1,0 +1,124 @@
+#include "usage.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <numeric>
+#include <system_error>
+#include <utility>
+
+namespace lfm::cli {
+namespace {
+
+struct Elsewhere {
+  std::string_view command;
+  std::string_view answer;
+};
+
+constexpr std::string_view kNoStore = "lfm keeps no models: a model is a GGUF file, which -m names";
+constexpr std::string_view kNoDownload =
+    "lfm doesn't download: get a GGUF file, such as those at https://huggingface.co/LiquidAI, and name it with -m";
+constexpr std::string_view kNoServer = "lfm has no server; 'lfm chat --json' talks with a program through pipes";
+constexpr std::string_view kTalks = "'lfm chat -m FILE' talks with a model, and 'lfm run -m FILE' continues a text";
+
+// Commands of llama.cpp's and Ollama's programs.
+constexpr std::array kElsewhere = {
+    Elsewhere{"pull", kNoDownload},
+    Elsewhere{"download", kNoDownload},
+    Elsewhere{"list", kNoStore},
+    Elsewhere{"ls", kNoStore},
+    Elsewhere{"ps", kNoStore},
+    Elsewhere{"rm", kNoStore},
+    Elsewhere{"cp", kNoStore},
+    Elsewhere{"create", kNoStore},
+    Elsewhere{"push", kNoStore},
+    Elsewhere{"stop", kNoStore},
+    Elsewhere{"serve", kNoServer},
+    Elsewhere{"server", kNoServer},
+    Elsewhere{"show", "'lfm inspect FILE' tells what a model is"},
+    Elsewhere{"info", "'lfm inspect FILE' tells what a model is"},
+    Elsewhere{"cli", kTalks},
+    Elsewhere{"generate", kTalks},
+    Elsewhere{"completion", kTalks},
+    Elsewhere{"simple", kTalks},
+    Elsewhere{"ask", kTalks},
+    Elsewhere{"quantize", "lfm makes no other weights: download the model in the type that you want"},
+    Elsewhere{"convert", "lfm converts nothing: download the model as GGUF"},
+};
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t before = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = before + (a[i] == b[j] ? 0 : 1);
+      before = row[j + 1];
+      row[j + 1] = std::min({changed, before + 1, row[j] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string without_value(const std::string& word) {
+  return word.starts_with('-') ? word.substr(0, word.find('=')) : word;
+}
+
+bool is_model(const std::string& word) {
+  std::error_code code;
+  return word.ends_with(".gguf") || word.ends_with(".lfm") || std::filesystem::exists(word, code);
+}
+
+std::string meant(const std::string& likely) {
+  return likely.empty() ? "" : "; did you mean " + likely + "?";
+}
+
+}  // namespace
+
+std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  constexpr std::size_t kMostTyped = 40;
+  if (word.size() > kMostTyped) return {};
+  std::string plain(word);
+  std::replace(plain.begin(), plain.end(), '_', '-');
+  std::string best;
+  std::size_t least = plain.size() < 4 ? 2 : 3;  // above what is near
+  for (const std::string& candidate : known) {
+    const std::size_t far = distance(plain, candidate);
+    if (far < least) least = far, best = candidate;
+  }
+  if (!best.empty() || plain.size() < 5) return best;
+  const auto begun = std::find_if(known.begin(), known.end(), [&](const std::string& candidate) {
+    return candidate.starts_with(plain) || (candidate.size() >= 5 && plain.starts_with(candidate));
+  });
+  return begun == known.end() ? "" : *begun;
+}
+
+std::string no_command(const std::vector<std::string>& words, const std::vector<std::string>& commands) {
+  if (words.empty() || words[0].starts_with('-')) return "name a command first: " + std::string(kTalks);
+  const std::string& word = words[0];
+  const auto* const known =
+      std::find_if(kElsewhere.begin(), kElsewhere.end(), [&](const Elsewhere& row) { return row.command == word; });
+  if (known != kElsewhere.end()) return word + ": " + std::string(known->answer);
+  if (is_model(word)) return word + ": name a command first: 'lfm chat -m FILE' talks with a model";
+  std::string all;
+  for (const std::string& command : commands) all += (all.empty() ? "" : ", ") + command;
+  const std::string likely = nearest(word, commands);
+  return word + ": no such command" + (likely.empty() ? "; there are " + all : meant(likely));
+}
+
+std::string no_such_word(const std::string& word, const std::string& command, const std::vector<std::string>& options) {
+  const std::string name = without_value(word);
+  if (name.starts_with('-') && name.size() > 1)
+    return name + ": lfm " + command + " has no such option" + meant(name.size() > 3 ? nearest(name, options) : "");
+  if (command == "chat" || command == "run") return word + ": what is it? A text goes behind -p";
+  return word + ": lfm " + command + " has no use for it";
+}
+
+std::string without_a_model(const std::vector<std::string>& rest, const std::string& command) {
+  for (const std::string& word : rest) {
+    if (!word.starts_with('-')) return word + ": name the model with -m, as in 'lfm " + command + " -m FILE'";
+  }
+  return "--model is required: -m FILE, a GGUF file of an LFM2 model";
+}
+
+}  // namespace lfm::cli
