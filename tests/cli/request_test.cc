@@ -49,6 +49,14 @@ TEST(Request, EveryCommand) {
   }
 }
 
+TEST(Request, NamesFromElsewhere) {
+  EXPECT_EQ(parsed("/bye").verb, Verb::kExit);
+  EXPECT_EQ(parsed("/quit").verb, Verb::kExit);
+  EXPECT_EQ(parsed("/?").verb, Verb::kHelp);
+  EXPECT_EQ(parsed("/reset").verb, Verb::kClear);
+  EXPECT_EQ(parsed("/retry").verb, Verb::kRegenerate);
+}
+
 TEST(Request, NumbersAreChecked) {
   EXPECT_EQ(parsed("/undo").number, 0u);
   EXPECT_EQ(parsed("/undo 3").number, 3u);
@@ -69,7 +77,7 @@ TEST(Request, WrongOnesSayWhatToDo) {
   expect_error(parse_request("/save"), ErrorCode::kArgument, "/save needs a file: /save FILE");
   expect_error(parse_request("/load "), ErrorCode::kArgument, "/load needs a file");
   expect_error(parse_request("/clear all"), ErrorCode::kArgument, "/clear stands alone");
-  for (const std::string line : {"/", "/un", "/UNDO", "/undo\x01", "/quit"}) {
+  for (const std::string line : {"/", "/un", "/UNDO", "/undo\x01", "/quits"}) {
     expect_error(parse_request(line), ErrorCode::kArgument, "/help lists them");
   }
 }

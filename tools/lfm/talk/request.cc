@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace lfm::cli {
 namespace {
@@ -32,6 +33,12 @@ constexpr std::array kForms = {
     Form{Verb::kStats, "/stats", Takes::kNothing, "", "tokens, speed, and what was reused"},
     Form{Verb::kClear, "/clear", Takes::kNothing, "", "forget the conversation; system prompt and tools stay"},
     Form{Verb::kExit, "/exit", Takes::kNothing, "", "leave; so do Ctrl-D, and Ctrl-C twice"},
+};
+
+// What they are called in Ollama, llama.cpp and elsewhere.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"/bye", "/exit"},    {"/quit", "/exit"}, {"/?", "/help"},
+    {"/reset", "/clear"}, {"/new", "/clear"}, {"/retry", "/regen"},
 };
 
 constexpr std::string_view kSpaces = " \t\r\n";
@@ -76,8 +83,11 @@ Result<Request> parse_request(std::string_view line) {
   if (!line.starts_with('/')) return Request{Verb::kSay, std::string(line)};
   if (line.starts_with("//")) return Request{Verb::kSay, std::string(line.substr(1))};
   const std::size_t end = std::min(line.find_first_of(kSpaces), line.size());
-  const std::string_view name = line.substr(0, end);
+  std::string_view name = line.substr(0, end);
   if (name.find_first_of("/*", 1) != std::string_view::npos) return Request{Verb::kSay, std::string(line)};
+  for (const auto& [other, ours] : kOtherNames) {
+    if (name == other) name = ours;
+  }
   for (const Form& form : kForms) {
     if (form.name == name) return read_argument(form, trim(line.substr(end)));
   }
