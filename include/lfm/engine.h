@@ -21,7 +21,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,19 @@ namespace engine {
 struct Model;
 }
 
+// What takes time while a model opens, and how much of it is done.
+enum class OpenPhase : std::uint8_t {
+  kPacking,   // reads the weights of a GGUF file and packs them
+  kReading,   // reads those of a packed file, to copy or to map them
+  kChecking,  // compares a map with the file's checksums
+};
+
+struct OpenProgress {
+  OpenPhase phase;
+  std::uint64_t done = 0;  // bytes
+  std::uint64_t all = 0;
+};
+
 struct EngineOptions {
   unsigned threads = 0;  // 0: one for each physical core that this process may use
   DenseBackend dense = DenseBackend::kAuto;
@@ -51,6 +66,11 @@ struct EngineOptions {
   // pack_cache_max_bytes, those that weren't used for longest.
   std::uint64_t pack_cache_min_bytes = std::uint64_t{256} << 20;
   std::uint64_t pack_cache_max_bytes = std::uint64_t{64} << 30;
+
+  // Called on this thread, from time to time, while weights are brought into memory; returns whether to go on, and
+  // otherwise open() ends with kCancelled. What it throws reaches the caller.
+  std::function<bool(const OpenProgress&)> progress = nullptr;
+  std::stop_token cancel = {};  // ends open() with kCancelled, within a tenth of a second or so
 };
 
 struct ModelInfo {
@@ -84,7 +104,7 @@ class LFM_API Engine {
   // Opens a GGUF file of an LFM2 model, which is read, checked and packed, or a packed one (lfm/pack.h). Of a split
   // GGUF file (-00001-of-00003.gguf) any part may be named; the others lie beside it.
   //   kIo, kFormat, kUnsupported  about the file, with field, index and offset;   kNoMemory;   kArgument about an
-  //   option, or a packed file that wasn't packed for it
+  //   option, or a packed file that wasn't packed for it;   kCancelled, with nothing left behind
   static Result<Engine> open(const std::string& path, const EngineOptions& options);
   static Result<Engine> open(const std::string& path) { return open(path, EngineOptions{}); }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <stop_token>
 #include <string>
 
 #include "lfm/export.h"
@@ -16,8 +16,8 @@ struct PackOptions {
   unsigned threads = 0;                      // 0: as EngineOptions has it
   bool overwrite = false;                    // a file that is there already
 
-  // Called on this thread, often: bytes of weights written so far, and all of them. May be empty.
-  std::function<void(std::uint64_t done, std::uint64_t all)> progress = nullptr;
+  ProgressCallback progress = nullptr;  // bytes packed and bytes written so far, and all of both
+  std::stop_token cancel = {};
 };
 
 struct PackInfo {
@@ -31,11 +31,17 @@ struct PackInfo {
 // (lfm/types.h, Load). Memory for all packed weights is needed meanwhile.
 //   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
 //   kArgument  `out` is the model itself or no regular file, or is there and overwrite is false; the model is packed
-//   kState     another process is writing `out`
+//   kState     another process is writing `out`;   kCancelled, and there is no `out`
 LFM_API Result<PackInfo> pack(const std::string& model, const std::string& out, const PackOptions& options);
+
+struct VerifyOptions {
+  unsigned threads = 0;
+  ProgressCallback progress = nullptr;  // bytes of weights
+  std::stop_token cancel = {};
+};
 
 // Reads a packed file completely and compares it with its checksums. kFormat with the offset where it is damaged;
 // kUnsupported where it is whole, but packed for another version or machine; else as Engine::open.
-LFM_API Result<PackInfo> verify_pack(const std::string& path, unsigned threads = 0);
+LFM_API Result<PackInfo> verify_pack(const std::string& path, const VerifyOptions& options = {});
 
 }  // namespace lfm

@@ -76,8 +76,8 @@ Result<PackInfo> pack(const std::string& model, const std::string& out, const Pa
   return guarded([&] { return engine::pack_model(model, out, options); });
 }
 
-Result<PackInfo> verify_pack(const std::string& path, unsigned threads) {
-  return guarded([&] { return engine::verify_model(path, threads); });
+Result<PackInfo> verify_pack(const std::string& path, const VerifyOptions& options) {
+  return guarded([&] { return engine::verify_model(path, options); });
 }
 
 Result<Tokenizer> Tokenizer::open(const std::string& path) {

@@ -1,9 +1,7 @@
 #include "model/weights.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <mutex>
 
 #include "base/checked.h"
 #include "base/try.h"
@@ -42,6 +40,8 @@ struct Task {
   std::uint64_t matrix;
   std::uint64_t first_row;
   std::uint64_t rows;
+
+  std::uint64_t bytes() const noexcept { return rows * piece->tensor->row_bytes(); }  // in the source
 };
 
 std::vector<Task> cut_into_tasks(const PackPlan& plan) {
@@ -127,7 +127,7 @@ Status run_task(std::span<const base::File> files, const Task& task, std::vector
   const Piece& piece = *task.piece;
   const std::uint64_t row_bytes = piece.tensor->row_bytes();
   const Place& place = piece.tensor->places[task.matrix];
-  scratch.resize(task.rows * row_bytes);
+  scratch.resize(task.bytes());
   LFM_TRY(files[place.file].read_at(place.offset + task.first_row * row_bytes, scratch));
   const std::ptrdiff_t bad = is_matrix(*piece.tensor) ? pack_matrix_rows(task, scratch.data(), packed)
                                                       : pack_floats(piece, scratch.data(), packed + piece.offset);
@@ -191,27 +191,18 @@ PackPlan plan_weights(const TensorTable& table, std::optional<ops::XnnLayout> xn
   return plan;
 }
 
-Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team,
+Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team, base::Work& work,
                     std::span<std::byte> packed) {
   const std::vector<Task> tasks = cut_into_tasks(plan);
   std::vector<std::vector<std::byte>> scratch(team.size());
   std::uint64_t largest = 0;
-  for (const Task& task : tasks) largest = std::max(largest, task.rows * task.piece->tensor->row_bytes());
+  for (const Task& task : tasks) largest = std::max(largest, task.bytes());
   for (auto& buffer : scratch) buffer.reserve(largest);
-
-  std::atomic<bool> failed = false;
-  std::mutex mutex;
-  Status first_failure;
-  team.run([&](base::Worker& worker) {
-    worker.for_each_task(tasks.size(), [&](std::size_t i) {
-      if (failed.load(std::memory_order_relaxed)) return;
-      Status status = run_task(files, tasks[i], scratch[worker.index()], packed.data());
-      if (status.ok()) return;
-      const std::lock_guard lock(mutex);
-      if (!failed.exchange(true)) first_failure = std::move(status);
-    });
-  });
-  if (!first_failure.ok()) return first_failure;
+  LFM_TRY(work.run(team, tasks.size(), [&](base::Worker& worker, std::size_t i) -> Status {
+    LFM_TRY(run_task(files, tasks[i], scratch[worker.index()], packed.data()));
+    work.add(tasks[i].bytes());
+    return {};
+  }));
   for (const base::File& file : files) LFM_TRY(file.check_unchanged());
   return {};
 }

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/team.h"
+#include "base/work.h"
 #include "lfm/result.h"
 #include "model/config.h"
 #include "model/network.h"
@@ -44,9 +44,11 @@ struct PackPlan {
 // `xnn` says how.
 PackPlan plan_weights(const TensorTable& table, std::optional<ops::XnnLayout> xnn);
 
-// Reads and packs all tensors into `packed` (plan.bytes, zeroed, aligned to 64) with every member of the team.
+// Reads and packs all tensors into `packed` (plan.bytes, zeroed, aligned to 64) with every member of the team; `work`
+// counts bytes read, TensorTotals::bytes in all.
 //   kFormat  a scale or weight isn't finite (field: the tensor, index: the block or element);   kIo from the files
-Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team,
+//   kCancelled
+Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team, base::Work& work,
                     std::span<std::byte> packed);
 
 // The network over packed bytes, which must outlive it.

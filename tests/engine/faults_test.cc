@@ -83,7 +83,7 @@ class FaultsTest : public testing::Test {
     if (auto described = inspect(packed_); !described.ok()) return std::move(described).error();
     if (auto status = use(packed_, options_); !status.ok()) return status;
     if (auto status = use(packed_, copying_); !status.ok()) return status;
-    auto verified = verify_pack(packed_, 1);
+    auto verified = verify_pack(packed_, {.threads = 1});
     return verified.ok() ? Status() : Status(std::move(verified).error());
   }
 
@@ -101,7 +101,7 @@ class FaultsTest : public testing::Test {
       for (const std::string& file : folder_.files(name)) {
         const std::string path = folder_.path(name + "/" + file);
         EXPECT_TRUE(!file.ends_with(".part") || fs::file_size(path) == 0) << file;
-        if (file.ends_with(".lfm")) expect_ok(verify_pack(path, 1));
+        if (file.ends_with(".lfm")) expect_ok(verify_pack(path, {.threads = 1}));
       }
       base::AtomicFile::remove_leftovers(folder_.path(name), [](std::string_view) { return true; });
       for (const std::string& file : folder_.files(name)) EXPECT_FALSE(file.ends_with(".part")) << file << " is locked";

@@ -53,7 +53,7 @@ class PackMutation : public testing::Test {
     const std::clock_t start = std::clock();
     (void)inspect(path).ok();
     (void)Tokenizer::open(path).ok();
-    (void)verify_pack(path, 1).ok();
+    (void)verify_pack(path, {.threads = 1}).ok();
     EXPECT_LE(std::clock() - start, CLOCKS_PER_SEC) << what;
     return accepted;
   }

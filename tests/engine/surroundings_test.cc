@@ -41,9 +41,10 @@ Results use_everything(const TempFolder& folder, const std::string& model, Dense
                        const std::function<void(const char*)>& check) {
   Results results;
   const std::string packed = folder.path("packed.lfm");
-  const auto done =
-      pack(model, packed,
-           {.dense = dense, .threads = 2, .overwrite = true, .progress = [&](auto, auto) { check("progress"); }});
+  const auto done = pack(model, packed, {.dense = dense, .threads = 2, .overwrite = true, .progress = [&](auto, auto) {
+                                           check("progress");
+                                           return true;
+                                         }});
   check("pack");
   expect_ok(done);
   results.packed = read_all(packed).substr(4096);  // behind the header, which knows the time of the source

@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   mend(bytes);
   file.set(bytes);
   (void)lfm::inspect(file.path()).ok();
-  (void)lfm::verify_pack(file.path(), 1).ok();
+  (void)lfm::verify_pack(file.path(), {.threads = 1}).ok();
   open(file.path(), lfm::Load::kCopy);
   open(file.path(), lfm::Load::kMap);
   return 0;

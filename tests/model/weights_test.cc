@@ -25,7 +25,8 @@ std::vector<std::byte> packed(const std::string& bytes, const model::TensorTable
   const model::PackPlan plan = model::plan_weights(table, std::nullopt);
   auto memory = base::Memory::allocate(plan.bytes);
   EXPECT_TRUE(team.ok() && memory.ok());
-  expect_ok(model::pack_weights(files, plan, *team, {memory->data(), memory->size()}));
+  base::Work work;
+  expect_ok(model::pack_weights(files, plan, *team, work, {memory->data(), memory->size()}));
   return {memory->data(), memory->data() + plan.bytes};
 }
 
@@ -115,7 +116,8 @@ TEST(WeightsTest, ANumberThatIsNoneIsLocated) {
   auto team = base::Team::create(1);
   const model::PackPlan plan = model::plan_weights(loaded->table, std::nullopt);
   auto memory = base::Memory::allocate(plan.bytes);
-  const Status status = model::pack_weights(files, plan, *team, {memory->data(), memory->size()});
+  base::Work work;
+  const Status status = model::pack_weights(files, plan, *team, work, {memory->data(), memory->size()});
   expect_error(status, ErrorCode::kFormat, "isn't a finite number");
   EXPECT_EQ(status.error().field, "blk.1.ffn_up_exps.weight");
   EXPECT_EQ(status.error().index, index);

@@ -1,10 +1,36 @@
 #include "model_options.h"
 
+#include <chrono>
+#include <memory>
+
 #include "io.h"
 #include "model_path.h"
+#include "progress_line.h"
 #include "user_folders.h"
 
 namespace lfm::cli {
+namespace {
+
+// Models that open sooner do so without a word.
+constexpr std::chrono::milliseconds kPatience(500);
+
+const char* words(OpenPhase phase) {
+  switch (phase) {
+    case OpenPhase::kPacking:
+      return "packing the model";
+    case OpenPhase::kReading:
+      return "reading the model";
+    case OpenPhase::kChecking:
+      return "checking the model";
+  }
+  return "";
+}
+
+}  // namespace
+
+double part_of(std::uint64_t done, std::uint64_t all) {
+  return all == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(all);
+}
 
 void ModelOptions::add_to(Command& command) {
   add_model_option(command, path);
@@ -71,7 +97,13 @@ Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens
   engine_options.chunk_tokens = chunk_tokens;
   if (engine_options.pack_cache.empty() && options.pack_cache.empty())
     print_note("packed weights aren't kept: HOME isn't set");
+  auto line = std::make_unique<ProgressLine>(kPatience);
+  engine_options.progress = [&](const OpenProgress& progress) {
+    line->show(part_of(progress.done, progress.all), words(progress.phase));
+    return true;
+  };
   auto engine = Engine::open(options.path, engine_options);
+  line.reset();
   if (engine.ok()) {
     for (const std::string& note : engine->info().notes) print_note(note);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +43,10 @@ void add_predict_option(Command& command, std::int64_t& tokens, const char* help
 // "; -c makes room for more", where the model can have more than that; otherwise why it can't.
 std::string room_for_more(std::size_t context, const ModelInfo& info);
 
-// Opens the engine; prints its notes on standard error.
+// How much of some work is done, 0..1.
+double part_of(std::uint64_t done, std::uint64_t all);
+
+// Opens the engine; prints its notes on standard error, and, where that is a terminal and has to wait, how far it is.
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens = EngineOptions{}.chunk_tokens);
 
 // At the end of a command's work: waits for the pack cache, if it is still being written. What goes wrong with it is a

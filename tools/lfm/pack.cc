@@ -1,4 +1,5 @@
 // lfm pack: writes a model in the form in which it is used, so that opening it takes no time.
+#include <chrono>
 #include <memory>
 
 #include "command.h"
@@ -29,17 +30,23 @@ int print(const std::string& path, const char* what, const PackInfo& info) {
 
 int run_pack(const Options& options) {
   if (const Status status = check_model_path(options.model); !status.ok()) return fail(status.error());
+  auto line = std::make_unique<ProgressLine>(std::chrono::milliseconds(500));
   if (options.verify) {
-    auto info = verify_pack(options.model, options.threads);
+    const auto show = [&](std::uint64_t done, std::uint64_t all) {
+      line->show(part_of(done, all), "checking");
+      return true;
+    };
+    auto info = verify_pack(options.model, {.threads = options.threads, .progress = show});
+    line.reset();
     return info.ok() ? print(options.model, "undamaged", *info) : fail(info.error());
   }
   PackOptions pack_options;
   pack_options.dense = dense_backend(options.dense);
   pack_options.threads = options.threads;
   pack_options.overwrite = options.force;
-  auto line = std::make_unique<ProgressLine>();
   pack_options.progress = [&](std::uint64_t done, std::uint64_t all) {
-    line->show(all == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(all), "packed");
+    line->show(part_of(done, all), "packing");
+    return true;
   };
   auto info = pack(options.model, options.out, pack_options);
   line.reset();

@@ -6,7 +6,8 @@
 
 namespace lfm::cli {
 
-ProgressLine::ProgressLine() : shown_(isatty(STDERR_FILENO) != 0) {}
+ProgressLine::ProgressLine(std::chrono::milliseconds patience)
+    : shown_(isatty(STDERR_FILENO) != 0), hidden_until_(Clock::now() + patience) {}
 
 ProgressLine::~ProgressLine() {
   if (!line_.empty()) std::fprintf(stderr, "\r\033[K");
@@ -15,11 +16,12 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::show(double part, std::string_view what) {
   if (!shown_) return;
   const Clock::time_point now = Clock::now();
-  if (!started_) {
-    started_ = true;
+  if (part < last_part_) {
     first_part_ = part;
     start_ = now;
   }
+  last_part_ = part;
+  if (now < hidden_until_) return;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double done = part - first_part_;
   std::string line = std::to_string(static_cast<int>(part * 100)) + " %, " + std::string(what);

@@ -1,4 +1,4 @@
-// One line on standard error that is written over; nothing where that is no terminal.
+// One line on standard error that is written over, and taken away at the end; nothing where that is no terminal.
 #pragma once
 
 #include <chrono>
@@ -9,19 +9,22 @@ namespace lfm::cli {
 
 class ProgressLine {
  public:
-  ProgressLine();
+  // Nothing is shown of what takes no longer than `patience`.
+  explicit ProgressLine(std::chrono::milliseconds patience = {});
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine();
 
-  // `part` of the work is done, 0..1. Once that tells anything, the time left is shown too.
+  // `part` of the work is done, 0..1. Once that tells anything, the time left is shown too. A part that is smaller than
+  // the one before is of further work.
   void show(double part, std::string_view what);
 
  private:
   using Clock = std::chrono::steady_clock;
   const bool shown_;
-  bool started_ = false;
+  const Clock::time_point hidden_until_;
   double first_part_ = 0;  // when it was first called: work that an earlier run did
+  double last_part_ = 2;
   Clock::time_point start_;
   std::string line_;
 };

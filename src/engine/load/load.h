@@ -19,6 +19,6 @@ Result<FileDescription> describe_file(const std::string& path);
 Result<text::Tokenizer> load_tokenizer(const std::string& path);
 
 Result<PackInfo> pack_model(const std::string& path, const std::string& out, const PackOptions& options);
-Result<PackInfo> verify_model(const std::string& path, unsigned threads);
+Result<PackInfo> verify_model(const std::string& path, const VerifyOptions& options);
 
 }  // namespace lfm::engine

@@ -1,8 +1,6 @@
 #include "engine/load/model_file.h"
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -16,61 +14,70 @@ namespace {
 
 constexpr std::uint64_t kSampledChunks = 8;
 
-// Calls body(chunk, scratch of kPackChunk bytes) for every chunk; the first error ends it.
-template <typename Body>
-Status for_each_chunk(std::uint64_t chunks, std::size_t scratch_bytes, base::Team& team, Body&& body) {
-  std::vector<std::vector<std::byte>> scratch(team.size(), std::vector<std::byte>(scratch_bytes));
-  std::atomic<bool> failed = false;
-  std::mutex mutex;
-  Status failure;
-  team.run([&](base::Worker& worker) {
-    worker.for_each_task(chunks, [&](std::size_t i) {
-      if (failed.load(std::memory_order_relaxed)) return;
-      Status status = body(i, std::span<std::byte>(scratch[worker.index()]));
-      if (status.ok()) return;
-      const std::lock_guard lock(mutex);
-      if (!failed.exchange(true)) failure = std::move(status);
-    });
+// Copies every chunk to where place(worker, chunk) says, and checks it there.
+template <typename Place>
+Status read_chunks(const PackedFile& packed, base::Team& team, base::Work& work, Place&& place) {
+  const format::PackPlaces& places = packed.pack.places();
+  return work.run(team, places.chunks, [&](base::Worker& worker, std::size_t i) -> Status {
+    const std::span<std::byte> chunk(place(worker, i), places.chunk_bytes(i));
+    LFM_TRY(packed.file.read_at(places.weights_offset + places.chunk_begin(i), chunk));
+    work.add(chunk.size());
+    return packed.pack.check_chunk(i, chunk);
   });
-  return failure;
 }
 
-Result<PackedBytes> copy_packed(const PackedFile& packed, base::Team& team) {
-  const auto& file = packed.file;
-  const auto& pack = packed.pack;
-  const format::PackPlaces& places = pack.places();
+Result<PackedBytes> copy_packed(const PackedFile& packed, const EngineOptions& options, base::Team& team) {
+  const format::PackPlaces& places = packed.pack.places();
   LFM_ASSIGN(base::Memory memory, base::Memory::allocate(places.weights_bytes, base::Memory::Pages::kHuge));
-  LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) -> Status {
-    const std::span<std::byte> chunk(memory.data() + places.chunk_begin(i), places.chunk_bytes(i));
-    LFM_TRY(file.read_at(places.weights_offset + places.chunk_begin(i), chunk));
-    return pack.check_chunk(i, chunk);
-  }));
+  base::Work work = open_work(options, OpenPhase::kReading, places.weights_bytes);
+  LFM_TRY(read_chunks(packed, team, work,
+                      [&](base::Worker&, std::size_t i) { return memory.data() + places.chunk_begin(i); }));
   return PackedBytes(std::move(memory));
 }
 
-Result<PackedBytes> map_packed(const PackedFile& packed, Owner owner, base::MappedFile::Writers writers, bool settling,
-                               base::Team& team) {
-  constexpr std::uint64_t kPart = std::uint64_t{32} << 20;
-  const auto& file = packed.file;
-  const auto& pack = packed.pack;
-  const format::PackPlaces& places = pack.places();
-  const std::uint64_t bytes = places.weights_bytes;
-  LFM_ASSIGN(base::MappedFile mapped, base::MappedFile::map(file, places.weights_offset, bytes, writers));
-  // First, so that a page that can't be read is an error, and not a signal to who uses it. By one thread, in order: the
-  // system then reads ahead in huge pages, which several threads keep it from.
-  for (std::uint64_t at = 0; at < bytes; at += kPart) LFM_TRY(mapped.populate(at, std::min(kPart, bytes - at)));
+// Of a map: by one thread, in order, so that the system reads ahead in huge pages, which several threads keep it from.
+Status read_map(const base::MappedFile& mapped, base::Work& work) {
+  constexpr std::size_t kPart = std::size_t{4} << 20;
+  for (std::size_t at = 0; at < mapped.size(); at += kPart) {
+    const std::size_t bytes = std::min(kPart, mapped.size() - at);
+    LFM_TRY(mapped.populate(at, bytes));
+    work.add(bytes);
+    LFM_TRY(work.step());
+  }
+  return {};
+}
+
+Status check_map(const base::MappedFile& mapped, const PackedFile& packed, Owner owner, const EngineOptions& options,
+                 base::Team& team) {
+  const format::PackPlaces& places = packed.pack.places();
   const auto check = [&](std::uint64_t i) {
-    return pack.check_chunk(i, {mapped.data() + places.chunk_begin(i), places.chunk_bytes(i)});
+    return packed.pack.check_chunk(i, {mapped.data() + places.chunk_begin(i), places.chunk_bytes(i)});
   };
-  if (file.ours_and_writable()) {
-    LFM_TRY(for_each_chunk(places.chunks, 0, team, [&](std::uint64_t i, std::span<std::byte>) { return check(i); }));
+  if (packed.file.ours_and_writable()) {
+    base::Work work = open_work(options, OpenPhase::kChecking, places.weights_bytes);
+    LFM_TRY(work.run(team, places.chunks, [&](base::Worker&, std::size_t i) {
+      work.add(places.chunk_bytes(i));
+      return check(i);
+    }));
     // Where it can't be (a read-only disk), the next start checks again.
-    if (owner == Owner::kCache) (void)file.make_read_only().ok();
+    if (owner == Owner::kCache) (void)packed.file.make_read_only().ok();
   } else if (places.chunks > 0) {
     LFM_TRY(check(0));
     LFM_TRY(check(places.chunks - 1));
     for (std::uint64_t i = 0; i < kSampledChunks; ++i) LFM_TRY(check(base::random_word() % places.chunks));
   }
+  return {};
+}
+
+Result<PackedBytes> map_packed(const PackedFile& packed, Owner owner, base::MappedFile::Writers writers, bool settling,
+                               const EngineOptions& options, base::Team& team) {
+  const format::PackPlaces& places = packed.pack.places();
+  LFM_ASSIGN(base::MappedFile mapped,
+             base::MappedFile::map(packed.file, places.weights_offset, places.weights_bytes, writers));
+  base::Work work = open_work(options, OpenPhase::kReading, places.weights_bytes);
+  // First, so that a page that can't be read is an error, and not a signal to who uses it.
+  LFM_TRY(read_map(mapped, work));
+  LFM_TRY(check_map(mapped, packed, owner, options, team));
   if (settling) mapped.start_settling();
   return PackedBytes(std::move(mapped));
 }
@@ -114,25 +121,30 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept {
   return layout;
 }
 
-Result<PackedBytes> load_packed(const PackedFile& packed, Owner owner, Load load, base::Team& team) {
-  using Writers = base::MappedFile::Writers;
-  if (load == Load::kCopy) return copy_packed(packed, team);
-  auto mapped = load == Load::kMap ? map_packed(packed, owner, Writers::kTrusted, false, team)
-                                   : map_packed(packed, owner, Writers::kHeldOff, true, team);
-  if (mapped.ok() || load == Load::kMap || mapped.error().code == ErrorCode::kFormat) return mapped;
-  return copy_packed(packed, team);
+base::Work open_work(const EngineOptions& options, OpenPhase phase, std::uint64_t bytes) {
+  ProgressCallback told;
+  if (options.progress) {
+    told = [&options, phase](std::uint64_t done, std::uint64_t all) { return options.progress({phase, done, all}); };
+  }
+  return base::Work(bytes, std::move(told), options.cancel);
 }
 
-Status verify_packed(const PackedFile& packed, base::Team& team) {
-  const auto& file = packed.file;
-  const auto& pack = packed.pack;
-  const format::PackPlaces& places = pack.places();
-  return for_each_chunk(places.chunks, format::kPackChunk, team,
-                        [&](std::uint64_t i, std::span<std::byte> scratch) -> Status {
-                          const std::span<std::byte> chunk = scratch.first(places.chunk_bytes(i));
-                          LFM_TRY(file.read_at(places.weights_offset + places.chunk_begin(i), chunk));
-                          return pack.check_chunk(i, chunk);
-                        });
+Result<PackedBytes> load_packed(const PackedFile& packed, Owner owner, const EngineOptions& options, base::Team& team) {
+  using Writers = base::MappedFile::Writers;
+  const bool must_map = options.load == Load::kMap;
+  if (options.load != Load::kCopy) {
+    auto mapped = map_packed(packed, owner, must_map ? Writers::kTrusted : Writers::kHeldOff, !must_map, options, team);
+    if (mapped.ok() || must_map) return mapped;
+    const ErrorCode code = mapped.error().code;
+    if (code == ErrorCode::kFormat || code == ErrorCode::kCancelled) return mapped;
+  }
+  return copy_packed(packed, options, team);
+}
+
+Status verify_packed(const PackedFile& packed, base::Team& team, base::Work& work) {
+  std::vector<std::vector<std::byte>> scratch(team.size(), std::vector<std::byte>(format::kPackChunk));
+  return read_chunks(packed, team, work,
+                     [&](base::Worker& worker, std::size_t) { return scratch[worker.index()].data(); });
 }
 
 }  // namespace lfm::engine

@@ -11,8 +11,9 @@
 #include "base/file.h"
 #include "base/mapped_file.h"
 #include "base/memory.h"
-#include "base/team.h"
+#include "base/work.h"
 #include "format/pack_file.h"
+#include "lfm/engine.h"
 #include "lfm/result.h"
 #include "lfm/types.h"
 #include "ops/xnn_linear.h"
@@ -53,6 +54,9 @@ class PackedBytes {
 
 format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
 
+// Work that Engine::open() waits for.
+base::Work open_work(const EngineOptions& options, OpenPhase phase, std::uint64_t bytes);
+
 // Brings a packed file's weights into memory with every member of the team.
 //
 // What is checked: a copy in full, as it is read. A map in full when this user may still write to the file; one of
@@ -60,11 +64,11 @@ format::PackLayout pack_layout(std::optional<ops::XnnLayout> xnn) noexcept;
 // read-only file by samples: first and last chunk and a few others, which differ from time to time.
 //
 // kAuto maps where the system holds off writers, and then settles; kMap maps where it doesn't too.   kFormat  damaged;
-// kIo  from the file, and for kMap where it can't be mapped;   kNoMemory
+// kIo  from the file, and for kMap where it can't be mapped;   kNoMemory, kCancelled
 enum class Owner { kUser, kCache };
-Result<PackedBytes> load_packed(const PackedFile& packed, Owner owner, Load load, base::Team& team);
+Result<PackedBytes> load_packed(const PackedFile& packed, Owner owner, const EngineOptions& options, base::Team& team);
 
 // Checks every chunk.
-Status verify_packed(const PackedFile& packed, base::Team& team);
+Status verify_packed(const PackedFile& packed, base::Team& team, base::Work& work);
 
 }  // namespace lfm::engine

@@ -1,12 +1,10 @@
 // Packing of whole files.
 #include <filesystem>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
 #include "base/cores.h"
 #include "base/cpu.h"
-#include "base/float_mode.h"
 #include "base/try.h"
 #include "engine/load/load.h"
 #include "engine/load/model_parts.h"
@@ -37,32 +35,12 @@ Result<base::Team> team_of(unsigned threads) {
   return base::Team::create(threads != 0 ? threads : base::default_threads());
 }
 
-void report(const PackOptions& options, std::uint64_t done, std::uint64_t all) {
-  if (!options.progress) return;
-  const base::CallersFloatMode mode;
-  options.progress(done, all);
-}
-
-Status write_all(format::PackWriter& writer, base::Team& team, const PackOptions& options) {
+Status write_all(format::PackWriter& writer, base::Team& team, base::Work& work) {
   const format::PackPlaces& places = writer.places();
-  std::atomic<bool> failed = false;
-  std::atomic<std::uint64_t> written = 0;
-  std::mutex mutex;
-  Status failure;
-  team.run([&](base::Worker& worker) {
-    worker.for_each_task(places.chunks, [&](std::size_t i) {
-      if (failed.load(std::memory_order_relaxed)) return;
-      Status status = writer.write_chunk(i);
-      if (!status.ok()) {
-        const std::lock_guard lock(mutex);
-        if (!failed.exchange(true)) failure = std::move(status);
-        return;
-      }
-      const std::uint64_t done = written.fetch_add(places.chunk_bytes(i)) + places.chunk_bytes(i);
-      if (worker.index() == 0) report(options, done, places.weights_bytes);
-    });
+  return work.run(team, places.chunks, [&](base::Worker&, std::size_t i) {
+    work.add(places.chunk_bytes(i));
+    return writer.write_chunk(i);
   });
-  return failure;
 }
 
 PackInfo info_of(const ModelParts& parts, const format::PackPlaces& places, bool xnnpack) {
@@ -89,22 +67,24 @@ Result<PackInfo> pack_model(const std::string& path, const std::string& out, con
   // Before the work, so that a full disk is seen at once.
   LFM_ASSIGN(format::PackWriter writer,
              format::PackWriter::create(out, pack_layout(xnn), source, identity, {packed.data(), packed.size()}));
-  report(options, 0, plan.bytes);
-  LFM_TRY(model::pack_weights(files, plan, team, {packed.data(), packed.size()}));
-  LFM_TRY(write_all(writer, team, options));
+  base::Work work(parts.table.totals.bytes + plan.bytes, options.progress, options.cancel);
+  LFM_TRY(work.step());
+  LFM_TRY(model::pack_weights(files, plan, team, work, {packed.data(), packed.size()}));
+  LFM_TRY(write_all(writer, team, work));
   using Existing = base::AtomicFile::Existing;
   LFM_TRY(writer.commit(kReadOnly, options.overwrite ? Existing::kReplace : Existing::kKeep));
   return info_of(parts, writer.places(), xnn.has_value());
 }
 
-Result<PackInfo> verify_model(const std::string& path, unsigned threads) {
+Result<PackInfo> verify_model(const std::string& path, const VerifyOptions& options) {
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
-  LFM_ASSIGN(base::Team team, team_of(threads));
+  LFM_ASSIGN(base::Team team, team_of(options.threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
   if (!parts.model.packed) return refused(path, "isn't a packed model file");
   const std::optional<ops::XnnLayout> xnn = layout_of(parts.model);
   LFM_TRY(parts.tokenizer());
-  LFM_TRY(verify_packed(*parts.model.packed, team));
+  base::Work work(parts.model.packed->pack.places().weights_bytes, options.progress, options.cancel);
+  LFM_TRY(verify_packed(*parts.model.packed, team, work));
   LFM_TRY(parts.model.packed->pack.check_padding(parts.model.packed->file));
   LFM_TRY(check_size(parts, model::plan_weights(parts.table, xnn)));
   // That it is whole doesn't mean that it can be used here.
