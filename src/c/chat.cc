@@ -11,6 +11,19 @@ struct lfm_chat {
   lfm::Chat chat;
 };
 
+struct lfm_form_writer {
+  std::vector<lfm::ChatSegment> segments;
+  bool full = false;  // there was no memory for one
+
+  void add(const char* text, bool token) noexcept {
+    try {
+      if (text != nullptr) segments.push_back({text, token});
+    } catch (const std::bad_alloc&) {
+      full = true;
+    }
+  }
+};
+
 struct lfm_answer {
   lfm::Answer answer;
   std::vector<lfm_tool_call> calls;  // into answer
@@ -87,6 +100,55 @@ Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_
   return out;
 }
 
+lfm_role role_to_c(Role role) {
+  switch (role) {
+    case Role::kSystem:
+      return LFM_SYSTEM;
+    case Role::kUser:
+      return LFM_USER;
+    case Role::kAssistant:
+      return LFM_ASSISTANT;
+    case Role::kTool:
+      return LFM_TOOL;
+  }
+  return LFM_USER;
+}
+
+std::vector<lfm_tool_call> calls_of(const Message& message) {
+  std::vector<lfm_tool_call> out;
+  for (const ToolCall& call : message.tool_calls) out.push_back({call.name.c_str(), call.arguments.c_str()});
+  return out;
+}
+
+// Points into both.
+lfm_message message_to_c(const Message& message, std::span<const lfm_tool_call> calls) {
+  lfm_message out{};
+  out.size = sizeof out;
+  out.role = role_to_c(message.role);
+  out.content = message.content.c_str();
+  out.reasoning = message.reasoning.c_str();
+  out.calls = calls.data();
+  out.call_count = calls.size();
+  out.tokens = message.tokens.data();
+  out.token_count = message.tokens.size();
+  return out;
+}
+
+ChatOptions::Custom custom_of(lfm_form_callback callback, void* user) {
+  if (callback == nullptr) return nullptr;
+  return [callback, user](std::span<const Message> messages, bool prompt) -> Result<std::vector<ChatSegment>> {
+    std::vector<std::vector<lfm_tool_call>> calls;
+    std::vector<lfm_message> given;
+    for (const Message& message : messages) calls.push_back(calls_of(message));
+    for (std::size_t i = 0; i < messages.size(); ++i) given.push_back(message_to_c(messages[i], calls[i]));
+    lfm_form_writer out;
+    const lfm_code code = callback(given.data(), given.size(), prompt, &out, user);
+    if (code != LFM_OK) return Error{code_of(code), std::string("the callback says ") + lfm_code_name(code), "custom"};
+    if (out.full) return Error{ErrorCode::kNoMemory, {}};
+    return std::move(out.segments);
+  };
+}
+
 }  // namespace
 }  // namespace lfm::c
 
@@ -101,10 +163,19 @@ lfm_code lfm_chat_new(const lfm_engine* engine, const lfm_chat_options* options,
     inner.tools = c::text(given.tools);
     inner.date = c::text(given.date);
     inner.preserve_thinking = given.preserve_thinking;
+    inner.custom = c::custom_of(given.custom, given.custom_user);
     LFM_ASSIGN(lfm::Chat made, lfm::Chat::create(engine->engine, inner));
     *chat = new lfm_chat{std::move(made)};
     return {};
   });
+}
+
+void lfm_form_text(lfm_form_writer* out, const char* text) {
+  if (out != nullptr) out->add(text, false);
+}
+
+void lfm_form_token(lfm_form_writer* out, const char* name) {
+  if (out != nullptr) out->add(name, true);
 }
 
 void lfm_chat_free(lfm_chat* chat) {
@@ -141,8 +212,7 @@ lfm_code lfm_chat_answer(const lfm_chat* chat, lfm_session* session, const lfm_m
     LFM_ASSIGN(lfm::Answer made, chat->chat.answer(session->session, inner, generate, c::pieces_of(callback, user)));
     std::string description = made.finish.describe();
     auto out = std::make_unique<lfm_answer>(lfm_answer{std::move(made), {}, std::move(description)});
-    for (const lfm::ToolCall& call : out->answer.message.tool_calls)
-      out->calls.push_back({call.name.c_str(), call.arguments.c_str()});
+    out->calls = c::calls_of(out->answer.message);
     *answer = out.release();
     return {};
   });
@@ -155,16 +225,7 @@ void lfm_answer_free(lfm_answer* answer) {
 lfm_code lfm_answer_message(const lfm_answer* answer, lfm_message* message, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{answer, "answer"}}));
-    const lfm::Message& inner = answer->answer.message;
-    lfm_message out{};
-    out.role = LFM_ASSISTANT;
-    out.content = inner.content.c_str();
-    out.reasoning = inner.reasoning.c_str();
-    out.calls = answer->calls.data();
-    out.call_count = answer->calls.size();
-    out.tokens = inner.tokens.data();
-    out.token_count = inner.tokens.size();
-    return c::write_sized(out, message, "message");
+    return c::write_sized(c::message_to_c(answer->answer.message, answer->calls), message, "message");
   });
 }
 

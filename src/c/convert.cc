@@ -59,6 +59,46 @@ MaskCallback mask_of(lfm_mask_callback callback, void* user) {
 
 }  // namespace
 
+DenseBackend dense_of(lfm_dense dense) {
+  switch (dense) {
+    case LFM_DENSE_AUTO:
+      return DenseBackend::kAuto;
+    case LFM_DENSE_XNNPACK:
+      return DenseBackend::kXnnpack;
+    case LFM_DENSE_NATIVE:
+      return DenseBackend::kNative;
+  }
+  return DenseBackend::kAuto;
+}
+
+lfm_model_info to_c(const ModelInfo& info) {
+  lfm_model_info out{};
+  out.size = sizeof out;
+  out.architecture = info.architecture.c_str();
+  out.name = info.name.c_str();
+  out.isa = info.isa.c_str();
+  out.dense_backend = info.dense_backend.c_str();
+  out.file_bytes = info.file_bytes;
+  out.parameters = info.parameters;
+  out.active_parameters = info.active_parameters;
+  out.weight_bytes = info.weight_bytes;
+  out.weight_bytes_per_token = info.weight_bytes_per_token;
+  out.cache_bytes_per_token = info.cache_bytes_per_token;
+  out.state_bytes = info.state_bytes;
+  out.layers = info.layers;
+  out.hidden = info.hidden;
+  out.vocabulary = info.vocabulary;
+  out.context_tokens = info.context_tokens;
+  out.threads = info.threads;
+  out.path = info.path.c_str();
+  out.packed = info.packed;
+  out.attention_layers = info.attention_layers;
+  out.experts = info.experts;
+  out.experts_used = info.experts_used;
+  out.prompt_parameters = info.prompt_parameters;
+  return out;
+}
+
 Result<SamplingOptions> sampling_of(const lfm_sampling* sampling, const Engine& engine) {
   if (sampling == nullptr) return engine.recommended_sampling();
   LFM_ASSIGN(const lfm_sampling given, read_sized(sampling, "sampling"));
@@ -110,6 +150,7 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
   if (given.logprobs) inner.logprobs = given.top_logprobs;
   inner.mask = mask_of(given.mask, given.mask_user);
   inner.cancel = token_of(given.cancel);
+  if (given.constraint != nullptr) inner.constraint = given.constraint->constraint;
   inner.prompt_progress = progress_of(given.prompt_progress, given.progress_user);
   return inner;
 }

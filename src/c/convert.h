@@ -5,6 +5,9 @@
 
 namespace lfm::c {
 
+DenseBackend dense_of(lfm_dense dense);
+lfm_model_info to_c(const ModelInfo& info);  // points into it
+
 // None is what is recommended for the engine's model.
 Result<SamplingOptions> sampling_of(const lfm_sampling* sampling, const Engine& engine);
 lfm_sampling to_c(const SamplingOptions& sampling);  // without bias

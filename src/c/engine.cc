@@ -2,25 +2,13 @@
 #include <utility>
 
 #include "base/try.h"
-#include "c/handles.h"
+#include "c/convert.h"
 #include "c/sized.h"
 
 namespace c = lfm::c;
 
 namespace lfm::c {
 namespace {
-
-DenseBackend dense_of(lfm_dense dense) {
-  switch (dense) {
-    case LFM_DENSE_AUTO:
-      return DenseBackend::kAuto;
-    case LFM_DENSE_XNNPACK:
-      return DenseBackend::kXnnpack;
-    case LFM_DENSE_NATIVE:
-      return DenseBackend::kNative;
-  }
-  return DenseBackend::kAuto;
-}
 
 Load load_of(lfm_load load) {
   switch (load) {
@@ -32,6 +20,18 @@ Load load_of(lfm_load load) {
       return Load::kCopy;
   }
   return Load::kAuto;
+}
+
+lfm_open_phase phase_to_c(OpenPhase phase) {
+  switch (phase) {
+    case OpenPhase::kPacking:
+      return LFM_OPEN_PACKING;
+    case OpenPhase::kReading:
+      return LFM_OPEN_READING;
+    case OpenPhase::kChecking:
+      return LFM_OPEN_CHECKING;
+  }
+  return LFM_OPEN_PACKING;
 }
 
 }  // namespace
@@ -49,6 +49,12 @@ lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lf
     if (given.pack_cache != nullptr) inner.pack_cache = given.pack_cache;
     if (given.pack_cache_min_bytes != 0) inner.pack_cache_min_bytes = given.pack_cache_min_bytes;
     if (given.pack_cache_max_bytes != 0) inner.pack_cache_max_bytes = given.pack_cache_max_bytes;
+    if (given.progress != nullptr) {
+      inner.progress = [&given](const lfm::OpenProgress& now) {
+        return given.progress(c::phase_to_c(now.phase), now.done, now.all, given.progress_user);
+      };
+    }
+    inner.cancel = c::token_of(given.cancel);
     LFM_ASSIGN(lfm::Engine opened, lfm::Engine::open(path, inner));
     *engine = new lfm_engine{std::move(opened)};
     return {};
@@ -62,25 +68,7 @@ void lfm_engine_close(lfm_engine* engine) {
 lfm_code lfm_engine_info(const lfm_engine* engine, lfm_model_info* info, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{engine, "engine"}}));
-    const lfm::ModelInfo& inner = engine->engine.info();
-    lfm_model_info out{};
-    out.architecture = inner.architecture.c_str();
-    out.name = inner.name.c_str();
-    out.isa = inner.isa.c_str();
-    out.dense_backend = inner.dense_backend.c_str();
-    out.file_bytes = inner.file_bytes;
-    out.parameters = inner.parameters;
-    out.active_parameters = inner.active_parameters;
-    out.weight_bytes = inner.weight_bytes;
-    out.weight_bytes_per_token = inner.weight_bytes_per_token;
-    out.cache_bytes_per_token = inner.cache_bytes_per_token;
-    out.state_bytes = inner.state_bytes;
-    out.layers = inner.layers;
-    out.hidden = inner.hidden;
-    out.vocabulary = inner.vocabulary;
-    out.context_tokens = inner.context_tokens;
-    out.threads = inner.threads;
-    return c::write_sized(out, info, "info");
+    return c::write_sized(c::to_c(engine->engine.info()), info, "info");
   });
 }
 

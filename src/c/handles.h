@@ -24,6 +24,10 @@ struct lfm_session {
   lfm::Session session;
 };
 
+struct lfm_constraint {
+  lfm::Constraint constraint;
+};
+
 struct lfm_cancel {
   std::stop_source source;
 };

@@ -48,6 +48,16 @@ lfm_code lfm_session_append(lfm_session* session, const lfm_token* tokens, size_
   });
 }
 
+lfm_code lfm_session_append_each(lfm_session* session, const lfm_token* tokens, size_t count, lfm_logits_callback each,
+                                 void* user, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{session, "session"}, {reinterpret_cast<const void*>(each), "each"}}));
+    LFM_ASSIGN(const auto ids, c::array(tokens, count, "tokens"));
+    return session->session.append(ids,
+                                   [&](std::span<const float> logits) { each(logits.data(), logits.size(), user); });
+  });
+}
+
 void lfm_session_cancel(lfm_session* session) {
   if (session != nullptr) session->session.cancel();
 }

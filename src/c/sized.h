@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "lfm/c.h"
 #include "lfm/result.h"
 
 namespace lfm::c {
@@ -13,6 +14,14 @@ namespace lfm::c {
 // Its size in LFM_ABI_VERSION 1. One that grows keeps the size here that it had then.
 template <typename T>
 inline constexpr std::size_t kFirstSize = sizeof(T);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_engine_options> = offsetof(lfm_engine_options, pack_cache_max_bytes);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_model_info> = offsetof(lfm_model_info, path);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_generate_options> = offsetof(lfm_generate_options, constraint);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_chat_options> = offsetof(lfm_chat_options, custom);
 
 template <typename T>
 Status check_size(const T& caller, const char* name) {

@@ -6,7 +6,7 @@ set(std "[a-z_]+")
 set(posix "(cpuid|fcntl|poll|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
 
 set(include/lfm_may "lfm/.*")
-set(include/lfm/c.h_may "std(bool|def|int)\\.h")  # which is C
+set(include/lfm/c/common.h_may "std(bool|def|int)\\.h")  # which is C
 set(kernels_may "kernels/.*|immintrin\\.h|arm_neon\\.h")
 set(src/base_may "fenv\\.h|stdio\\.h|base/.*|lfm/.*|kernels/isas?\\.(h|inc)|immintrin\\.h|${posix}")
 set(src/format_may "format/.*|base/.*|lfm/.*")

@@ -1,0 +1,108 @@
+/* Models, text and tokens. */
+#ifndef LFM_C_ENGINE_H
+#define LFM_C_ENGINE_H
+
+#include "lfm/c/common.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lfm_engine lfm_engine;
+typedef struct lfm_session lfm_session;
+
+/* Who multiplies with the dense 4-bit matrices. */
+typedef enum lfm_dense {
+  LFM_DENSE_AUTO,    /* native where the CPU has AVX2 or NEON, XNNPACK elsewhere */
+  LFM_DENSE_XNNPACK, /* XNNPACK where it runs here */
+  LFM_DENSE_NATIVE   /* the library's own kernels */
+} lfm_dense;
+
+/* How the weights of a packed file come into memory. */
+typedef enum lfm_load {
+  LFM_LOAD_AUTO, /* mapped where no change of the file can reach the process, else copied */
+  LFM_LOAD_MAP,  /* mapped wherever it can be */
+  LFM_LOAD_COPY  /* read into memory of its own and checked in full */
+} lfm_load;
+
+/* What takes time while a model opens. */
+typedef enum lfm_open_phase {
+  LFM_OPEN_PACKING, /* reads the weights of a GGUF file and packs them */
+  LFM_OPEN_READING, /* reads those of a packed file */
+  LFM_OPEN_CHECKING /* compares them with the file's checksums */
+} lfm_open_phase;
+
+/* As lfm_progress_callback, of a phase's bytes. */
+typedef bool (*lfm_open_callback)(lfm_open_phase phase, uint64_t done, uint64_t all, void* user);
+
+typedef struct lfm_engine_options {
+  size_t size;
+  unsigned threads; /* 0: one for each physical core that this process may use */
+  lfm_dense dense;
+  lfm_load load;
+  size_t chunk_tokens;           /* tokens of a prompt that run together, 1 to 4096; 0: 512 */
+  const char* pack_cache;        /* folder for packed weights; NULL: none are kept */
+  uint64_t pack_cache_min_bytes; /* smaller files are packed at every start; 0: 256 MiB */
+  uint64_t pack_cache_max_bytes; /* of all; those unused for longest go before another is written; 0: 64 GiB */
+  lfm_open_callback progress;
+  void* progress_user;
+  const lfm_cancel* cancel;
+} lfm_engine_options;
+
+/* options: NULL for the defaults. */
+LFM_API lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lfm_engine** engine,
+                                 lfm_error* error);
+LFM_API void lfm_engine_close(lfm_engine* engine);
+
+typedef struct lfm_model_info {
+  size_t size;
+  const char* architecture; /* these texts are valid as long as the engine is open */
+  const char* name;
+  const char* isa;
+  const char* dense_backend;
+  uint64_t file_bytes;
+  uint64_t parameters;
+  uint64_t active_parameters;      /* that one token uses */
+  uint64_t weight_bytes;           /* in memory */
+  uint64_t weight_bytes_per_token; /* that decoding a token reads */
+  uint64_t cache_bytes_per_token;  /* of context */
+  uint64_t state_bytes;            /* of a session whatever its length */
+  size_t layers;
+  size_t hidden;         /* channels */
+  size_t vocabulary;     /* tokens */
+  size_t context_tokens; /* that the model was trained for */
+  unsigned threads;
+  const char* path;
+  bool packed; /* a packed file, not GGUF */
+  size_t attention_layers;
+  size_t experts;             /* of a layer; 0 for dense models */
+  size_t experts_used;        /* for each token */
+  uint64_t prompt_parameters; /* that every token of a prompt is multiplied with */
+} lfm_model_info;
+
+LFM_API lfm_code lfm_engine_info(const lfm_engine* engine, lfm_model_info* info, lfm_error* error);
+
+/* What isn't as asked for, and why: note i, or NULL where there are no more. Valid as long as the engine is open. */
+LFM_API const char* lfm_engine_note(const lfm_engine* engine, size_t i);
+
+/* ---- text and tokens */
+
+/* Puts at most `capacity` tokens into `tokens` and their number into `count`. LFM_LIMIT where there are more: then
+ * `count` tells how many, and `tokens` has none of them.
+ *   bos             put the model's first token in front, where the model wants one
+ *   special_tokens  text such as "<|im_end|>" becomes that token; otherwise it stays plain text */
+LFM_API lfm_code lfm_encode(const lfm_engine* engine, const char* text, size_t bytes, bool bos, bool special_tokens,
+                            lfm_token* tokens, size_t capacity, size_t* count, lfm_error* error);
+
+/* The exact bytes of tokens, without a zero behind them; `bytes` and LFM_LIMIT as in lfm_encode(). */
+LFM_API lfm_code lfm_decode(const lfm_engine* engine, const lfm_token* tokens, size_t count, char* text,
+                            size_t capacity, size_t* bytes, lfm_error* error);
+
+/* Whether a generation is over when the model says this token. */
+LFM_API bool lfm_ends_generation(const lfm_engine* engine, lfm_token token);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

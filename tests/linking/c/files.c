@@ -1,0 +1,101 @@
+/* Opening, packing, checking and describing files, and diagnostics. */
+#include "c_test.h"
+
+void test_diagnostics(const lfm_engine* engine) {
+  lfm_phase phases[64];
+  lfm_limits limits = {.size = sizeof limits};
+  size_t count = 0;
+  EXPECT(lfm_engine_settle(engine, &error) == LFM_OK && lfm_engine_finish_pack_cache(engine, &error) == LFM_OK);
+  EXPECT(lfm_engine_phases(engine, phases, 64, &count, &error) == LFM_OK && count > 3);
+  EXPECT(strcmp(phases[0].name, "embedding") == 0 && phases[0].seconds > 0);
+  EXPECT(lfm_engine_measure_limits(engine, &limits, &error) == LFM_OK && limits.read_bytes_per_second > 0);
+}
+
+struct progress {
+  size_t calls;
+  size_t last_call; /* which says to end */
+  uint64_t all;
+  lfm_open_phase phase;
+};
+
+static bool told(uint64_t done, uint64_t all, void* user) {
+  struct progress* progress = user;
+  progress->all = all;
+  return done <= all && ++progress->calls != progress->last_call;
+}
+
+static bool told_of_phase(lfm_open_phase phase, uint64_t done, uint64_t all, void* user) {
+  ((struct progress*)user)->phase = phase;
+  return told(done, all, user);
+}
+
+void test_open(const char* model) {
+  lfm_engine* engine = NULL;
+  lfm_cancel* cancel = NULL;
+  lfm_engine_options options = {.size = sizeof options};
+  struct progress progress = {0};
+  EXPECT(lfm_cancel_new(&cancel, &error) == LFM_OK);
+  options.threads = 1;
+  options.progress = told_of_phase;
+  options.progress_user = &progress;
+  options.cancel = cancel;
+  EXPECT(lfm_engine_open(model, &options, &engine, &error) == LFM_OK);
+  EXPECT(progress.calls > 0 && progress.all > 0 && progress.phase == LFM_OPEN_PACKING);
+  lfm_engine_close(engine);
+  engine = NULL;
+  progress.last_call = progress.calls + 1;
+  EXPECT(lfm_engine_open(model, &options, &engine, &error) == LFM_CANCELLED && engine == NULL);
+  options.progress = NULL;
+  lfm_cancel_request(cancel);
+  EXPECT(lfm_engine_open(model, &options, &engine, &error) == LFM_CANCELLED && engine == NULL);
+  lfm_cancel_free(cancel);
+}
+
+void test_files(const char* model, const char* folder) {
+  lfm_description* description = NULL;
+  lfm_model_info info = {.size = sizeof info};
+  lfm_tensor tensor = {.size = sizeof tensor};
+  lfm_pack_options options = {.size = sizeof options};
+  lfm_pack_info packed = {.size = sizeof packed}, verified = {.size = sizeof verified};
+  struct progress progress = {0};
+  char path[1024];
+  size_t i, count;
+  uint64_t bytes = 0;
+  EXPECT(lfm_inspect("/nonexistent/model.gguf", &description, &error) == LFM_IO && description == NULL);
+  EXPECT(lfm_inspect(model, &description, &error) == LFM_OK);
+  EXPECT(lfm_description_info(description, &info, &error) == LFM_OK && info.vocabulary == 300 && info.threads == 0);
+  EXPECT(lfm_description_gguf_version(description) == 3);
+  count = lfm_description_tensors(description);
+  for (i = 0; i < count; ++i) {
+    EXPECT(lfm_description_tensor(description, i, &tensor, &error) == LFM_OK);
+    EXPECT(tensor.name[0] != '\0' && tensor.type[0] != '\0' && tensor.rank > 0 && tensor.shape[0] > 0);
+    EXPECT(tensor.offset > 0 && tensor.offset + tensor.bytes <= info.file_bytes);
+    bytes += tensor.bytes;
+  }
+  EXPECT(count > 10 && bytes < info.file_bytes);
+  EXPECT(lfm_description_tensor(description, count, &tensor, &error) == LFM_ARGUMENT && error.index == count);
+  lfm_description_free(description);
+
+  snprintf(path, sizeof path, "%s/packed-by-c.lfm", folder);
+  remove(path);
+  options.threads = 1;
+  options.dense = LFM_DENSE_NATIVE;
+  options.progress = told;
+  options.progress_user = &progress;
+  progress.last_call = 1;
+  EXPECT(lfm_pack(model, path, &options, &packed, &error) == LFM_CANCELLED);
+  EXPECT(lfm_verify_pack(path, NULL, NULL, &error) == LFM_IO); /* there is none */
+  EXPECT(lfm_pack(model, path, &options, &packed, &error) == LFM_OK && progress.calls > 1);
+  EXPECT(packed.weight_bytes > 0 && packed.file_bytes > packed.weight_bytes && !packed.xnnpack);
+  EXPECT(progress.all > packed.weight_bytes);
+  EXPECT(lfm_pack(model, path, &options, NULL, &error) == LFM_ARGUMENT);
+  EXPECT(lfm_verify_pack(path, &options, &verified, &error) == LFM_OK && progress.all == packed.weight_bytes);
+  EXPECT(verified.file_bytes == packed.file_bytes && !verified.xnnpack);
+  EXPECT(lfm_inspect(path, &description, &error) == LFM_OK);
+  EXPECT(lfm_description_info(description, &info, &error) == LFM_OK && info.packed);
+  lfm_description_free(description);
+  EXPECT(lfm_verify_pack(model, NULL, NULL, &error) == LFM_ARGUMENT);
+  packed.size = 0;
+  EXPECT(lfm_verify_pack(path, NULL, &packed, &error) == LFM_ARGUMENT && strcmp(error.field, "info") == 0);
+  remove(path);
+}
