@@ -46,11 +46,15 @@ using StripsFn = void (*)(std::span<const Strip> strips, std::size_t tiles, std:
 
 inline constexpr std::size_t kMaxTokens = 6;  // the largest most_tokens
 
+struct BlockKernels {
+  MatmulFn tiles;
+  StripsFn strips;
+};
+
 struct MatmulKernels {
-  std::size_t most_tokens;                  // that blocks[] take at once: as many sums as there are registers for
-  MatmulFn blocks[kBlockFormatCount];       // indexed by BlockFormat
-  StripsFn strips[kBlockFormatCount];       // likewise
-  MatmulFloatFn floats[kFloatFormatCount];  // indexed by FloatFormat
+  std::size_t most_tokens;  // that MatmulFn takes at once: as many sums as there are registers for
+  const BlockKernels* blocks[kBlockFormatCount];  // indexed by BlockFormat
+  MatmulFloatFn floats[kFloatFormatCount];        // indexed by FloatFormat
 
   // What a core can do at most, by which the others are judged: `steps` rounds of the int8 multiply-adds that they are
   // made of, between registers, in enough chains to hide their latency. Returns a sum, so that none can be skipped.

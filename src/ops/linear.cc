@@ -82,8 +82,8 @@ void multiply(const Context& c, const Matrix& matrix, const std::byte* data, bas
            std::span(rows).first(count), act.count, out, static_cast<std::ptrdiff_t>(out_stride));
   };
   if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
-    call(c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)], static_cast<const std::byte*>(act.in.blocks),
-         kernels::act_row_bytes(matrix.columns));
+    call(c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)]->tiles,
+         static_cast<const std::byte*>(act.in.blocks), kernels::act_row_bytes(matrix.columns));
   } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
     call(c.kernels.matmul.floats[static_cast<std::size_t>(*floats)], static_cast<const float*>(act.in.floats),
          matrix.columns);
@@ -92,7 +92,7 @@ void multiply(const Context& c, const Matrix& matrix, const std::byte* data, bas
 
 void multiply(const Context& c, const Matrix& matrix, std::span<const kernels::Strip> strips, std::size_t tiles) {
   if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
-    c.kernels.matmul.strips[static_cast<std::size_t>(*blocks)](strips, tiles, matrix.columns);
+    c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)]->strips(strips, tiles, matrix.columns);
   } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
     for (const kernels::Strip& strip : strips) {
       const auto* row = reinterpret_cast<const float*>(strip.act);

@@ -131,7 +131,7 @@ Output multiply_blocks(const Table& table, Source source) {
     lfm::kernels::pack_tile(format, file.data(), rows, k, weights.data() + i * tile_bytes);
   }
   Buffer<float> product(tokens * tiles * lfm::kernels::kTileRows);
-  table.matmul.blocks[static_cast<std::size_t>(format)](weights.data(), tiles, k, act_rows, tokens, product.data(),
+  table.matmul.blocks[static_cast<std::size_t>(format)]->tiles(weights.data(), tiles, k, act_rows, tokens, product.data(),
                                                         static_cast<std::ptrdiff_t>(tiles * lfm::kernels::kTileRows));
   out.add(product.span());
 
@@ -140,7 +140,7 @@ Output multiply_blocks(const Table& table, Source source) {
   for (std::size_t t = 0; t < tokens; ++t) {
     strips.push_back({weights.data(), act_rows[t], product.data() + t * tiles * lfm::kernels::kTileRows});
   }
-  table.matmul.strips[static_cast<std::size_t>(format)](strips, tiles, k);
+  table.matmul.blocks[static_cast<std::size_t>(format)]->strips(strips, tiles, k);
   out.add(product.span());
   return out;
 }

@@ -120,10 +120,10 @@ void register_isa(const std::string& isa, const MatmulKernels& kernels) {
   for (const BlockInfo& row : kBlockFormats) {
     const auto f = static_cast<std::size_t>(row.format);
     const std::string name = isa + "/" + row.name;
-    benchmark::RegisterBenchmark((name + "/strips").c_str(), strips, kernels.strips[f], row.format);
+    benchmark::RegisterBenchmark((name + "/strips").c_str(), strips, kernels.blocks[f]->strips, row.format);
     for (std::size_t mr = 1; mr <= kernels.most_tokens; ++mr) {
-      benchmark::RegisterBenchmark((name + "/mr:" + std::to_string(mr)).c_str(), blocks, kernels.blocks[f], row.format,
-                                   mr);
+      benchmark::RegisterBenchmark((name + "/mr:" + std::to_string(mr)).c_str(), blocks, kernels.blocks[f]->tiles,
+                                   row.format, mr);
     }
   }
   for (const FloatInfo& row : kFloatFormats) {
