@@ -90,8 +90,8 @@ class Workspace {
   std::span<Choice> choices;              // (T, experts_used)
   std::span<float> router_logits;         // (experts padded to 16) of a single token
   std::span<float> cos, sin;              // (T, head_dim / 2)
-  std::span<float> partial_m, partial_l;  // (heads, splits) of a single token
-  std::span<float> partial_o;             // (heads, splits, head_dim)
+  std::span<float> partial_m, partial_l;  // (splits, heads) of a single token
+  std::span<float> partial_o;             // (splits, heads, head_dim)
   std::vector<Private> members;           // (threads)
 
  private:

@@ -12,7 +12,7 @@ namespace lfm::ops {
 
 // Forms of activations, as bits of a mask.
 using Forms = unsigned;
-inline constexpr Forms kBlocks = 1;  // int8 with a scale per 32 columns, in tiles of tokens (kernels/matmul/layout.h)
+inline constexpr Forms kBlocks = 1;  // int8 rows with a scale per 32 columns (kernels/matmul/layout.h)
 inline constexpr Forms kFloats = 2;  // float32 rows
 inline constexpr Forms kRows = 4;    // int8 rows with one scale and zero point each, for XNNPACK
 

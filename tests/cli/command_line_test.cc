@@ -326,6 +326,8 @@ TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
   EXPECT_EQ(too_long.status, 1);
   EXPECT_EQ(too_long.out, "") << "the second is known not to fit before the first is run";
   EXPECT_NE(too_long.err.find("pp9000000: "), std::string::npos) << too_long.err;
+  const Outcome small = bench(model_.path(), {"-p", "2", "-n", "0"});
+  EXPECT_NE(small.out.find("M.A0."), std::string::npos) << "sizes are no zeros: " << small.out;
   const std::string path = model_.folder().write("caf\xe9 \"x\".gguf", read_all(model_.path()));
   for (const std::string format : {"json", "jsonl"}) {
     const Outcome outcome = bench(path, {"-p", "2", "-n", "1", "-o", format});

@@ -8,6 +8,7 @@
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
 #include "support/temp_folder.h"
+#include "talk/interruptible.h"
 #include "talk/obey.h"
 
 namespace lfm::cli {
@@ -102,6 +103,17 @@ TEST_F(TalkTest, WhatFailsLeavesTheMessages) {
   EXPECT_EQ(talk.conversation().messages.size(), before + 1);
   talk.cut(before);
   EXPECT_GT(ask(talk, "Hi").prompt.reused, 10u);
+}
+
+// One that came when the answer was said.
+TEST_F(TalkTest, AStopThatComesTooLateEndsNothing) {
+  Talk talk = open();
+  ask(talk, "Hello");
+  talk.session().cancel();
+  talk.add({Role::kUser, "Hi"});
+  const auto next = answer_interruptibly(talk, 1, [](const Piece&) { return true; });
+  ASSERT_TRUE(next.ok());
+  EXPECT_EQ(next->finish.reason, FinishReason::kLength);
 }
 
 TEST_F(TalkTest, SavedAndLoadedGoesOnAlike) {

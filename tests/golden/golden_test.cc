@@ -163,9 +163,13 @@ TEST_P(GoldenTest, IsTheSameOnEveryInstructionSet) {
     return all_logits(*engine, golden, kMaxTokens);
   };
   const std::vector<float> scalar = logits_on("scalar");
+  std::size_t compared = 0;
   for (const kernels::Isa isa : vector_isas()) {
-    if (base::cpu_has(isa)) expect_same_bits(scalar, logits_on(kernels::info(isa).name));
+    if (!base::cpu_has(isa)) continue;
+    expect_same_bits(scalar, logits_on(kernels::info(isa).name));
+    ++compared;
   }
+  if (compared == 0) GTEST_SKIP() << "this CPU has none of the instruction sets";
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, GoldenTest, testing::ValuesIn(cases()), case_name);
