@@ -4,26 +4,10 @@
 
 #include "chat/quotes.h"
 #include "chat/value.h"
+#include "text/utf8.h"
 
 namespace lfm::chat {
 namespace {
-
-void append_utf8(std::uint32_t c, std::string& out) {
-  const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(static_cast<unsigned char>(value)); };
-  if (c < 0x80) return byte(c);
-  if (c < 0x800) {
-    byte(0xc0 | (c >> 6));
-  } else {
-    if (c < 0x10000) {
-      byte(0xe0 | (c >> 12));
-    } else {
-      byte(0xf0 | (c >> 18));
-      byte(0x80 | ((c >> 12) & 0x3f));
-    }
-    byte(0x80 | ((c >> 6) & 0x3f));
-  }
-  byte(0x80 | (c & 0x3f));
-}
 
 std::optional<std::uint32_t> digit_of(char c, std::uint32_t base) {
   std::uint32_t value = base;
@@ -57,7 +41,7 @@ bool read_unicode(Reader& in, int digits, std::string& out) {
   }
   if (value >= 0xd800 && value < 0xe000) return in.fail("half a surrogate pair");
   if (value > 0x10ffff) return in.fail("no character of Unicode");
-  append_utf8(value, out);
+  text::append_utf8(value, out);
   return true;
 }
 
@@ -69,7 +53,7 @@ void read_octal(Reader& in, std::string& out) {
     if (!digit) break;
     value = value * 8 + *digit;
   }
-  append_utf8(value, out);
+  text::append_utf8(value, out);
 }
 
 // After a backslash, with something behind it.
@@ -92,7 +76,7 @@ bool read_escape(Reader& in, Escapes escapes, std::string& out) {
   if (c == 'x') {
     std::uint32_t value = 0;
     if (!read_hex(in, 2, value)) return false;
-    append_utf8(value, out);
+    text::append_utf8(value, out);
     return true;
   }
   if (c != '/' || escapes == Escapes::kPython) out += '\\';

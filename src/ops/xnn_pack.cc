@@ -1,6 +1,7 @@
 #include <bit>
 #include <cstring>
 
+#include "kernels/matmul/planes.h"
 #include "ops/xnn_linear.h"
 
 namespace lfm::ops {
@@ -8,24 +9,10 @@ namespace {
 
 constexpr std::size_t kMaxRows = 16;
 
-float half_to_float(std::uint16_t half) noexcept {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t magnitude = half & 0x7fffu;
-  if (magnitude < 0x0400u) {
-    const float value = static_cast<float>(magnitude) * 0x1p-24f;
-    return sign != 0 ? -value : value;
-  }
-  return std::bit_cast<float>(sign | ((magnitude << 13) + (112u << 23)));
-}
-
 // To nearest, ties to even. XNNPACK's own conversion truncates, which shrinks every product by 0.2 %.
 std::uint16_t float_to_bfloat16(float value) noexcept {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
-float bfloat16_to_float(std::uint16_t value) noexcept {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
 }
 
 template <typename Word>
@@ -85,10 +72,11 @@ std::ptrdiff_t pack_tile(const std::byte* source, std::size_t rows, std::size_t 
         const auto index = static_cast<std::ptrdiff_t>(r * blocks + b);
         bad = bad < 0 || index < bad ? index : bad;
       }
-      const std::uint16_t scale = float_to_bfloat16(half_to_float(half) * 0.0625f);
+      const std::uint16_t scale = float_to_bfloat16(kernels::float_from_half(half) * 0.0625f);
       std::memcpy(scales + r * sizeof(scale), &scale, sizeof(scale));
       store_codes<Word>(block + 2, nr * kr, out + r * kr);
-      ksum[r] -= static_cast<double>(sum_codes(block + 2)) * 16.0 * static_cast<double>(bfloat16_to_float(scale));
+      ksum[r] -=
+          static_cast<double>(sum_codes(block + 2)) * 16.0 * static_cast<double>(kernels::float_from_bfloat(scale));
     }
     for (std::size_t r = rows; r < nr; ++r) {
       for (std::size_t g = 0; g < 16 / kr; ++g) std::memset(out + (g * nr + r) * kr, 0, kr);

@@ -48,4 +48,21 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+void append_utf8(char32_t c, std::string& out) {
+  const auto byte = [&out](char32_t value) { out += static_cast<char>(static_cast<unsigned char>(value)); };
+  if (c < 0x80) return byte(c);
+  if (c < 0x800) {
+    byte(0xc0 | (c >> 6));
+  } else {
+    if (c < 0x10000) {
+      byte(0xe0 | (c >> 12));
+    } else {
+      byte(0xf0 | (c >> 18));
+      byte(0x80 | ((c >> 12) & 0x3f));
+    }
+    byte(0x80 | ((c >> 6) & 0x3f));
+  }
+  byte(0x80 | (c & 0x3f));
+}
+
 }  // namespace lfm::text

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace lfm::text {
@@ -26,5 +27,8 @@ struct CodePoint {
 CodePoint decode_utf8(std::string_view text, std::size_t at) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;
+
+// Of a code point up to U+10FFFF.
+void append_utf8(char32_t c, std::string& out);
 
 }  // namespace lfm::text

@@ -3,15 +3,14 @@
 
 #include <cstdint>
 
+#include "text/hash.h"
+
 namespace lfm::engine {
 
 // Number `index` of the sequence that SplitMix64 (Steele, Lea, Flood 2014) gives for this seed: any seed is as good as
 // any other, and no number needs those before it.
 inline std::uint64_t random_bits(std::uint64_t seed, std::uint64_t index) noexcept {
-  std::uint64_t x = seed + (index + 1) * 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
+  return text::mix_bits(seed + (index + 1) * 0x9E3779B97F4A7C15u);
 }
 
 // In [0, 1): a multiple of 2^-53.
