@@ -168,14 +168,4 @@ Result<std::vector<std::int32_t>> Metadata::require_integers(std::string_view ke
   return require(find_integers(key), key);
 }
 
-Result<std::optional<std::vector<float>>> Metadata::find_floats(std::string_view key) const {
-  const Entry* entry = find(key);
-  if (entry == nullptr) return std::optional<std::vector<float>>();
-  if (entry->type != ValueType::kArray || entry->element != ValueType::kFloat32)
-    return wrong_type(*entry, "array of float32");
-  std::vector<float> values(entry->count);
-  if (!values.empty()) std::memcpy(values.data(), header_ + entry->offset, values.size() * sizeof(float));
-  return std::optional(std::move(values));
-}
-
 }  // namespace lfm::format

@@ -94,7 +94,6 @@ class Metadata {
   // Arrays of int32, or of uint32 whose values fit.
   Result<std::optional<std::vector<std::int32_t>>> find_integers(std::string_view key) const;
   Result<std::vector<std::int32_t>> require_integers(std::string_view key) const;
-  Result<std::optional<std::vector<float>>> find_floats(std::string_view key) const;  // float32 only
 
   // An error about a key, with the byte of its value where there is one.
   Error error(std::string_view key, std::string message, ErrorCode code = ErrorCode::kFormat) const;

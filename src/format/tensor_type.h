@@ -54,11 +54,6 @@ const char* to_string(TensorType type) noexcept;
 std::uint64_t block_columns(TensorType type) noexcept;  // elements of a block: 1, 32, 64, 128 or 256
 std::uint64_t block_bytes(TensorType type) noexcept;    // bytes of a block in the file
 
-// Whether a block is more than one plain number.
-inline bool is_quantized(TensorType type) noexcept {
-  return block_columns(type) > 1;
-}
-
 // Bytes of a row; none where the columns aren't whole blocks or the size doesn't fit 64 bits.
 std::optional<std::uint64_t> row_bytes(TensorType type, std::uint64_t columns) noexcept;
 

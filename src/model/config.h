@@ -47,7 +47,6 @@ struct Config {
 
   std::size_t attention_layers() const noexcept;
   std::size_t conv_layers() const noexcept { return layers.size() - attention_layers(); }
-  std::size_t moe_layers() const noexcept { return layers.size() - dense_layers; }
 
   // Memory of one sequence, in bytes.
   std::uint64_t kv_bytes_per_position() const noexcept;  // keys and values in f16, for each position

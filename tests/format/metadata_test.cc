@@ -56,7 +56,6 @@ TEST(MetadataTest, Getters) {
   EXPECT_EQ(*metadata.require_string("string"), "text");
   EXPECT_EQ(*metadata.require_string("empty"), "");
   EXPECT_EQ(*metadata.require_integers("int32s"), (std::vector<std::int32_t>{-1, 0, 7}));
-  EXPECT_EQ(*metadata.find_floats("floats"), (std::vector<float>{0.5f, -4.0f}));
   const auto strings = metadata.require_strings("strings");
   ASSERT_TRUE(strings.ok());
   ASSERT_EQ(strings->size(), 3u);
@@ -80,7 +79,6 @@ TEST(MetadataTest, WrongTypesAreNamed) {
       expect_error(metadata.find_string(key), ErrorCode::kFormat, "expected string");
     if (key != "strings") expect_error(metadata.find_strings(key), ErrorCode::kFormat, "expected array of string");
     if (key != "int32s") expect_error(metadata.find_integers(key), ErrorCode::kFormat, "expected array of int32");
-    if (key != "floats") expect_error(metadata.find_floats(key), ErrorCode::kFormat, "expected array of float32");
   }
 }
 
@@ -95,7 +93,6 @@ TEST(MetadataTest, AbsentKeys) {
   EXPECT_FALSE(metadata.find_string("absent")->has_value());
   EXPECT_FALSE(metadata.find_strings("absent")->has_value());
   EXPECT_FALSE(metadata.find_integers("absent")->has_value());
-  EXPECT_FALSE(metadata.find_floats("absent")->has_value());
   expect_error(metadata.require_unsigned("absent"), ErrorCode::kFormat, "absent: the key is missing");
   expect_error(metadata.require_float("absent"), ErrorCode::kFormat, "absent: the key is missing");
   expect_error(metadata.require_string("absent"), ErrorCode::kFormat, "absent: the key is missing");

@@ -28,7 +28,6 @@ std::size_t touch(const Gguf& gguf) {
       for (std::size_t i = 0; i < (*strings)->size(); ++i) sum += (**strings)[i].size();
     }
     if (const auto numbers = gguf.metadata().find_integers(entry.key); numbers.ok()) sum += (*numbers)->size();
-    if (const auto numbers = gguf.metadata().find_floats(entry.key); numbers.ok()) sum += (*numbers)->size();
     if (const auto number = gguf.metadata().find_unsigned(entry.key); number.ok()) sum += **number;
     if (const auto number = gguf.metadata().find_float(entry.key); number.ok()) sum += **number > 0 ? 1 : 0;
     if (const auto flag = gguf.metadata().find_bool(entry.key); flag.ok()) sum += **flag ? 1 : 0;

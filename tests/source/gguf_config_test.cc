@@ -53,7 +53,7 @@ TEST(ConfigTest, LargeModel) {
   EXPECT_EQ(config->layers.size(), 24u);
   EXPECT_EQ(config->attention_layers(), 6u);
   EXPECT_EQ(config->conv_layers(), 18u);
-  EXPECT_EQ(config->moe_layers(), 22u);
+  EXPECT_EQ(config->layers.size() - config->dense_layers, 22u);
   EXPECT_EQ(config->hidden, 2048u);
   EXPECT_EQ(config->heads, 32u);
   EXPECT_EQ(config->head_dim, 64u);
@@ -82,7 +82,7 @@ TEST(ConfigTest, DenseModel) {
   EXPECT_EQ(config->architecture, model::Architecture::kLfm2);
   EXPECT_EQ(config->dense_layers, 3u);
   EXPECT_EQ(config->experts, 0u);
-  EXPECT_EQ(config->moe_layers(), 0u);
+  EXPECT_EQ(config->layers.size(), config->dense_layers);
   for (const auto& layer : config->layers) EXPECT_EQ(layer.ffn_width, 96u);
 }
 

@@ -15,7 +15,7 @@ TEST(WeightFormat, WhatTheKernelsRun) {
     if (!format) continue;
     const bool is_float = std::holds_alternative<kernels::FloatFormat>(*format);
     (is_float ? floats : blocks) += 1;
-    EXPECT_EQ(is_float, !format::is_quantized(*type));
+    EXPECT_EQ(is_float, format::block_columns(*type) == 1);
     EXPECT_STREQ(std::visit([](auto form) { return info(form).name; }, *format), to_string(*type));
     // The kernels' own idea of a row is the file's.
     const auto bytes = std::visit([](auto form) { return kernels::gguf_row_bytes(form, 512); }, *format);
