@@ -127,7 +127,7 @@ void test_custom_form(const lfm_engine* engine) {
   lfm_chat_free(chat);
   options.custom_user = unknown;
   EXPECT(lfm_chat_new(engine, &options, &chat, &error) == LFM_OK);
-  EXPECT(lfm_chat_render(chat, messages, 1, true, ids, 256, &count, &error) == LFM_ARGUMENT && error.index == 3);
+  EXPECT(lfm_chat_render(chat, messages, 1, true, ids, 256, &count, &error) == LFM_ARGUMENT && error.index == 4);
   lfm_chat_free(chat);
   lfm_session_free(session);
 }
