@@ -1,8 +1,10 @@
 #include "chat/call_stream.h"
 
+#include <utility>
 #include <vector>
 
 #include "chat/json.h"
+#include "chat/name.h"
 #include "chat/quotes.h"
 
 namespace lfm::chat {
@@ -36,7 +38,7 @@ void CallStream::finish(bool cut, PieceSink& sink) {
   if (state_ == State::kSpoilt && (cut || !mend(sink))) give_up(sink);
   text_.clear();
   state_ = State::kBetween;
-  in_list_ = after_call_ = mendable_ = told_ = begun_ = given_ = false;
+  in_list_ = after_call_ = apart_by_other_ = mendable_ = told_ = begun_ = given_ = false;
 }
 
 // Between calls: true where a call begins with this byte, or something that is none.
@@ -53,14 +55,18 @@ bool CallStream::between(char c) {
     after_call_ = true;
     return false;
   }
-  if (c == ',' && after_call_) {
+  if ((c == ',' || c == ';') && after_call_) {
+    apart_by_other_ = c == ';';
     after_call_ = false;
     return false;
   }
   state_ = State::kWithin;
   depth_ = 0;
   quote_ = '\0';
-  if (was_after_call && in_list_) spoil("expected ',' or ']' behind a call");
+  if (was_after_call && in_list_) {
+    apart_by_other_ = c == '{' || is_name_byte(c);
+    if (!apart_by_other_) spoil("expected ',' or ']' behind a call");
+  }
   if (c == '[' || c == ']' || c == ',') spoil("expected a call");
   return true;
 }
@@ -123,7 +129,9 @@ bool CallStream::in_string(char c) {
 }
 
 void CallStream::complete(PieceSink& sink) {
+  const bool apart_by_other = std::exchange(apart_by_other_, false);
   if (read_call(text_, call_)) {
+    if (apart_by_other && call_.repair.empty()) call_.repair = "no comma in front of it";
     give_call(call_, text_, sink);
   } else if (is_plainly_bounded(text_)) {
     give_up(sink);

@@ -45,7 +45,8 @@ class CallStream {
   bool mendable_ = false;  // spoilt, but what is wrong may be a quote
   bool told_ = false;      // a part of what is spoilt was handed on
   bool in_list_ = false;
-  bool after_call_ = false;  // so that a comma or the end of the list has to come
+  bool apart_by_other_ = false;  // the call that comes has no comma in front, but another, or a semicolon
+  bool after_call_ = false;      // so that a comma or the end of the list has to come
 
   // Of the call that is being read.
   std::string text_;
@@ -57,8 +58,8 @@ class CallStream {
   std::size_t quotes_ = 0;  // in a row
 
   std::string block_;
-  bool begun_ = false;           // the block
-  bool given_ = false;           // something of it was handed on
+  bool begun_ = false;  // the block
+  bool given_ = false;  // something of it was handed on
   CallText call_;
   std::size_t calls_ = 0;
   std::size_t malformed_ = 0;

@@ -140,6 +140,9 @@ class ValueReader {
       out_ += "false";
     } else if (word == "None" || word == "null") {
       out_ += "null";
+    } else if (word == "set" && rest.substr(length).starts_with("()")) {  // the one way to write an empty set
+      out_ += "[]";
+      length += 2;
     } else {
       return in_.expected("a value, and not a name,");
     }

@@ -136,7 +136,7 @@ TEST(CallStream, WhatIsNoCallIsTextWithItsReason) {
   EXPECT_EQ(read_calls("[f(a=1), g(x), h()]"),
             (Pieces{"call:f{\"a\": 1}", "bad(expected '=' behind an argument's name at byte 3):g(x)", "call:h{}"}));
   EXPECT_EQ(read_calls("[f()] and so on"), (Pieces{"call:f{}", "bad(a call without an end):and so on"}));
-  EXPECT_EQ(read_calls("[f() g()]"), (Pieces{"call:f{}", "bad(expected ',' or ']' behind a call):g()]"}));
+  EXPECT_EQ(read_calls("[f() )]"), (Pieces{"call:f{}", "bad(expected ',' or ']' behind a call):)]"}));
   EXPECT_EQ(read_calls("[[f()]]"), (Pieces{"bad(expected a call):[f()]]"}));
   EXPECT_EQ(read_calls("[,f()]"), (Pieces{"bad(expected a call):,f()]"}));
   EXPECT_EQ(read_calls("[f(a='x)]"), (Pieces{"bad(a call without an end):f(a='x)]"}));

@@ -37,6 +37,11 @@ TEST(MendedCalls, WhatCouldMeanTwoThingsIsNoCall) {
   }
 }
 
+TEST(MendedCalls, EmptySets) {
+  EXPECT_EQ(read_calls("[f(a=set(), b=[set()])]"), (Pieces{R"(call:f{"a": [], "b": [[]]})"}));
+  EXPECT_EQ(read_calls("[f(a=set([1]))]")[0].substr(0, 4), "bad(");
+}
+
 TEST(MendedCalls, JoinedStrings) {
   EXPECT_EQ(read_calls("[f(a='x' + 'y')]"), (Pieces{R"(call:f{"a": "xy"})"}));
   EXPECT_EQ(read_calls("[f(a='x' 'y' + f\"z\" +\n'\\n', b=1)]"), (Pieces{R"(call:f{"a": "xyz\n", "b": 1})"}));
@@ -55,6 +60,14 @@ TEST(MendedCalls, OtherForms) {
   EXPECT_EQ(read_calls("[f(), g]")[1].substr(0, 4), "bad(") << "a name alone is a call where it is all there is";
 }
 
+TEST(MendedCalls, CallsWithoutACommaBetween) {
+  for (const char* text :
+       {"[f(a=1) g(b=2)]", "[f(a=1)\ng(b=2)]", "[f(a=1);g(b=2)]", "[f(a=1);\n g(b=2)]", "f(a=1); g(b=2)"})
+    EXPECT_EQ(read_calls(text), (Pieces{R"(call:f{"a": 1})", R"(call:g{"b": 2})"})) << text;
+  EXPECT_EQ(read_calls("[f(a=1) g(b=2), h(c='it's')]"),
+            (Pieces{R"(call:f{"a": 1})", R"(call:g{"b": 2})", R"(call:h{"c": "it's"})"}));
+}
+
 TEST(MendedCalls, GoodOnesBesideABadOne) {
   EXPECT_EQ(read_calls("[bad(x=b'z'), f(a='1')]"),
             (Pieces{"bad(expected a string of text at byte 6):bad(x=b'z')", R"(call:f{"a": "1"})"}));
@@ -69,14 +82,14 @@ TEST(MendedCalls, EveryRepairIsTold) {
     std::string told;
   } repairs;
   for (const std::string text :
-       {"[f({'a': 1})]", "[f(a=x)]", "[f(a=1, a=1)]", "[f(a='it's')]", "f", "['f', {}]", "[f(a={1})]"}) {
+       {"[f({'a': 1})]", "[f(a=x)]", "[f(a=1, a=1)]", "[f(a='it's')]", "f", "['f', {}]", "[f(a={1})]", "[f(); g()]"}) {
     CallStream stream;
     stream.push(text, repairs);
     stream.finish(false, repairs);
   }
   EXPECT_EQ(repairs.told,
             "the arguments are one object;a text without quotes;an argument is there twice;a quote within a string;"
-            "a name without parentheses;a name and its arguments in a list;;");
+            "a name without parentheses;a name and its arguments in a list;;;no comma in front of it;");
 }
 
 TEST(MendedCalls, AnAnswerThatIsCutIsNotMended) {

@@ -75,7 +75,6 @@ TEST_F(Newcomer, Options) {
       {{"-mu", "https://example.org/m.gguf"}, "-mu: lfm doesn't download"},
       {{"-i"}, "-i: lfm chat talks at a terminal without it"},
       {{"--color"}, "--color: colours are there"},
-      {{"--verbose"}, "--timings"},
       {{"--lora", "x"}, "--lora: "},
       {{"-cmoe"}, "-cmoe: lfm computes on the CPU alone"},
       {{"-jf", "x"}, "-jf: lfm has no such option"},
@@ -91,6 +90,12 @@ TEST_F(Newcomer, Options) {
     std::vector<std::string> words = {"run", "-m", model_.path(), "-p", "Hello"};
     words.insert(words.end(), typed.words.begin(), typed.words.end());
     expect_sentence({words, typed.says}, 2, 2);
+  }
+  for (const char* command : {"run", "chat"}) {
+    const Outcome outcome =
+        run({command, "-m", model_.path(), "-p", "Hello", "-n", "2", "--verbose", "--pack-cache", "off"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_NE(outcome.err.find("tokens"), std::string::npos) << outcome.err;
   }
   for (const char* option : {"--n-predict", "--max-tokens", "--num-predict"})
     EXPECT_EQ(run({"run", "-m", model_.path(), "-p", "Hello", option, "2", "--pack-cache", "off"}).status, 0);

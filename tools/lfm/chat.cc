@@ -14,6 +14,7 @@
 #include "talk/obey.h"
 #include "talk/saved.h"
 #include "talk/style.h"
+#include "talk/terminal_text.h"
 
 namespace lfm::cli {
 namespace {
@@ -33,6 +34,7 @@ struct Options {
   std::int64_t max_tokens = -1;
   std::optional<std::size_t> context;
   SamplingFlags sampling;
+  bool timings = false;
   std::string history;
 };
 
@@ -78,6 +80,14 @@ Result<std::string> question_of(const Options& options) {
   return text;
 }
 
+// As /stats tells them.
+int print_timings(Talk& talk, int status) {
+  const auto lines = obey(talk, Request{Verb::kStats, ""});
+  if (!lines.ok()) return fail(lines.error());
+  for (const std::string& line : *lines) write_err(shown(line) + "\n");
+  return status;
+}
+
 int converse(Talk& talk, const Options& options, std::string question) {
   ViewOptions view;
   view.thinking = options.thinking != "hide";
@@ -88,7 +98,8 @@ int converse(Talk& talk, const Options& options, std::string question) {
     return talk_at_terminal(talk, view);
   }
   view.thinking = options.thinking == "show";
-  return ask_once(talk, std::move(question), view);
+  const int status = ask_once(talk, std::move(question), view);
+  return options.timings ? print_timings(talk, status) : status;
 }
 
 int run_chat(const Options& options) {
@@ -151,6 +162,7 @@ void add_chat(CommandLine& line) {
   add_predict_option(command, options->max_tokens, "tokens of an answer at most; -1 is no limit");
   add_context_option(command, options->context);
   options->sampling.add_to(command);
+  command.flag("--timings", options->timings, "print timings of the one question on standard error");
   command
       .text("--history", options->history,
             "file for what is typed (default: lfm/chat_history in the user's state folder); off keeps none")

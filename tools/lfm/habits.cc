@@ -100,7 +100,7 @@ constexpr std::array kHabits = {
     Habit{"--no-display-prompt", "", kAlways},
     Habit{"--mmap", "", kAlways},
     Habit{"--simple-io", "", kAlways},
-    Habit{"--verbose", "", "lfm run --timings prints timings, and lfm chat has /stats"},
+    Habit{"--verbose", "--timings", ""},
     Habit{"-sys", "--system", ""},
     Habit{"--system-prompt", "--system", ""},
     Habit{"--n-predict", "--predict", ""},
@@ -136,6 +136,10 @@ constexpr std::array kHabits = {
     Habit{"--no-mmap", "", "--load copy does that"},
     Habit{"--mlock", "", "--load copy keeps the weights in memory of their own"},
     Habit{"-np", "", "lfm answers one conversation at a time"},
+    Habit{"-fit", "", kNoGpu},
+    Habit{"-fitt", "", kNoGpu},
+    Habit{"-fitc", "", kNoGpu},
+    Habit{"--fit", "", kNoGpu},
     Habit{"-co", "", "colours are there at a terminal; NO_COLOR=1 takes them away"},
 };
 
