@@ -101,6 +101,20 @@ TEST_F(Newcomer, Options) {
     EXPECT_EQ(run({"run", "-m", model_.path(), "-p", "Hello", option, "2", "--pack-cache", "off"}).status, 0);
 }
 
+// What the library refuses is said of the option, not of what the library calls it.
+TEST_F(Newcomer, ErrorsNameOptions) {
+  const Typed all[] = {
+      {{"-c", "99999999"}, "lfm: --ctx-size: the model was trained for"},
+      {{"--top-p", "0"}, "lfm: --top-p: expected more than 0"},
+      {{"--stop", ""}, "lfm: --stop: a stop string is empty"},
+  };
+  for (const Typed& typed : all) {
+    std::vector<std::string> words = {"run", "-m", model_.path(), "-p", "Hello", "--pack-cache", "off"};
+    words.insert(words.end(), typed.words.begin(), typed.words.end());
+    expect_sentence({words, typed.says}, 1, 1);
+  }
+}
+
 TEST_F(Newcomer, Models) {
   const std::string page = file("page.gguf", "<!DOCTYPE html><html>");
   const std::string pointer =

@@ -148,7 +148,7 @@ void add_chat(CommandLine& line) {
       .flag("--json", options->json,
             "events on standard output, one JSON object a line; lines on standard input, as at the prompt or objects "
             "such as {\"role\":\"user\",\"content\":\"Hello\"}; role \"tool\" gives the result of a call, \"system\" the "
-            "system prompt, and \"assistant\" what was answered")
+            "system prompt, and \"assistant\" what was answered; a question with \"edit\":N takes the place of question N")
       .excludes(prompt);
   command.choice("--thinking", options->thinking, {"auto", "show", "hide"},
                  "what the model thinks before it answers: show, hide, or auto for show at a terminal only; with one "

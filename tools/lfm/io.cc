@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "command.h"
@@ -16,6 +17,15 @@ namespace lfm::cli {
 namespace {
 
 constexpr std::size_t kKept = std::size_t{64} << 10;
+
+// What the library calls options, and what they are here.
+constexpr std::pair<std::string_view, const char*> kOptions[] = {
+    {"threads", "--threads"},    {"chunk_tokens", "--chunk"}, {"context_tokens", "--ctx-size"},
+    {"max_tokens", "--predict"}, {"temperature", "--temp"},   {"top_k", "--top-k"},
+    {"top_p", "--top-p"},        {"min_p", "--min-p"},        {"repetition_penalty", "--repeat-penalty"},
+    {"stop", "--stop"},          {"date", "--date"},          {"thinking_budget", "--thinking-budget"},
+    {"dense", "--dense"},
+};
 
 std::string kept;
 bool failed = false;
@@ -32,7 +42,12 @@ std::string formatted(const char* format, std::va_list arguments) {
 }  // namespace
 
 int fail(const Error& error) {
-  return fail(error.describe());
+  if (error.code != ErrorCode::kArgument && error.code != ErrorCode::kLimit) return fail(error.describe());
+  Error named = error;
+  for (const auto& [field, option] : kOptions) {
+    if (error.field == field) named.field = option;
+  }
+  return fail(named.describe());
 }
 
 int fail(std::string_view sentence) {
