@@ -91,7 +91,8 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
     return scratch;
   });
 
-  // One token: the router's rows are shared out. Several: the tokens are.
+  // One token: the router's rows are shared out, which is worth 0.6 % of its time on two members. Several: the tokens
+  // are.
   std::span<const Choice> choices;
   if (c.tokens == 1) {
     const base::Range part = c.worker.part(router.tiles());

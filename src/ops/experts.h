@@ -31,7 +31,8 @@ struct Experts {
   void run(const Context& c, const float* gamma, float eps) const;
 
  private:
-  // Of a single token, and of several.
+  // Of a single token, and of several. A token alone reads weights as strips: without, it takes 5 % longer for gate and
+  // up and 2 % for down (LFM2-8B-A1B in Q4_0 on two members).
   void gate_up_one(const Context& c, const Activations& in, std::size_t tiles) const;
   void gate_up_many(const Context& c, const Activations& in) const;
   void down_add_one(const Context& c, std::size_t tiles) const;
