@@ -21,7 +21,7 @@ struct TensorDescription {
 
 struct FileDescription {
   ModelInfo info;  // without isa, dense_backend and threads, which belong to a loaded model
-  std::uint32_t gguf_version = 0;
+  std::uint32_t gguf_version = 0;  // 0 for other formats
   std::vector<TensorDescription> tensors;
 };
 

@@ -10,6 +10,7 @@
 #include "lfm/machine.h"
 #include "lfm/mask.h"
 #include "lfm/pack.h"
+#include "lfm/quantize.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
 #include "lfm/tokenizer.h"

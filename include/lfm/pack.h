@@ -1,4 +1,4 @@
-// Packed model files: a GGUF file's weights as the kernels want them, written once and mapped at every start.
+// Packed model files: a model's weights as the kernels want them, written once and mapped at every start.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct PackInfo {
   std::string dense_backend;  // "xnnpack" or "native"
 };
 
-// Packs a GGUF file. `out` appears complete or not at all, and read-only, so that opening it need not check all of it
+// Packs a GGUF file or a Hugging Face folder. `out` appears complete or not at all, and read-only, so that opening it need not check all of it
 // (lfm/types.h, Load). Memory for all packed weights is needed meanwhile.
 //   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
 //   kArgument  `out` is the model itself or no regular file, or is there and overwrite is false; the model is packed

@@ -56,7 +56,7 @@ Status check_part(int descriptor, const std::string& part) {
 
 }  // namespace
 
-Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t bytes) {
+Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t bytes, Leftover leftover) {
   if (path.empty() || path.back() == '/' || path.find('\0') != std::string::npos)
     return Error{ErrorCode::kArgument, "not the name of a file", printable(path)};
   std::string name = path;
@@ -75,7 +75,9 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t byt
     // Before the lock was ours, the last holder may have renamed or removed the file.
     if (!is_at(file.get(), part)) continue;
     AtomicFile atomic(std::move(name), std::move(part), file.release());  // nothing in between that may throw
-    if (::ftruncate(atomic.descriptor_, 0) != 0) return io_error("cannot cut", atomic.part_, errno);
+    atomic.stays_ = leftover == Leftover::kStays;
+    if (::ftruncate(atomic.descriptor_, atomic.stays_ ? static_cast<off_t>(bytes) : 0) != 0)
+      return io_error("cannot cut", atomic.part_, errno);
     if (bytes > 0 && retried([&] { return ::fallocate(atomic.descriptor_, 0, 0, static_cast<off_t>(bytes)); }) != 0 &&
         errno != EOPNOTSUPP && errno != ENOSYS) {
       return io_error("cannot reserve " + std::to_string(bytes) + " bytes", atomic.part_, errno);
@@ -89,11 +91,12 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)),
       part_(std::move(other.part_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      committed_(other.committed_) {}
+      committed_(other.committed_),
+      stays_(other.stays_) {}
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
-  if (!committed_) (void)::unlink(part_.c_str());
+  if (!committed_ && !stays_) (void)::unlink(part_.c_str());
   ::close(descriptor_);
 }
 

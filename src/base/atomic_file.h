@@ -16,9 +16,13 @@ namespace lfm::base {
 
 class AtomicFile {
  public:
+  // What a killed writer of the same file left: goes, or stays for this one to go on with; then what this one doesn't
+  // commit stays too.
+  enum class Leftover { kGoes, kStays };
+
   // `bytes` of disk are reserved, where the file system can. Never waits.
   //   kState  another process is writing it;   kIo otherwise
-  static Result<AtomicFile> create(const std::string& path, std::uint64_t bytes);
+  static Result<AtomicFile> create(const std::string& path, std::uint64_t bytes, Leftover leftover = Leftover::kGoes);
 
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
@@ -46,6 +50,7 @@ class AtomicFile {
   std::string part_;
   int descriptor_ = -1;
   bool committed_ = false;
+  bool stays_ = false;  // where it isn't committed
 };
 
 }  // namespace lfm::base

@@ -44,7 +44,7 @@ constexpr const char* kLfs = "a Git LFS pointer, which stands for the file: 'git
 constexpr const char* kAnnex = "a git-annex pointer, which stands for the file: 'git annex get' fetches it";
 constexpr const char* kManifest = "a manifest of Ollama: the model is the largest of the blobs that it names";
 constexpr const char* kSafetensors =
-    "a safetensors file: download the model as GGUF, or make that of its folder with llama.cpp's convert_hf_to_gguf.py";
+    "a safetensors file: name the folder that it is in, with its config.json and tokenizer.json";
 constexpr const char* kZeros = "zeros, as in a download that was given room and broke off: download it again";
 
 constexpr std::size_t kBeginning = 512;  // bytes that tell them apart

@@ -54,6 +54,8 @@ class GgufSource final : public Source {
   }
   Result<std::vector<SamplingHint>> sampling() const override;
 
+  void write_keys(format::GgufWriter& writer) const override { writer.copy(metadata()); }
+
   std::vector<std::byte> identity() const override {
     Identity identity;
     for (const Gguf& part : parts_) identity.parts.push_back({part.file_bytes(), part.header()});

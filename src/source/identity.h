@@ -12,7 +12,9 @@
 
 namespace lfm::source {
 
-enum class Format : std::uint32_t { kGguf = 1 };
+//   kGguf         a part for each file: its header
+//   kHuggingFace  first the identity of GGUF keys without tensors, then the files of weights: their headers
+enum class Format : std::uint32_t { kGguf = 1, kHuggingFace = 2 };
 
 struct IdentityPart {
   std::uint64_t file_bytes = 0;

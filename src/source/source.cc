@@ -4,6 +4,7 @@
 
 #include "base/try.h"
 #include "source/gguf_source.h"
+#include "source/hf_source.h"
 #include "source/identity.h"
 
 namespace lfm::source {
@@ -17,6 +18,8 @@ Result<std::unique_ptr<Source>> restore(std::span<const std::byte> bytes) {
   switch (identity.format) {
     case Format::kGguf:
       return restore_gguf(identity);
+    case Format::kHuggingFace:
+      return restore_folder(identity);
   }
   return Error{ErrorCode::kFormat, "the packed file's source has an unknown format", "source"};
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "format/gguf_writer.h"
 #include "lfm/result.h"
 #include "model/config.h"
 #include "model/tensor_table.h"
@@ -43,6 +44,9 @@ struct Source {
   virtual Result<std::optional<std::string_view>> chat_template() const = 0;  // kFormat
   virtual Result<std::vector<SamplingHint>> sampling() const = 0;             // kFormat
 
+  // What all of these read, as keys of a GGUF file.
+  virtual void write_keys(format::GgufWriter& writer) const = 0;
+
   // Everything but the weights, and which model it is.
   virtual std::vector<std::byte> identity() const = 0;
 };
@@ -52,6 +56,11 @@ struct Source {
 //   kFormat, kUnsupported, kLimit  as format::Gguf::read;  kFormat  parts that don't belong together
 //   kIo                            from the files
 Result<std::unique_ptr<Source>> open(base::File file);
+// Likewise a folder as Hugging Face has it: config.json, tokenizer.json and safetensors.
+//   kFormat       a file isn't what its name says, or contradicts another
+//   kUnsupported  another architecture or tokenizer;   kLimit  files that are larger than any model's
+//   kIo           a file is missing, or a link that leads out of the folder
+Result<std::unique_ptr<Source>> open_folder(const std::string& folder);
 
 // What was opened when identity() gave these bytes, without the files.
 Result<std::unique_ptr<Source>> restore(std::span<const std::byte> identity);

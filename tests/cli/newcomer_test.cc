@@ -128,10 +128,10 @@ TEST_F(Newcomer, Models) {
   const Typed all[] = {
       {{page}, "page.gguf: not a GGUF file, but a page of HTML"},
       {{pointer}, "pointer.gguf: not a GGUF file, but a Git LFS pointer, which stands for the file: 'git lfs pull'"},
-      {{tensors}, "model.safetensors: not a GGUF file, but a safetensors file: download the model as GGUF"},
+      {{tensors}, "model.safetensors: not a GGUF file, but a safetensors file: name the folder that it is in"},
       {{half}, "if it was downloaded, download it again"},
       {{model_.folder().path("a")}, "a: is a folder; name the GGUF file in it: b.gguf, c.gguf, d.gguf and 1 more"},
-      {{model_.folder().path("checkpoint")}, "checkpoint: is a folder of safetensors files"},
+      {{model_.folder().path("checkpoint")}, "checkpoint: is a folder of safetensors files without config.json"},
       {{model_.folder().path("empty")}, "empty: is a folder without GGUF files"},
       {{model_.folder().path("a/x.gguf")}, "x.gguf: there is no such file; beside it there is b.gguf, c.gguf"},
       {{"/nowhere/x.gguf"}, "/nowhere/x.gguf: there is no such file: name a GGUF file"},

@@ -17,6 +17,8 @@ void add_run(CommandLine& line);
 void add_tokenize(CommandLine& line);
 void add_detokenize(CommandLine& line);
 void add_logits(CommandLine& line);
+void add_convert(CommandLine& line);
+void add_quantize(CommandLine& line);
 void add_perplexity(CommandLine& line);
 void add_pack(CommandLine& line);
 void add_inspect(CommandLine& line);

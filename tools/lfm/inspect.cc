@@ -91,7 +91,7 @@ void print(const FileDescription& file, const Options& options) {
     types += (types.empty() ? "" : ", ") + type + " " + bytes_text(static_cast<double>(bytes));
   }
   line("name", info.name);
-  line("architecture", info.architecture + " (GGUF version " + std::to_string(file.gguf_version) + ")");
+  line("architecture", info.architecture + (file.gguf_version != 0 ? " (GGUF version " + std::to_string(file.gguf_version) + ")" : " (Hugging Face)"));
   line("file", bytes_text(static_cast<double>(info.file_bytes)) + (info.packed ? ", packed from " : ": ") + types);
   line("parameters", count_text(static_cast<double>(info.parameters)) + ", " +
                          count_text(static_cast<double>(info.active_parameters)) + " active for each token");

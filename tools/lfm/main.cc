@@ -31,6 +31,8 @@ int run(int argc, char** argv) {
   lfm::cli::add_detokenize(line);
   lfm::cli::add_logits(line);
   lfm::cli::add_pack(line);
+  lfm::cli::add_convert(line);
+  lfm::cli::add_quantize(line);
   lfm::cli::add_perplexity(line);
   lfm::cli::add_inspect(line);
   lfm::cli::add_schema(line);

@@ -41,11 +41,11 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 std::string about_folder(const std::string& path) {
+  if (fs::exists(fs::path(path) / "config.json")) return {};  // as Hugging Face has them
   const auto models = names_in(path, ".gguf");
   if (!models.empty()) return "is a folder; name the GGUF file in it: " + listed(models);
   if (!names_in(path, ".safetensors").empty())
-    return "is a folder of safetensors files; download the model as GGUF, or make that of it with llama.cpp's "
-           "convert_hf_to_gguf.py";
+    return "is a folder of safetensors files without config.json, which tells what they are";
   return "is a folder without GGUF files; name a GGUF file";
 }
 

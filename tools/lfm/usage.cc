@@ -42,8 +42,6 @@ constexpr std::array kElsewhere = {
     Elsewhere{"completion", kTalks},
     Elsewhere{"simple", kTalks},
     Elsewhere{"ask", kTalks},
-    Elsewhere{"quantize", "lfm makes no other weights: download the model in the type that you want"},
-    Elsewhere{"convert", "lfm converts nothing: download the model as GGUF"},
 };
 
 std::size_t distance(std::string_view a, std::string_view b) {

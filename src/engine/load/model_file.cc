@@ -1,6 +1,8 @@
 #include "engine/load/model_file.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -85,6 +87,11 @@ Result<PackedBytes> map_packed(const PackedFile& packed, Owner owner, base::Mapp
 }  // namespace
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
+  if (std::error_code code; std::filesystem::is_directory(path, code)) {
+    LFM_ASSIGN(std::unique_ptr<source::Source> source, source::open_folder(path));
+    const std::uint64_t bytes = source->bytes;
+    return ModelFile{path, bytes, std::nullopt, std::move(source)};
+  }
   LFM_ASSIGN(base::File file, base::File::open_read(path));
   LFM_ASSIGN(const bool is_packed, format::PackFile::begins(file));
   ModelFile model{path, file.size(), std::nullopt, nullptr};

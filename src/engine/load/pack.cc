@@ -21,16 +21,6 @@ Error refused(const std::string& out, std::string message) {
   return Error{ErrorCode::kArgument, std::move(message), base::printable(out)};
 }
 
-Status check_target(const std::string& model, const std::string& out, bool overwrite) {
-  std::error_code code;
-  const fs::file_status status = fs::symlink_status(out, code);
-  if (!fs::exists(status)) return {};
-  if (fs::equivalent(model, out, code)) return refused(out, "is the model itself");
-  LFM_TRY(base::AtomicFile::check_target(out));
-  if (!overwrite) return refused(out, "is there already");
-  return {};
-}
-
 Result<base::Team> team_of(unsigned threads) {
   return base::Team::create(threads != 0 ? threads : base::default_threads());
 }
@@ -50,12 +40,22 @@ PackInfo info_of(const ModelParts& parts, const format::PackPlaces& places, bool
 
 }  // namespace
 
+Status check_new_file(const std::string& path, const std::string& out, bool overwrite) {
+  std::error_code code;
+  const fs::file_status status = fs::symlink_status(out, code);
+  if (!fs::exists(status)) return {};
+  if (fs::equivalent(path, out, code)) return refused(out, "is the model itself");
+  LFM_TRY(base::AtomicFile::check_target(out));
+  if (!overwrite) return refused(out, "is there already");
+  return {};
+}
+
 Result<PackInfo> pack_model(const std::string& path, const std::string& out, const PackOptions& options) {
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, team_of(options.threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
   if (parts.model.packed) return refused(path, "is packed already");
-  LFM_TRY(check_target(path, out, options.overwrite));
+  LFM_TRY(check_new_file(path, out, options.overwrite));
   LFM_TRY(parts.tokenizer());
   std::vector<std::string> notes;
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));

@@ -1,0 +1,37 @@
+// Quantising with error feedback, layer by layer, on the hidden states of two networks that are fed the same text: the
+// float one, whose outputs are aimed at, and the quantised one, whose inputs the next matrix will have.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/team.h"
+#include "engine/load/model_parts.h"
+#include "kernels/table.h"
+#include "lfm/result.h"
+#include "lfm/types.h"
+#include "quantize/checkpoint.h"
+#include "quantize/model_writer.h"
+
+namespace lfm::quantize {
+
+struct Calibration {
+  std::vector<std::vector<TokenId>> texts;  // each by itself, from its beginning
+  bool one_stream = false;                  // the float network's inputs alone: quicker, and not as good
+  CheckpointFile checkpoint;                // written after every layer
+  CheckpointFile::State done;               // what an earlier run came to
+};
+
+// Whether a tensor of the file is written by quantise_calibrated(): all matrices of types with blocks of one scale.
+bool is_calibrated(const ModelWriter& writer, std::size_t tensor) noexcept;
+
+// Writes those tensors. `seen` gets the sums of squares of all inputs. `progress` is called on this thread with the
+// part that is done; false stops it.
+//   kCancelled, kNumeric;   kFormat, kIo  of the model's files
+Status quantize_calibrated(const engine::ModelParts& parts, const ModelWriter& writer, const Calibration& calibration,
+                           const kernels::Table& kernels, lfm::base::Team& team,
+                           const std::function<bool(double part)>& progress, Imatrix& seen);
+
+}  // namespace lfm::quantize

@@ -1,0 +1,103 @@
+#include "quantize/calibration_text.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/try.h"
+#include "lfm/engine.h"
+
+namespace lfm::quantize {
+namespace {
+
+// Written for this purpose.
+constexpr const char* kOpenings[] = {
+    "Explain in three sentences why the sky is blue.",
+    "Write a Python function that returns the n-th Fibonacci number, with a docstring.",
+    "Summarise the plot of a novel about a lighthouse keeper who finds a message in a bottle.",
+    "Gib mir bitte ein einfaches Rezept für Kartoffelsuppe.",
+    "Return a JSON object with the fields name, age and city for three invented people. JSON only.",
+    "What is 17 times 23? Show the steps.",
+    "Écris un court poème sur la pluie à Paris.",
+    "My train leaves at 14:35 and the journey takes 2 hours and 50 minutes. When do I arrive?",
+    "List five differences between TCP and UDP as a Markdown table.",
+    "¿Cuáles son las ventajas de aprender un segundo idioma?",
+    "Fix this C++ code: for (int i = 0; i <= v.size(); ++i) sum += v[i];",
+    "Write an e-mail to a landlord about a broken heating, polite but firm.",
+    "日本の四季について短く説明してください。",
+    "Write a shell command that finds all files larger than 10 MB and sorts them by size.",
+    "Who was Marie Curie, and what is she known for?",
+    "请用简单的话解释什么是光合作用。",
+    "Translate into German: The meeting has been moved to Thursday afternoon.",
+    "Give me an SQL query for the ten customers with the highest total of orders.",
+    "اكتب فقرة قصيرة عن أهمية القراءة.",
+    "Tell me a story for children about a snail that wanted to see the sea.",
+    "What should I consider before I buy a used bicycle?",
+    "한국의 전통 음식 세 가지를 소개해 주세요.",
+    "Extract all dates from this text: We met on 3 May 2021 and again on 2024-11-09.",
+    "Compare the advantages of trains and planes for a journey of 600 km.",
+};
+constexpr const char* kTools =
+    "List of tools: [{\"name\": \"get_weather\", \"description\": \"Weather of a city\", \"parameters\": {\"type\": "
+    "\"object\", \"properties\": {\"city\": {\"type\": \"string\"}}, \"required\": [\"city\"]}}]";
+
+std::string opening(std::size_t i) {
+  const std::string user = kOpenings[i % std::size(kOpenings)];
+  const std::string system = i % 6 == 5 ? std::string("<|im_start|>system\n") + kTools + "<|im_end|>\n" : "";
+  const std::string question = i % 6 == 5 ? "What is the weather in Lisbon? " : "";
+  return system + "<|im_start|>user\n" + question + user + "<|im_end|>\n<|im_start|>assistant\n";
+}
+
+}  // namespace
+
+Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens,
+                       std::size_t window) {
+  LFM_ASSIGN(std::vector<TokenId> all, tokenizer.encode(text));
+  all.resize(std::min(all.size(), tokens));
+  if (all.size() < 16)
+    return Error{ErrorCode::kArgument, "a text of " + std::to_string(all.size()) + " tokens", "calibration"};
+  Texts texts;
+  for (const TokenId token : all) {
+    const bool begins = tokenizer.bos() == token;
+    if (texts.empty() || begins || texts.back().size() == window) {
+      texts.emplace_back();
+      if (tokenizer.bos() && !begins) texts.back().push_back(*tokenizer.bos());
+    }
+    texts.back().push_back(token);
+  }
+  return texts;
+}
+
+Result<Texts> sampled_texts(const std::string& model, std::size_t tokens, std::size_t window, unsigned threads,
+                            const std::function<bool(double part)>& progress) {
+  EngineOptions engine_options;
+  engine_options.threads = threads;
+  LFM_ASSIGN(const Engine engine, Engine::open(model, engine_options));
+  SessionOptions session_options;
+  session_options.context_tokens = window;
+  session_options.snapshot_bytes = 0;
+  LFM_ASSIGN(Session session, engine.new_session(session_options));
+  Texts texts;
+  std::size_t done = 0;
+  for (std::size_t i = 0; done < tokens; ++i) {
+    LFM_ASSIGN(std::vector<TokenId> begin,
+               engine.tokenizer().encode(i % 2 == 0 ? "" : opening(i / 2), {.bos = true, .special_tokens = true}));
+    if (begin.empty()) {
+      LFM_ASSIGN(begin, engine.tokenizer().encode("\n"));
+    }
+    if (begin.size() >= window) return Error{ErrorCode::kUnsupported, "the context is too short to calibrate itself"};
+    LFM_TRY(session.sync(begin));
+    GenerateOptions options;
+    options.max_tokens = window - begin.size();
+    options.sampling.seed = i;
+    options.ignore_end = true;
+    LFM_TRY(session.generate(options, [](const Piece&) { return true; }));
+    texts.emplace_back(session.tokens().begin(), session.tokens().end());
+    done += texts.back().size();
+    if (!progress(std::min(1.0, static_cast<double>(done) / static_cast<double>(tokens))))
+      return Error{ErrorCode::kCancelled, "stopped"};
+  }
+  return texts;
+}
+
+}  // namespace lfm::quantize

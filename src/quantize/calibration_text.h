@@ -1,0 +1,29 @@
+// The tokens that a network is calibrated with: of a text, or of what the network itself says.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lfm/result.h"
+#include "lfm/types.h"
+#include "text/tokenizer.h"
+
+namespace lfm::quantize {
+
+using Texts = std::vector<std::vector<TokenId>>;
+
+inline constexpr std::size_t kTextTokens = 512;  // of one text, the first of them included
+
+// Pieces of a text of `window` tokens at most, each with the token that begins a text in front; where the text has that
+// token, a new piece begins.   kArgument  too short
+Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens, std::size_t window);
+
+// Half of it is said from nothing, half are answers to openings of our own: chats, tools, JSON, code, languages. The
+// same for the same network. `progress` as QuantizeOptions has it.
+Result<Texts> sampled_texts(const std::string& model, std::size_t tokens, std::size_t window, unsigned threads,
+                            const std::function<bool(double part)>& progress);
+
+}  // namespace lfm::quantize

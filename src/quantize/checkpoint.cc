@@ -1,0 +1,115 @@
+#include "quantize/checkpoint.h"
+
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/checksum.h"
+#include "base/file.h"
+#include "base/try.h"
+
+namespace lfm::quantize {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMagic = 0x31'6b'63'71'6d'66'6c;  // "lfmqck1"
+constexpr unsigned kOwnersOnly = 0600;
+
+// Takes numbers from bytes; none where there are too few.
+class Taker {
+ public:
+  explicit Taker(std::span<const std::byte> bytes) : rest_(bytes) {}
+
+  std::optional<std::uint64_t> number() {
+    if (rest_.size() < sizeof(std::uint64_t)) return std::nullopt;
+    std::uint64_t value;
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_ = rest_.subspan(sizeof value);
+    return value;
+  }
+  template <typename T>
+  std::optional<std::vector<std::vector<T>>> lists() {
+    const auto count = number();
+    if (!count || *count > rest_.size() / sizeof(std::uint64_t)) return std::nullopt;
+    std::vector<std::vector<T>> all(*count);
+    for (std::vector<T>& list : all) {
+      const auto size = number();
+      if (!size || *size > rest_.size() / sizeof(T)) return std::nullopt;
+      list.resize(*size);
+      if (!list.empty()) std::memcpy(list.data(), rest_.data(), *size * sizeof(T));
+      rest_ = rest_.subspan(*size * sizeof(T));
+    }
+    return all;
+  }
+  bool empty() const noexcept { return rest_.empty(); }
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+void put(std::string& bytes, std::uint64_t value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+template <typename T>
+void put(std::string& bytes, const std::vector<std::vector<T>>& lists) {
+  put(bytes, lists.size());
+  for (const std::vector<T>& list : lists) {
+    put(bytes, list.size());
+    bytes.append(reinterpret_cast<const char*>(list.data()), list.size() * sizeof(T));
+  }
+}
+
+std::uint64_t sum_of(std::string_view bytes) {
+  return lfm::base::checksum(std::as_bytes(std::span(bytes)));
+}
+
+}  // namespace
+
+CheckpointFile::CheckpointFile(const std::string& out, std::uint64_t key) : key_(key) {
+  if (out.empty()) return;
+  const fs::path path = out;
+  path_ = (path.parent_path() / ("." + path.filename().string() + ".state")).string();
+}
+
+std::optional<CheckpointFile::State> CheckpointFile::load() const {
+  if (path_.empty()) return std::nullopt;
+  const auto file = lfm::base::File::open_read(path_, lfm::base::File::Links::kRefuse);
+  if (!file.ok() || !file->guarded() || file->size() < sizeof(std::uint64_t)) return std::nullopt;
+  std::string bytes(file->size(), '\0');
+  if (!file->read_at(0, std::as_writable_bytes(std::span(bytes))).ok()) return std::nullopt;
+  std::uint64_t sum;
+  std::memcpy(&sum, bytes.data() + bytes.size() - sizeof sum, sizeof sum);
+  bytes.resize(bytes.size() - sizeof sum);
+  if (sum != sum_of(bytes)) return std::nullopt;
+  Taker taker(std::as_bytes(std::span(bytes)));
+  if (taker.number() != kMagic || taker.number() != key_) return std::nullopt;
+  const auto layers = taker.number();
+  auto texts = taker.lists<TokenId>();
+  auto streams = taker.lists<float>();
+  if (!layers || !texts || !streams || !taker.empty()) return std::nullopt;
+  return State{*layers, *std::move(texts), *std::move(streams)};
+}
+
+Status CheckpointFile::save(const State& state) const {
+  if (path_.empty()) return {};
+  std::string bytes;
+  put(bytes, kMagic);
+  put(bytes, key_);
+  put(bytes, state.layers);
+  put(bytes, state.texts);
+  put(bytes, state.streams);
+  put(bytes, sum_of(bytes));
+  LFM_ASSIGN(lfm::base::AtomicFile file, lfm::base::AtomicFile::create(path_, bytes.size()));
+  LFM_TRY(file.write_at(0, std::as_bytes(std::span(bytes))));
+  return file.commit(kOwnersOnly, lfm::base::AtomicFile::Existing::kReplace);
+}
+
+void CheckpointFile::remove() const noexcept {
+  std::error_code code;
+  if (!path_.empty()) fs::remove(path_, code);
+}
+
+}  // namespace lfm::quantize

@@ -1,0 +1,37 @@
+// How far a calibration has come, for a run that goes on where another was killed: kept beside the new file after every
+// layer, whose matrices lie in the unfinished file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lfm/result.h"
+#include "lfm/types.h"
+
+namespace lfm::quantize {
+
+class CheckpointFile {
+ public:
+  struct State {
+    std::size_t layers = 0;                   // that are done
+    std::vector<std::vector<TokenId>> texts;  // that it is calibrated with
+    std::vector<std::vector<float>> streams;  // hidden states behind those layers; none before the first
+  };
+
+  // `key` tells the model, its files and all options; empty `out`: nothing is kept.
+  CheckpointFile(const std::string& out, std::uint64_t key);
+
+  // Of the same key and undamaged, or nothing.
+  std::optional<State> load() const;
+  Status save(const State& state) const;
+  void remove() const noexcept;
+
+ private:
+  std::string path_;
+  std::uint64_t key_;
+};
+
+}  // namespace lfm::quantize

@@ -1,0 +1,2 @@
+#define LFM_DENSE dense_base
+#include "quantize/dense.inc"

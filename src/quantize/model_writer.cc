@@ -1,0 +1,158 @@
+#include "quantize/model_writer.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/try.h"
+#include "format/gguf_writer.h"
+#include "quantize/encode.h"
+
+namespace lfm::quantize {
+namespace {
+
+using format::TensorType;
+using model::Kind;
+using model::Tensor;
+
+constexpr std::uint32_t kQuantizationVersion = 2;
+constexpr unsigned kReadable = 0644;
+
+bool stays_float(const Tensor& tensor) noexcept {
+  const Kind kind = tensor.row->kind;
+  return kind == Kind::kVector || kind == Kind::kTaps || kind == Kind::kRouter;
+}
+
+std::vector<std::uint64_t> gguf_dims(const Tensor& tensor) {
+  std::vector<std::uint64_t> dims = {tensor.columns};
+  if (tensor.row->kind != Kind::kVector) dims.push_back(tensor.rows);
+  if (tensor.row->kind == Kind::kExperts) dims.push_back(tensor.count());
+  return dims;
+}
+
+}  // namespace
+
+std::string gguf_name(const Tensor& tensor) {
+  return name_of(*tensor.row, model::Naming::kGguf, tensor.layer, 0);
+}
+
+TensorType source_type(const Tensor& tensor) noexcept {
+  const std::uint32_t number = std::visit([](auto format) { return info(format).number; }, *tensor.file.format);
+  return static_cast<TensorType>(number);
+}
+
+TensorType target_type(const Tensor& tensor, WeightType type) noexcept {
+  if (stays_float(tensor)) return TensorType::kF32;
+  const bool four_bits = type == WeightType::kQ4_0 || type == WeightType::kIQ4_NL;
+  const bool end = std::holds_alternative<ops::Matrix model::Weights::*>(tensor.row->member);
+  if (!four_bits || !end) return tensor_type(type);
+  return tensor.columns % format::block_columns(TensorType::kQ6_K) == 0 ? TensorType::kQ6_K : TensorType::kQ8_0;
+}
+
+Status read_rows(const engine::ModelParts& parts, const Rows& rows, std::vector<float>& out) {
+  const Tensor& tensor = parts.table.tensors[rows.tensor];
+  const std::uint64_t row_bytes = tensor.row_bytes();
+  const model::Place& place = tensor.places[rows.matrix];
+  std::vector<std::byte> bytes(rows.count * row_bytes);
+  LFM_TRY(parts.model.source->files[place.file].read_at(place.offset + rows.first * row_bytes, bytes));
+  out.resize(rows.count * tensor.columns);
+  const std::ptrdiff_t bad = decode(source_type(tensor), bytes.data(), rows.count, tensor.columns, out.data());
+  if (bad < 0) return {};
+  return Error{ErrorCode::kFormat, "a weight isn't a finite number", std::string(tensor.file.name),
+               rows.first * tensor.columns / tensor.file.block_columns + static_cast<std::uint64_t>(bad)};
+}
+
+Result<ModelWriter> ModelWriter::create(const engine::ModelParts& parts, WeightType type, std::vector<TensorType> types,
+                                        const std::string& out, bool goes_on) {
+  const std::vector<Tensor>& tensors = parts.table.tensors;
+  format::GgufWriter keys;
+  parts.model.source->write_keys(keys);
+  keys.set_u32("general.file_type", file_type(type));
+  keys.set_u32("general.quantization_version", kQuantizationVersion);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].columns % format::block_columns(types[i]) != 0) {
+      return Error{ErrorCode::kUnsupported,
+                   "rows of " + std::to_string(tensors[i].columns) + " aren't whole blocks of " + to_string(types[i]),
+                   std::string(tensors[i].file.name)};
+    }
+    keys.add_tensor(gguf_name(tensors[i]), types[i], gguf_dims(tensors[i]));
+  }
+  const format::GgufWriter::Layout layout = keys.layout();
+  LFM_ASSIGN(base::AtomicFile file, base::AtomicFile::create(out, layout.file_bytes,
+                                                             goes_on ? base::AtomicFile::Leftover::kStays
+                                                                     : base::AtomicFile::Leftover::kGoes));
+  LFM_TRY(file.write_at(0, std::as_bytes(std::span(layout.header))));
+  ModelWriter writer(parts, std::move(file));
+  writer.types_ = std::move(types);
+  writer.offsets_ = layout.offsets;
+  writer.file_bytes_ = layout.file_bytes;
+  return writer;
+}
+
+std::uint64_t ModelWriter::row_bytes(std::size_t tensor) const noexcept {
+  const std::uint64_t columns = parts_->table.tensors[tensor].columns;
+  return columns / format::block_columns(types_[tensor]) * format::block_bytes(types_[tensor]);
+}
+
+Status ModelWriter::write(const Rows& rows, std::span<const std::byte> bytes) const {
+  const Tensor& tensor = parts_->table.tensors[rows.tensor];
+  return file_.write_at(offsets_[rows.tensor] + (rows.matrix * tensor.rows + rows.first) * row_bytes(rows.tensor),
+                        bytes);
+}
+
+Status ModelWriter::write(const Rows& rows, std::span<const float> values, const float* weights) const {
+  const Tensor& tensor = parts_->table.tensors[rows.tensor];
+  const std::uint64_t row = row_bytes(rows.tensor);
+  std::vector<std::byte> bytes(rows.count * row);
+  for (std::uint64_t i = 0; i < rows.count; ++i) {
+    const std::ptrdiff_t bad = encode(types_[rows.tensor], values.subspan(i * tensor.columns, tensor.columns), weights,
+                                      bytes.data() + i * row);
+    if (bad >= 0) {
+      return Error{ErrorCode::kNumeric, std::string("a weight that ") + to_string(types_[rows.tensor]) + " can't hold",
+                   std::string(tensor.file.name),
+                   ((rows.matrix * tensor.rows) + rows.first + i) * tensor.columns + static_cast<std::uint64_t>(bad)};
+    }
+  }
+  return write(rows, bytes);
+}
+
+Status ModelWriter::copy(const Rows& rows, const Imatrix* importance, std::vector<float>& floats,
+                         std::vector<std::byte>& bytes) const {
+  const Tensor& tensor = parts_->table.tensors[rows.tensor];
+  if (source_type(tensor) != types_[rows.tensor]) {
+    LFM_TRY(read_rows(*parts_, rows, floats));
+    std::vector<float> weights;
+    if (importance != nullptr) weights = importance->find(gguf_name(tensor), rows.matrix, tensor.columns);
+    return write(rows, floats, weights.empty() ? nullptr : weights.data());
+  }
+  const model::Place& place = tensor.places[rows.matrix];
+  bytes.resize(rows.count * tensor.row_bytes());
+  LFM_TRY(parts_->model.source->files[place.file].read_at(place.offset + rows.first * tensor.row_bytes(), bytes));
+  return write(rows, bytes);
+}
+
+std::string ModelWriter::name(std::size_t tensor) const {
+  return std::string(parts_->table.tensors[tensor].file.name);
+}
+
+bool ModelWriter::is_layer_matrix(std::size_t tensor) const noexcept {
+  const Tensor& of = parts_->table.tensors[tensor];
+  return of.row->kind != Kind::kMatrix && !stays_float(of);
+}
+
+QuantizeInfo ModelWriter::info() const {
+  QuantizeInfo info{base::printable(parts_->config.name), file_bytes_, parts_->table.totals.parameters, 0};
+  for (std::size_t i = 0; i < types_.size(); ++i) {
+    const Tensor& tensor = parts_->table.tensors[i];
+    info.weight_bytes += tensor.count() * tensor.rows * row_bytes(i);
+  }
+  return info;
+}
+
+Status ModelWriter::commit(bool overwrite) {
+  using Existing = base::AtomicFile::Existing;
+  for (const base::File& file : parts_->model.source->files) LFM_TRY(file.check_unchanged());
+  return file_.commit(kReadable, overwrite ? Existing::kReplace : Existing::kKeep);
+}
+
+}  // namespace lfm::quantize

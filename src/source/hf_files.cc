@@ -1,0 +1,84 @@
+#include "source/hf_files.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/try.h"
+
+namespace lfm::source {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostTextBytes = std::uint64_t{64} << 20;
+
+// "/a/b" is in "/a", "/ab" isn't.
+bool lies_in(const std::string& path, const std::string& folder) {
+  return !folder.empty() && path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/';
+}
+
+}  // namespace
+
+Result<HfFolder> HfFolder::open(const std::string& path) {
+  std::error_code code;
+  const fs::path real = fs::canonical(path, code);
+  if (code) return base::io_error("cannot open", path, code.value());
+  // .../models--ORGANISATION--NAME/snapshots/REVISION, whose files are links to those in .../blobs
+  const fs::path snapshots = real.parent_path();
+  std::string blobs;
+  if (snapshots.filename() == "snapshots") blobs = (snapshots.parent_path() / "blobs").string();
+  return HfFolder(path, real.string(), std::move(blobs));
+}
+
+std::string HfFolder::name() const {
+  const fs::path real = real_;
+  if (blobs_.empty()) return real.filename().string();
+  std::string repository = real.parent_path().parent_path().filename().string();
+  const std::size_t cut = repository.rfind("--");
+  return cut == std::string::npos ? repository : repository.substr(cut + 2);
+}
+
+bool HfFolder::has(const std::string& name) const {
+  std::error_code code;
+  return fs::exists(fs::path(path_) / name, code);
+}
+
+Result<base::File> HfFolder::file(const std::string& name) const {
+  const std::string path = (fs::path(path_) / name).string();
+  std::error_code code;
+  const std::string real = fs::canonical(path, code).string();
+  if (code) return base::io_error("cannot open", path, code.value());
+  if (!lies_in(real, real_) && !lies_in(real, blobs_))
+    return Error{ErrorCode::kIo, "a link that leads out of the folder", base::printable(path)};
+  return base::File::open_read(path);
+}
+
+Result<std::optional<std::string>> HfFolder::text(const std::string& name) const {
+  if (!has(name)) return std::optional<std::string>();
+  LFM_ASSIGN(const base::File opened, file(name));
+  if (opened.size() > kMostTextBytes)
+    return Error{ErrorCode::kLimit, std::to_string(opened.size()) + " bytes", base::printable(opened.path())};
+  std::string bytes(opened.size(), '\0');
+  LFM_TRY(opened.read_at(0, std::as_writable_bytes(std::span(bytes))));
+  LFM_TRY(opened.check_unchanged());
+  return std::optional(std::move(bytes));
+}
+
+Result<std::optional<format::Json>> HfFolder::json(const std::string& name) const {
+  LFM_ASSIGN(const std::optional<std::string> bytes, text(name));
+  if (!bytes) return std::optional<format::Json>();
+  LFM_ASSIGN(format::Json parsed, format::parse_json(*bytes, name));
+  if (!parsed.is_object()) return Error{ErrorCode::kFormat, "not an object", name};
+  return std::optional(std::move(parsed));
+}
+
+Result<format::Json> HfFolder::require_json(const std::string& name) const {
+  LFM_ASSIGN(std::optional<format::Json> found, json(name));
+  if (!found) {
+    return Error{ErrorCode::kIo, "there is no " + name + ", which a Hugging Face folder has", base::printable(path_)};
+  }
+  return *std::move(found);
+}
+
+}  // namespace lfm::source

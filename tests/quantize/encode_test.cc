@@ -1,0 +1,133 @@
+#include "quantize/encode.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "quantize/grid.h"
+#include "quantize/halves.h"
+
+namespace lfm::quantize {
+namespace {
+
+using format::TensorType;
+
+// The same numbers with every library.
+std::vector<float> noise(std::size_t count, std::uint32_t seed) {
+  std::vector<float> values(count);
+  for (float& value : values) {
+    float sum = 0;
+    for (int i = 0; i < 4; ++i) {
+      seed = seed * 1664525u + 1013904223u;
+      sum += static_cast<float>(seed >> 8) / 8388608.0f - 1.0f;
+    }
+    value = sum;
+  }
+  return values;
+}
+
+double error_of(TensorType type, const std::vector<float>& values, const float* weights = nullptr) {
+  std::vector<std::byte> bytes(values.size() / format::block_columns(type) * format::block_bytes(type));
+  EXPECT_EQ(encode(type, values, weights, bytes.data()), -1);
+  std::vector<float> decoded(values.size());
+  EXPECT_EQ(decode(type, bytes.data(), 1, values.size(), decoded.data()), -1);
+  double error = 0, all = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double w = weights != nullptr ? weights[i] : 1, d = decoded[i] - values[i];
+    error += w * d * d;
+    all += w * values[i] * values[i];
+  }
+  return std::sqrt(error / all);
+}
+
+TEST(Halves, ComeBackAsTheyWere) {
+  for (std::uint32_t half = 0; half < 65536; ++half) {
+    if ((half & 0x7c00u) == 0x7c00u) continue;
+    EXPECT_EQ(half_of(float_of_half(static_cast<std::uint16_t>(half))), half);
+    EXPECT_EQ(bfloat_of(float_of_bfloat(static_cast<std::uint16_t>(half))), half);
+  }
+}
+
+TEST(Halves, AreRoundedToTheNearestEven) {
+  EXPECT_EQ(half_of(1.0f + 0x1p-11f), 0x3c00u);      // halfway, down to even
+  EXPECT_EQ(half_of(1.0f + 3 * 0x1p-11f), 0x3c02u);  // halfway, up to even
+  EXPECT_EQ(half_of(1.0f + 0x1.2p-11f), 0x3c01u);
+  EXPECT_EQ(half_of(0x1p-25f), 0u);  // half of the smallest
+  EXPECT_EQ(half_of(0x1.8p-24f), 2u);
+  EXPECT_EQ(half_of(65519.0f), 0x7bffu);
+  EXPECT_EQ(half_of(65520.0f), 0x7c00u);
+  EXPECT_EQ(half_of(-2.0f), 0xc000u);
+  EXPECT_EQ(bfloat_of(1.0f + 0x1p-8f), 0x3f80u);
+  EXPECT_EQ(bfloat_of(1.0f + 3 * 0x1p-8f), 0x3f82u);
+}
+
+// What a grid holds exactly stays: the scale is found, whichever sign it has.
+TEST(Encode, FindsTheGridThatWeightsLieOn) {
+  for (const TensorType type : {TensorType::kQ4_0, TensorType::kIQ4_NL}) {
+    for (const float scale : {0.25f, -0.25f}) {
+      std::vector<float> codes;
+      for (std::size_t i = 0; i < kBlock; ++i)
+        codes.push_back(type == TensorType::kQ4_0 ? static_cast<float>(i % 16) - 8
+                                                  : nearest(kIQ4_NLGrid, static_cast<float>(i) * 8 - 127));
+      std::vector<float> values;
+      for (const float code : codes) values.push_back(code * scale);
+      EXPECT_EQ(error_of(type, values), 0) << to_string(type) << " " << scale;
+    }
+  }
+}
+
+// On numbers that are nearly normal.
+TEST(Encode, ErrorsAreThoseOfTheBestScales) {
+  const std::vector<float> values = noise(16384, 1);
+  EXPECT_LT(error_of(TensorType::kQ4_0, values), 0.0835);
+  EXPECT_LT(error_of(TensorType::kIQ4_NL, values), 0.0775);
+  EXPECT_LT(error_of(TensorType::kQ6_K, values), 0.0195);
+  EXPECT_LT(error_of(TensorType::kQ8_0, values), 0.0055);
+}
+
+TEST(Encode, WeightsOfColumnsCount) {
+  const std::vector<float> values = noise(4096, 2);
+  std::vector<float> weights(values.size(), 0.01f);
+  for (std::size_t i = 0; i < weights.size(); i += 8) weights[i] = 100;
+  const double with = error_of(TensorType::kQ4_0, values, weights.data());
+  std::vector<std::byte> bytes(values.size() / 32 * 18);
+  encode(TensorType::kQ4_0, values, nullptr, bytes.data());
+  std::vector<float> decoded(values.size());
+  decode(TensorType::kQ4_0, bytes.data(), 1, values.size(), decoded.data());
+  double error = 0, all = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    error += static_cast<double>(weights[i] * (decoded[i] - values[i]) * (decoded[i] - values[i]));
+    all += static_cast<double>(weights[i] * values[i] * values[i]);
+  }
+  EXPECT_LT(with, 0.8 * std::sqrt(error / all));
+}
+
+TEST(Encode, ZerosStayZeros) {
+  const std::vector<float> zeros(256);
+  for (const TensorType type : {TensorType::kQ4_0, TensorType::kIQ4_NL, TensorType::kQ6_K, TensorType::kQ8_0}) {
+    std::vector<std::byte> bytes(256 / format::block_columns(type) * format::block_bytes(type));
+    ASSERT_EQ(encode(type, zeros, nullptr, bytes.data()), -1);
+    std::vector<float> decoded(256, 1);
+    decode(type, bytes.data(), 1, 256, decoded.data());
+    EXPECT_EQ(decoded, zeros) << to_string(type);
+  }
+}
+
+TEST(Encode, NamesWhatItCantHold) {
+  std::vector<float> values(256, 1);
+  std::vector<std::byte> bytes(2048);
+  values[70] = std::numeric_limits<float>::quiet_NaN();
+  for (const TensorType type : {TensorType::kF32, TensorType::kBF16, TensorType::kQ4_0, TensorType::kQ6_K})
+    EXPECT_EQ(encode(type, values, nullptr, bytes.data()), 70);
+  values[70] = 1e30f;
+  EXPECT_EQ(encode(TensorType::kF16, values, nullptr, bytes.data()), 70);
+  EXPECT_EQ(encode(TensorType::kQ4_0, values, nullptr, bytes.data()), 64);
+  EXPECT_EQ(encode(TensorType::kQ8_0, values, nullptr, bytes.data()), 64);
+  EXPECT_EQ(encode(TensorType::kQ6_K, values, nullptr, bytes.data()), 0);
+  EXPECT_EQ(encode(TensorType::kBF16, values, nullptr, bytes.data()), -1);
+}
+
+}  // namespace
+}  // namespace lfm::quantize

@@ -1,0 +1,228 @@
+// Whole models in other types: from folders and files, through the library.
+#include "lfm/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "lfm/engine.h"
+#include "lfm/inspect.h"
+#include "support/expect.h"
+#include "support/hf_folder.h"
+#include "support/loaded.h"
+#include "support/temp_folder.h"
+#include "support/tiny_model.h"
+
+namespace lfm::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Quantize : public testing::Test {
+ protected:
+  Quantize() {
+    gguf_ = files_.write("tiny.gguf", tiny_.build());
+    hf_.chat_template = "{{ messages }}";
+    fs::create_directories(hf_files_.path(""));
+    hf_.write(hf_files_, 2);
+  }
+
+  std::string folder() const { return hf_files_.path(""); }
+
+  Result<QuantizeInfo> write(const std::string& model, WeightType type, unsigned threads = 2,
+                             QuantizeMethod method = QuantizeMethod::kNoData) {
+    QuantizeOptions options;
+    options.type = type;
+    options.method = method;
+    options.calibration_tokens = 600;
+    options.threads = threads;
+    options.overwrite = true;
+    return quantize_model(model, files_.path("out.gguf"), options);
+  }
+
+  Result<std::vector<float>> logits(const std::string& path) {
+    EngineOptions options;
+    options.threads = 1;
+    auto engine = Engine::open(path, options);
+    if (!engine.ok()) return std::move(engine).error();
+    auto session = engine->new_session({.context_tokens = 64});
+    if (!session.ok()) return std::move(session).error();
+    const std::vector<TokenId> tokens = {20, 30, 40, 50, 60};
+    if (auto status = session->append(tokens); !status.ok()) return std::move(status).error();
+    return std::vector<float>(session->logits().begin(), session->logits().end());
+  }
+
+  TinyModel tiny_;
+  HfFolder hf_{tiny_};
+  TempFolder files_, hf_files_;
+  std::string gguf_;
+};
+
+TEST_F(Quantize, AFolderRunsAsTheGgufFileOfIt) {
+  const auto expected = logits(gguf_), found = logits(folder());
+  ASSERT_TRUE(expected.ok() && found.ok()) << (found.ok() ? "" : found.error().describe());
+  EXPECT_EQ(*found, *expected);
+}
+
+TEST_F(Quantize, ConvertedInFullItIsTheSameNetwork) {
+  const auto info = write(folder(), WeightType::kF32);
+  ASSERT_TRUE(info.ok()) << info.error().describe();
+  const std::string bytes = read_all(files_.path("out.gguf")), original = tiny_.build();
+  EXPECT_EQ(bytes.size(), info->file_bytes);
+  const auto loaded = load(as_bytes(bytes)), expected = load(as_bytes(original));
+  ASSERT_TRUE(loaded.ok() && expected.ok());
+  EXPECT_EQ(*loaded->source->chat_template(), "{{ messages }}");
+  EXPECT_EQ(loaded->source->tokenizer()->tokens, expected->source->tokenizer()->tokens);
+  ASSERT_EQ(loaded->table.tensors.size(), expected->table.tensors.size());
+  for (const model::Tensor& tensor : expected->table.tensors) {
+    const model::Tensor& found = loaded->tensor(tensor.file.name);
+    EXPECT_EQ(found.file.dims, tensor.file.dims);
+    EXPECT_EQ(bytes.substr(found.file.place.offset, found.bytes()),
+              original.substr(tensor.file.place.offset, tensor.bytes()))
+        << tensor.file.name;
+  }
+}
+
+TEST_F(Quantize, EveryTypeOpensAndRunsAlike) {
+  const auto exact = logits(gguf_);
+  ASSERT_TRUE(exact.ok());
+  struct Case {
+    WeightType type;
+    const char* name;
+    double error;  // of logits, relative
+  };
+  for (const Case& c : {Case{WeightType::kF16, "F16", 0.02}, Case{WeightType::kBF16, "BF16", 0.03},
+                        Case{WeightType::kQ8_0, "Q8_0", 0.05}, Case{WeightType::kQ4_0, "Q4_0", 0.4},
+                        Case{WeightType::kIQ4_NL, "IQ4_NL", 0.4}}) {
+    ASSERT_TRUE(write(folder(), c.type).ok());
+    const auto file = inspect(files_.path("out.gguf"));
+    ASSERT_TRUE(file.ok()) << file.error().describe();
+    for (const TensorDescription& tensor : file->tensors) {
+      const bool matrix = tensor.name == "blk.0.shortconv.in_proj.weight" || tensor.name == "blk.1.ffn_up_exps.weight";
+      const bool floats = tensor.name.ends_with("norm.weight") || tensor.name == "blk.1.ffn_gate_inp.weight";
+      if (matrix || floats) {
+        EXPECT_EQ(tensor.type, matrix ? c.name : "F32") << tensor.name;
+      }
+    }
+    const auto found = logits(files_.path("out.gguf"));
+    ASSERT_TRUE(found.ok()) << found.error().describe();
+    double error = 0, all = 0;
+    for (std::size_t i = 0; i < exact->size(); ++i) {
+      error += std::pow(static_cast<double>((*found)[i] - (*exact)[i]), 2);
+      all += std::pow(static_cast<double>((*exact)[i]), 2);
+    }
+    EXPECT_LT(std::sqrt(error / all), c.error) << c.name;
+  }
+}
+
+TEST_F(Quantize, ThreadsMakeNoDifference) {
+  ASSERT_TRUE(write(gguf_, WeightType::kQ4_0, 1).ok());
+  const std::string one = read_all(files_.path("out.gguf"));
+  ASSERT_TRUE(write(folder(), WeightType::kQ4_0, 5).ok());
+  const std::string bytes = read_all(files_.path("out.gguf"));
+  const auto a = load(as_bytes(one)), b = load(as_bytes(bytes));
+  ASSERT_TRUE(a.ok() && b.ok());
+  for (const model::Tensor& tensor : a->table.tensors) {
+    const model::Tensor& other = b->tensor(tensor.file.name);
+    EXPECT_EQ(one.substr(tensor.file.place.offset, tensor.bytes()),
+              bytes.substr(other.file.place.offset, other.bytes()));
+  }
+}
+
+TEST_F(Quantize, CalibratedItIsTheSameFileFromAnyThreads) {
+  for (const WeightType type : {WeightType::kQ4_0, WeightType::kIQ4_NL}) {
+    for (const QuantizeMethod method : {QuantizeMethod::kTwoStreams, QuantizeMethod::kOneStream}) {
+      std::string first;
+      for (const unsigned threads : {1u, 3u}) {
+        const auto info = write(folder(), type, threads, method);
+        ASSERT_TRUE(info.ok()) << info.error().describe();
+        const std::string bytes = read_all(files_.path("out.gguf"));
+        if (first.empty()) first = bytes;
+        EXPECT_EQ(bytes, first);
+      }
+      EXPECT_TRUE(logits(files_.path("out.gguf")).ok());
+      ASSERT_TRUE(write(folder(), type, 1).ok());
+      EXPECT_NE(read_all(files_.path("out.gguf")), first);
+    }
+  }
+}
+
+// Stopped again and again, it ends with the same bytes, and leaves nothing.
+TEST_F(Quantize, GoesOnWhereItWasStopped) {
+  ASSERT_TRUE(write(folder(), WeightType::kQ4_0, 1, QuantizeMethod::kTwoStreams).ok());
+  const std::string whole = read_all(files_.path("out.gguf"));
+  fs::remove(files_.path("out.gguf"));
+  QuantizeOptions options;
+  options.calibration_tokens = 600;
+  std::size_t sampled = 0, stops = 0;
+  Result<QuantizeInfo> info = Error{};
+  for (std::size_t reports = 1; !info.ok() && stops < 100; ++stops, ++reports) {
+    options.threads = static_cast<unsigned>(1 + stops % 2);
+    std::size_t left = stops == 0 ? 1000 : reports;  // the first ends behind the first half of a layer
+    options.progress = [&](QuantizePhase phase, double part) {
+      if (phase == QuantizePhase::kSampling) ++sampled;
+      if (stops == 0) return phase != QuantizePhase::kCalibrated || part == 0;
+      return --left > 0;
+    };
+    info = quantize_model(folder(), files_.path("out.gguf"), options);
+  }
+  ASSERT_TRUE(info.ok()) << info.error().describe();
+  EXPECT_GE(stops, 3u);
+  EXPECT_EQ(read_all(files_.path("out.gguf")), whole);
+  EXPECT_LT(sampled, 40u);  // once
+  EXPECT_EQ(files_.files().size(), 2u);
+}
+
+// Weights that a quantisation-aware training has put on the grid stay there.
+TEST_F(Quantize, WhatLiesOnTheGridStays) {
+  tiny_.matrices = format::TensorType::kQ4_0;
+  const std::string original = tiny_.build(), path = files_.write("grid.gguf", original);
+  ASSERT_TRUE(write(path, WeightType::kF32).ok());
+  fs::rename(files_.path("out.gguf"), files_.path("f32.gguf"));
+  const auto info = write(files_.path("f32.gguf"), WeightType::kQ4_0, 2, QuantizeMethod::kTwoStreams);
+  ASSERT_TRUE(info.ok()) << info.error().describe();
+  fs::rename(files_.path("out.gguf"), files_.path("small.gguf"));
+  ASSERT_TRUE(write(files_.path("small.gguf"), WeightType::kF32).ok());
+  const std::string again = read_all(files_.path("out.gguf")), floats = read_all(files_.path("f32.gguf"));
+  const auto found = load(as_bytes(again)), expected = load(as_bytes(floats));
+  ASSERT_TRUE(found.ok() && expected.ok());
+  for (const model::Tensor& tensor : expected->table.tensors) {
+    if (tensor.file.name == "token_embd.weight") continue;
+    const model::Tensor& other = found->tensor(tensor.file.name);
+    EXPECT_EQ(again.substr(other.file.place.offset, other.bytes()),
+              floats.substr(tensor.file.place.offset, tensor.bytes()))
+        << tensor.file.name;
+  }
+}
+
+TEST_F(Quantize, RefusesAndStops) {
+  QuantizeOptions options;
+  options.threads = 1;
+  options.method = QuantizeMethod::kNoData;
+  const std::string out = files_.path("new.gguf");
+  options.progress = [](QuantizePhase, double part) { return part < 0.5; };
+  expect_error(quantize_model(gguf_, out, options), ErrorCode::kCancelled, "stopped");
+  EXPECT_FALSE(fs::exists(out));
+  options.progress = nullptr;
+  expect_error(quantize_model(gguf_, gguf_, options), ErrorCode::kArgument, "the model itself");
+  files_.write("new.gguf", "x");
+  expect_error(quantize_model(gguf_, out, options), ErrorCode::kArgument, "there already");
+  EXPECT_EQ(read_all(out), "x");
+  options.type = WeightType::kQ6_K;
+  options.overwrite = true;
+  expect_error(quantize_model(gguf_, out, options), ErrorCode::kUnsupported, "whole blocks of Q6_K");
+  tiny_.matrices = format::TensorType::kF32;
+  std::string bytes = tiny_.build();
+  const auto loaded = load(as_bytes(bytes));
+  const std::uint64_t at = loaded->tensor("blk.1.ffn_up_exps.weight").file.place.offset + 4 * 37;
+  bytes.replace(at, 4, bytes_of(1e30f));
+  options.type = WeightType::kF16;
+  expect_error(quantize_model(files_.write("large.gguf", bytes), out, options), ErrorCode::kNumeric,
+               "blk.1.ffn_up_exps.weight: a weight that F16 can't hold (index 37)");
+  bytes.replace(at, 4, bytes_of(0x7fc00000u));
+  expect_error(quantize_model(files_.write("nan.gguf", bytes), out, options), ErrorCode::kFormat, "finite");
+}
+
+}  // namespace
+}  // namespace lfm::test

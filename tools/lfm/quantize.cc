@@ -1,0 +1,120 @@
+// lfm convert, lfm quantize: models as GGUF files of other types.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command.h"
+#include "input.h"
+#include "io.h"
+#include "model_options.h"
+#include "progress_line.h"
+
+namespace lfm::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string out;
+  std::string type;
+  unsigned threads = 0;
+  bool force = false;
+  bool fast = false;
+  bool no_data = false;
+  std::vector<std::string> texts;
+  std::string imatrix, imatrix_out;
+  std::size_t tokens = QuantizeOptions{}.calibration_tokens;
+};
+
+constexpr std::pair<const char*, WeightType> kTypes[] = {{"f32", WeightType::kF32},      {"f16", WeightType::kF16},
+                                                         {"bf16", WeightType::kBF16},    {"q8_0", WeightType::kQ8_0},
+                                                         {"q6_k", WeightType::kQ6_K},    {"q4_0", WeightType::kQ4_0},
+                                                         {"iq4_nl", WeightType::kIQ4_NL}};
+
+int run_quantize(const Options& options) {
+  QuantizeOptions quantize;
+  for (const auto& [name, type] : kTypes) {
+    if (options.type == name) quantize.type = type;
+  }
+  quantize.threads = options.threads;
+  quantize.overwrite = options.force;
+  if (options.fast) quantize.method = QuantizeMethod::kOneStream;
+  if (options.no_data) quantize.method = QuantizeMethod::kNoData;
+  quantize.calibration_tokens = options.tokens;
+  quantize.imatrix = options.imatrix;
+  quantize.imatrix_out = options.imatrix_out;
+  for (const std::string& path : options.texts) {
+    auto text = read_input(path);
+    if (!text.ok()) return fail(text.error());
+    quantize.calibration += *text;
+  }
+  std::unique_ptr<ProgressLine> line;
+  QuantizePhase shown = QuantizePhase::kPlain;
+  quantize.progress = [&](QuantizePhase phase, double part) {
+    if (line == nullptr || phase != shown) line = std::make_unique<ProgressLine>();
+    shown = phase;
+    line->show(part, phase == QuantizePhase::kSampling ? "text sampled"
+                     : phase == QuantizePhase::kPlain  ? "written"
+                                                       : "quantised");
+    return true;
+  };
+  auto info = quantize_model(options.model, options.out, quantize);
+  line.reset();
+  if (!info.ok()) return fail(info.error());
+  const double bits = 8 * static_cast<double>(info->weight_bytes) / static_cast<double>(info->parameters);
+  print_out("%s: %s, %.2f bits a weight\n", options.out.c_str(),
+            bytes_text(static_cast<double>(info->file_bytes)).c_str(), bits);
+  return flush_out() ? kOk : fail_to_write();
+}
+
+Command& add(CommandLine& line, const char* name, const char* help, const char* model,
+             const std::shared_ptr<Options>& options) {
+  Command& command = line.add(name, help);
+  command.text("model", options->model, model).required().type("MODEL");
+  command.text("-o,--out", options->out, "GGUF file to write").required().type("FILE");
+  add_threads_option(command, options->threads);
+  command.flag("--force", options->force, "replace a file that is there already");
+  command.runs([options] { return run_quantize(*options); });
+  return command;
+}
+
+}  // namespace
+
+void add_convert(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  options->type = "bf16";
+  add(line, "convert", "Write a Hugging Face folder as a GGUF file", "the folder, or a GGUF file", options)
+      .choice("--type", options->type, {"f32", "f16", "bf16", "q8_0"}, "what weights become");
+}
+
+void add_quantize(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  options->type = "q4_0";
+  Command& command =
+      add(line, "quantize", "Write a model with smaller weights", "GGUF file or Hugging Face folder", options);
+  command.choice("--type", options->type, {"q4_0", "iq4_nl", "q6_k", "q8_0"}, "what weights become");
+  const Option texts =
+      command
+          .texts("--calibrate", options->texts, "text like what the model is for (default: the model writes it itself)")
+          .type("FILE");
+  command.number("--tokens", options->tokens, {64, 1 << 22}, "tokens to calibrate with at most")
+      .shows(std::to_string(options->tokens));
+  const Option fast = command.flag("--fast", options->fast, "half the work, and not as near to the original");
+  const Option imatrix = command
+                             .text("--imatrix", options->imatrix,
+                                   "llama.cpp's importance matrix, instead of calibrating: mean squared inputs alone")
+                             .type("FILE")
+                             .excludes(texts)
+                             .excludes(fast);
+  const Option out =
+      command.text("--imatrix-out", options->imatrix_out, "importance matrix to write of what calibrating saw")
+          .type("FILE")
+          .excludes(imatrix);
+  command.flag("--no-data", options->no_data, "look at the weights alone: in minutes")
+      .excludes(texts)
+      .excludes(fast)
+      .excludes(imatrix)
+      .excludes(out);
+}
+
+}  // namespace lfm::cli
