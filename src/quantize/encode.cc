@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "kernels/matmul/pack.h"
@@ -25,7 +26,7 @@ bool encode_q8_0(const float* x, std::byte* out) noexcept {
   float largest = 0;
   for (std::size_t i = 0; i < kBlock; ++i) largest = std::max(largest, std::abs(x[i]));
   const float scale = largest / kMost;
-  const float inverse = scale > 0 ? 1 / scale : 0;
+  const float inverse = scale >= std::numeric_limits<float>::min() ? 1 / scale : 0;
   const std::uint16_t half = half_of(scale);
   if ((half & 0x7c00u) == 0x7c00u) return false;
   store(out, half);

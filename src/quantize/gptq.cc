@@ -1,6 +1,7 @@
 #include "quantize/gptq.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -13,7 +14,8 @@ namespace {
 
 constexpr double kDamping = 0.01;    // of the mean diagonal
 constexpr double kMoreDamping = 10;  // times, where the factor doesn't exist
-constexpr int kDescents = 2;         // over all columns, one by one
+constexpr int kTries = 12;
+constexpr int kDescents = 2;  // over all columns, one by one
 
 const Grid& grid_of(format::TensorType type) noexcept {
   return type == format::TensorType::kQ4_0 ? kQ4_0Grid : kIQ4_NLGrid;
@@ -33,7 +35,14 @@ Feedback::Feedback(const Dense& dense, std::size_t k, std::vector<float> h, std:
   double mean = 0;
   for (std::size_t i = 0; i < k; ++i) mean += static_cast<double>(h_[i * (k + 1)]) / static_cast<double>(k);
   double damping = mean > 0 ? kDamping * mean : 1;
-  while (!dense_.factor(h_.data(), k, damping, u_.data())) damping *= kMoreDamping;
+  int tries = 0;
+  while (!dense_.factor(h_.data(), k, damping, u_.data()) && ++tries < kTries) damping *= kMoreDamping;
+  if (tries == kTries) {  // of numbers that are none: every weight by itself, then
+    std::fill(h_.begin(), h_.end(), 0.0f);
+    shift_.clear();
+    damping = 1;
+    dense_.factor(h_.data(), k, damping, u_.data());
+  }
   for (std::size_t i = 0; i < k; ++i) h_[i * (k + 1)] += static_cast<float>(damping);
 }
 
@@ -44,6 +53,7 @@ void Feedback::aim(float* weights, std::size_t n) const {
   dense_.product(weights, n, shift_.data(), k_, k_, a.data());
   dense_.rows(a.data(), n, u_.data(), k_, k_, b.data());
   dense_.product(b.data(), n, u_.data(), k_, k_, a.data());
+  if (!std::all_of(a.begin(), a.end(), [](float value) { return std::isfinite(value); })) return;
   for (std::size_t i = 0; i < n * k_; ++i) weights[i] += a[i];
 }
 

@@ -112,6 +112,11 @@ TEST(Encode, ZerosStayZeros) {
     std::vector<float> decoded(256, 1);
     decode(type, bytes.data(), 1, 256, decoded.data());
     EXPECT_EQ(decoded, zeros) << to_string(type);
+    std::vector<float> tiny = zeros;
+    tiny[3] = 1e-44f, tiny[40] = -1e-38f;
+    ASSERT_EQ(encode(type, tiny, nullptr, bytes.data()), -1);
+    decode(type, bytes.data(), 1, 256, decoded.data());
+    for (const float value : decoded) EXPECT_EQ(value, 0) << to_string(type);
   }
 }
 

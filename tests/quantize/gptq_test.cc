@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 #include "base/cpu.h"
@@ -109,6 +110,15 @@ TEST_P(Gptq, NeedsNoWholeInputs) {
     ASSERT_TRUE(feedback(x, x).quantize(GetParam(), q.data(), kRows, bytes.data()));
     for (std::size_t i = 0; i < q.size(); ++i) EXPECT_NEAR(q[i], weights_[i], value == 0 ? 0.2 : 3);
   }
+}
+
+TEST_P(Gptq, NumbersThatAreNoneDoNoHarm) {
+  std::vector<float> x = x_;
+  x[5] = std::numeric_limits<float>::infinity();
+  std::vector<float> q = weights_;
+  std::vector<std::byte> bytes(kRows * kColumns);
+  ASSERT_TRUE(feedback(x, x_).quantize(GetParam(), q.data(), kRows, bytes.data()));
+  for (std::size_t i = 0; i < q.size(); ++i) EXPECT_NEAR(q[i], weights_[i], 0.2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Gptq, testing::Values(TensorType::kQ4_0, TensorType::kIQ4_NL));
