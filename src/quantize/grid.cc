@@ -1,7 +1,9 @@
 #include "quantize/grid.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "kernels/matmul/formats.h"
 
@@ -10,7 +12,8 @@ namespace {
 
 constexpr int kTried = 13;       // scales of each sign
 constexpr int kRefinements = 2;  // of the best of them
-constexpr std::size_t kLanes = 8;
+constexpr std::size_t kLanes = 4;
+using Lanes [[gnu::vector_size(16)]] = float;  // which compilers know, whatever the CPU
 constexpr float kRounder = 12582912;  // 1.5 * 2^23: added and taken away, it rounds to the nearest whole number
 
 // Level codes between which the table's nearest changes.
@@ -27,16 +30,27 @@ constexpr Borders borders() {
 }
 constexpr Borders kBorders = borders();
 
+using Bits [[gnu::vector_size(16)]] = std::int32_t;
+
+Lanes every(float value) noexcept {
+  return Lanes{value, value, value, value};
+}
+// One where the condition holds, else the other.
+Lanes choose(Bits condition, Lanes one, Lanes other) noexcept {
+  return std::bit_cast<Lanes>((condition & std::bit_cast<Bits>(one)) | (~condition & std::bit_cast<Bits>(other)));
+}
+
 template <Levels kLevels>
-float level(const Grid& grid, float value) noexcept {
+Lanes level(const Grid& grid, Lanes value) noexcept {
   if constexpr (kLevels == Levels::kUniform) {
-    const float inside = std::min(std::max(value, grid.least), grid.most);
-    return (inside + kRounder) - kRounder;
+    const Lanes least = every(grid.least), most = every(grid.most), rounder = every(kRounder);
+    const Lanes low = choose(value < least, least, value);
+    return (choose(low > most, most, low) + rounder) - rounder;
   } else {
-    float code = static_cast<float>(kernels::kNonlinearCodes[0]);
+    Lanes code = every(static_cast<float>(kernels::kNonlinearCodes[0]));
     for (std::size_t i = 0; i < 15; ++i) {
-      const float step = static_cast<float>(kernels::kNonlinearCodes[i + 1] - kernels::kNonlinearCodes[i]);
-      code += value > kBorders.at[i] ? step : 0.0f;
+      const auto step = static_cast<float>(kernels::kNonlinearCodes[i + 1] - kernels::kNonlinearCodes[i]);
+      code += std::bit_cast<Lanes>((value > every(kBorders.at[i])) & std::bit_cast<Bits>(every(step)));
     }
     return code;
   }
@@ -48,21 +62,26 @@ struct Fit {
   float gain() const noexcept { return qq > 0 ? xq * xq / qq : 0; }
 };
 
-// In lanes, so that compilers need not reorder sums to do several at once.
 template <Levels kLevels>
 Fit fit(const Grid& grid, const float* x, const float* w, float inverse) noexcept {
-  float xq[kLanes] = {}, qq[kLanes] = {};
-  for (std::size_t i = 0; i < kBlock; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float q = level<kLevels>(grid, x[i + lane] * inverse);
-      xq[lane] += w[i + lane] * x[i + lane] * q;
-      qq[lane] += w[i + lane] * q * q;
+  constexpr std::size_t kVectors = 2;  // of sums side by side
+  Lanes xq[kVectors] = {}, qq[kVectors] = {};
+  for (std::size_t i = 0; i < kBlock; i += kVectors * kLanes) {
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      Lanes values, weights;
+      std::memcpy(&values, x + i + v * kLanes, sizeof values);
+      std::memcpy(&weights, w + i + v * kLanes, sizeof weights);
+      const Lanes q = level<kLevels>(grid, values * every(inverse));
+      xq[v] += weights * values * q;
+      qq[v] += weights * q * q;
     }
   }
   Fit sum;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    sum.xq += xq[lane];
-    sum.qq += qq[lane];
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      sum.xq += xq[v][lane];
+      sum.qq += qq[v][lane];
+    }
   }
   return sum;
 }
@@ -88,7 +107,9 @@ float search(const Grid& grid, const float* x, const float* w, float largest) no
 }  // namespace
 
 float nearest(const Grid& grid, float value) noexcept {
-  return grid.levels == Levels::kUniform ? level<Levels::kUniform>(grid, value) : level<Levels::kTable>(grid, value);
+  const Lanes lanes = every(value);
+  return (grid.levels == Levels::kUniform ? level<Levels::kUniform>(grid, lanes)
+                                          : level<Levels::kTable>(grid, lanes))[0];
 }
 
 float best_scale(const Grid& grid, std::span<const float> x, const float* weights) noexcept {
