@@ -87,7 +87,7 @@ Result<PackedBytes> map_packed(const PackedFile& packed, Owner owner, base::Mapp
 }  // namespace
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
-  if (std::error_code code; std::filesystem::is_directory(path, code)) {
+  if (std::error_code code; path.find('\0') == std::string::npos && std::filesystem::is_directory(path, code)) {
     LFM_ASSIGN(std::unique_ptr<source::Source> source, source::open_folder(path));
     const std::uint64_t bytes = source->bytes;
     return ModelFile{path, bytes, std::nullopt, std::move(source)};
