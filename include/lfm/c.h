@@ -34,6 +34,7 @@
 #include "lfm/c/diagnostics.h"
 #include "lfm/c/engine.h"
 #include "lfm/c/files.h"
+#include "lfm/c/quantize.h"
 #include "lfm/c/session.h"
 
 #endif

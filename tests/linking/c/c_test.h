@@ -30,6 +30,7 @@ void test_chat(const lfm_engine* engine);
 void test_custom_form(const lfm_engine* engine);
 void test_open(const char* model);
 void test_files(const char* model, const char* folder);
+void test_quantize(const char* model, const char* folder);
 void test_diagnostics(const lfm_engine* engine);
 
 #endif

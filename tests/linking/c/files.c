@@ -99,3 +99,33 @@ void test_files(const char* model, const char* folder) {
   EXPECT(lfm_verify_pack(path, NULL, &packed, &error) == LFM_ARGUMENT && strcmp(error.field, "info") == 0);
   remove(path);
 }
+
+static bool told_of_part(lfm_quantize_phase phase, double part, void* user) {
+  size_t* calls = user;
+  *calls += part >= 0 && part <= 1 && phase <= LFM_QUANTIZE_PLAIN;
+  return true;
+}
+
+void test_quantize(const char* model, const char* folder) {
+  lfm_quantize_options options = {.size = sizeof options};
+  lfm_quantize_info info = {.size = sizeof info};
+  lfm_engine* engine = NULL;
+  char path[1024];
+  size_t calls = 0;
+  snprintf(path, sizeof path, "%s/quantized-by-c.gguf", folder);
+  remove(path);
+  options.threads = 1;
+  options.calibration_tokens = 100;
+  options.progress = told_of_part;
+  options.progress_user = &calls;
+  EXPECT(lfm_quantize(NULL, path, &options, &info, &error) == LFM_ARGUMENT && strcmp(error.field, "model") == 0);
+  EXPECT(lfm_quantize(model, path, &options, &info, &error) == LFM_OK && calls > 2);
+  EXPECT(info.weight_bytes > 0 && info.file_bytes > info.weight_bytes && info.parameters > info.weight_bytes);
+  EXPECT(lfm_quantize(model, path, &options, NULL, &error) == LFM_ARGUMENT); /* is there already */
+  options.overwrite = true;
+  options.type = LFM_WEIGHT_Q8_0;
+  EXPECT(lfm_quantize(model, path, &options, NULL, &error) == LFM_OK);
+  EXPECT(lfm_engine_open(path, NULL, &engine, &error) == LFM_OK);
+  lfm_engine_close(engine);
+  remove(path);
+}

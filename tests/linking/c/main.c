@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   test_custom_form(engine);
   test_open(argv[1]);
   test_files(argv[1], argv[2]);
+  test_quantize(argv[1], argv[2]);
 
   EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
   lfm_engine_close(engine); /* which the session outlives */

@@ -1,0 +1,95 @@
+#include "lfm/quantize.h"
+
+#include <string_view>
+
+#include "base/try.h"
+#include "c/convert.h"
+#include "c/sized.h"
+
+namespace c = lfm::c;
+
+namespace lfm::c {
+namespace {
+
+WeightType type_of(lfm_weight_type type) {
+  switch (type) {
+    case LFM_WEIGHT_Q4_0:
+      return WeightType::kQ4_0;
+    case LFM_WEIGHT_IQ4_NL:
+      return WeightType::kIQ4_NL;
+    case LFM_WEIGHT_Q6_K:
+      return WeightType::kQ6_K;
+    case LFM_WEIGHT_Q8_0:
+      return WeightType::kQ8_0;
+    case LFM_WEIGHT_F16:
+      return WeightType::kF16;
+    case LFM_WEIGHT_BF16:
+      return WeightType::kBF16;
+    case LFM_WEIGHT_F32:
+      return WeightType::kF32;
+  }
+  return WeightType::kQ4_0;
+}
+
+QuantizeMethod method_of(lfm_quantize_method method) {
+  switch (method) {
+    case LFM_QUANTIZE_TWO_STREAMS:
+      return QuantizeMethod::kTwoStreams;
+    case LFM_QUANTIZE_ONE_STREAM:
+      return QuantizeMethod::kOneStream;
+    case LFM_QUANTIZE_NO_DATA:
+      return QuantizeMethod::kNoData;
+  }
+  return QuantizeMethod::kTwoStreams;
+}
+
+lfm_quantize_phase phase_to_c(QuantizePhase phase) {
+  switch (phase) {
+    case QuantizePhase::kSampling:
+      return LFM_QUANTIZE_SAMPLING;
+    case QuantizePhase::kCalibrated:
+      return LFM_QUANTIZE_CALIBRATED;
+    case QuantizePhase::kPlain:
+      return LFM_QUANTIZE_PLAIN;
+  }
+  return LFM_QUANTIZE_PLAIN;
+}
+
+lfm_quantize_info info_to_c(const QuantizeInfo& info) {
+  lfm_quantize_info out{};
+  out.size = sizeof out;
+  copy_text(out.source_name, info.source_name);
+  out.file_bytes = info.file_bytes;
+  out.parameters = info.parameters;
+  out.weight_bytes = info.weight_bytes;
+  return out;
+}
+
+}  // namespace
+}  // namespace lfm::c
+
+lfm_code lfm_quantize(const char* model, const char* out, const lfm_quantize_options* options, lfm_quantize_info* info,
+                      lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{model, "model"}, {out, "out"}}));
+    if (info != nullptr) LFM_TRY(c::check_size(*info, "info"));
+    LFM_ASSIGN(const lfm_quantize_options given, c::read_sized(options, "options"));
+    if (given.calibration == nullptr && given.calibration_bytes > 0) LFM_TRY(c::given({{nullptr, "calibration"}}));
+    lfm::QuantizeOptions inner;
+    inner.type = c::type_of(given.type);
+    inner.method = c::method_of(given.method);
+    inner.threads = given.threads;
+    inner.overwrite = given.overwrite;
+    if (given.calibration != nullptr) inner.calibration = std::string_view(given.calibration, given.calibration_bytes);
+    if (given.calibration_tokens != 0) inner.calibration_tokens = given.calibration_tokens;
+    if (given.imatrix != nullptr) inner.imatrix = given.imatrix;
+    if (given.imatrix_out != nullptr) inner.imatrix_out = given.imatrix_out;
+    if (given.progress != nullptr) {
+      inner.progress = [&given](lfm::QuantizePhase phase, double part) {
+        return given.progress(c::phase_to_c(phase), part, given.progress_user);
+      };
+    }
+    LFM_ASSIGN(const lfm::QuantizeInfo done, lfm::quantize_model(model, out, inner));
+    return info != nullptr ? c::write_sized(c::info_to_c(done), info, "info") : lfm::Status();
+  });
+}
