@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "not_here.h"
+
 namespace lfm::cli {
 namespace {
 
@@ -18,13 +20,9 @@ constexpr std::string_view kNoGpu = "lfm computes on the CPU alone; leave it out
 constexpr std::string_view kAlways = "lfm does so anyway; leave it out";
 constexpr std::string_view kNoBatch = "lfm chooses how many tokens run together; leave it out";
 constexpr std::string_view kNoCacheType = "lfm keeps keys and values as f16; leave it out";
-
-constexpr std::string_view kNoDownload =
-    "lfm doesn't download: get a GGUF file, such as those at https://huggingface.co/LiquidAI, and name it with -m";
 constexpr std::string_view kNoDraft = "lfm has no second model that drafts; leave it out";
 constexpr std::string_view kTextOnly = "lfm reads text alone; leave it out";
 constexpr std::string_view kAtTerminals = "lfm chat talks at a terminal without it; leave it out";
-constexpr std::string_view kNoServer = "lfm has no server; 'lfm chat --json' talks with a program through pipes";
 constexpr std::string_view kNoSampler = "lfm has --temp, --top-k, --top-p, --min-p and --repeat-penalty";
 constexpr std::string_view kRope = "lfm runs a model at the length that it was made for; leave it out";
 constexpr std::string_view kNoTemplate = "lfm reads the template in the model's file; --form chooses another";

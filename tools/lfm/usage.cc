@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "not_here.h"
+
 namespace lfm::cli {
 namespace {
 
@@ -16,9 +18,6 @@ struct Elsewhere {
 };
 
 constexpr std::string_view kNoStore = "lfm keeps no models: a model is a GGUF file, which -m names";
-constexpr std::string_view kNoDownload =
-    "lfm doesn't download: get a GGUF file, such as those at https://huggingface.co/LiquidAI, and name it with -m";
-constexpr std::string_view kNoServer = "lfm has no server; 'lfm chat --json' talks with a program through pipes";
 constexpr std::string_view kTalks = "'lfm chat -m FILE' talks with a model, and 'lfm run -m FILE' continues a text";
 
 // Commands of llama.cpp's and Ollama's programs.
@@ -48,11 +47,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t before = std::exchange(row[0], i + 1);
+    std::size_t diagonal = std::exchange(row[0], i + 1);
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = before + (a[i] == b[j] ? 0 : 1);
-      before = row[j + 1];
-      row[j + 1] = std::min({changed, before + 1, row[j] + 1});
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
     }
   }
   return row[b.size()];
