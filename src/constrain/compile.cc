@@ -34,7 +34,7 @@ Result<std::shared_ptr<Grammar>> compile_json_schema(std::string_view text) {
 Result<std::shared_ptr<Grammar>> compile_regex(std::string_view text) {
   LFM_ASSIGN(const Pattern pattern, Pattern::parse(text));
   auto grammar = std::make_shared<Grammar>();
-  LFM_ASSIGN(const RegexId regex, pattern.compile(grammar->dfa.pool(), kPlain, true));
+  LFM_ASSIGN(const RegexId regex, pattern.compile(grammar->dfa.pool(), kPlain, Pattern::Extent::kWhole));
   grammar->nodes.push_back({.scalar = grammar->dfa.start(regex)});
   LFM_TRY(finish(*grammar, "nothing matches the pattern"));
   return grammar;

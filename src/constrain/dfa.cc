@@ -5,12 +5,13 @@
 namespace lfm::constrain {
 namespace {
 
+constexpr std::size_t kManyStates = 4'096;  // room for all that there may be is made at once then: to grow takes long
 constexpr std::size_t kMaxSearched = 200'000;  // expressions looked at to find out which match nothing
 
 }  // namespace
 
 Dfa::Dfa() {
-  states_.push_back({RegexPool::kNothing, false, true, 0});
+  states_.push_back({RegexPool::kNothing, false, 0});
   rows_.emplace_back().fill(kDead);
   ids_.emplace(RegexPool::kNothing, kDead);
 }
@@ -27,33 +28,52 @@ Dfa::State Dfa::state_of(RegexId regex) {
     failed_ = true;
     return kDead;
   }
+  if (states_.size() == kManyStates) {
+    states_.reserve(kMaxStates);
+    ids_.reserve(kMaxStates);
+  }
   states_.push_back({regex, pool_.matches_empty(regex)});
-  rows_.emplace_back();
+  rows_.emplace_back().fill(kUnknown);
   return static_cast<State>(states_.size() - 1);
 }
 
-void Dfa::fill(State state) {
-  std::array<std::uint8_t, 256> of;
-  pool_.classes(states_[state].regex, of);
-  std::array<State, 256> by_class;
-  std::array<bool, 256> known{};
-  std::array<State, 256> row;
-  for (std::size_t b = 0; b < 256; ++b) {
-    const std::uint8_t c = of[b];
-    if (!known[c]) {
-      by_class[c] = start(pool_.derivative(states_[state].regex, static_cast<unsigned char>(b)));
-      known[c] = true;
-    }
-    row[b] = by_class[c];
-  }
-  rows_[state] = row;
-  states_[state].filled = true;
+// Where the byte leads to, and all others of its class.
+Dfa::State Dfa::find(State state, unsigned char byte) {
+  const State to = start(pool_.derivative(states_[state].regex, byte));
+  pool_.classes(states_[state].regex, classes_);
+  const auto own = std::find_if(classes_.begin(), classes_.end(), [byte](const ByteSet& set) { return set[byte]; });
+  std::array<State, 256>& row = rows_[state];
+  for (std::size_t b = 0; b < 256; ++b)
+    if ((*own)[b]) row[b] = to;
+  return to;
 }
 
 bool Dfa::is_live(RegexId regex) {
   if (regex == RegexPool::kNothing) return false;
   if (!pool_.is_boolean(regex) || pool_.matches_empty(regex)) return true;
   if (const auto found = live_.find(regex); found != live_.end()) return found->second;
+  // Of what isn't "and" or "not" itself the parts tell.
+  std::vector<RegexId> parts;
+  const RegexPool::Live how = pool_.live_parts(regex, parts);
+  if (how == RegexPool::Live::kSearch) return search(regex, parts);
+  const bool any = how == RegexPool::Live::kAny;
+  const bool live = any ? std::any_of(parts.begin(), parts.end(), [this](RegexId part) { return is_live(part); })
+                        : std::all_of(parts.begin(), parts.end(), [this](RegexId part) { return is_live(part); });
+  if (!failed()) live_[regex] = live;
+  return live;
+}
+
+bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
+  // A text of one of the parts may be one of all of them.
+  for (const RegexId part : parts) {
+    std::string text;
+    if (!pool_.example(part, text)) continue;
+    std::vector<RegexId> path = {regex};
+    for (const char c : text) path.push_back(pool_.derivative(path.back(), static_cast<unsigned char>(c)));
+    if (!pool_.matches_empty(path.back())) continue;
+    for (const RegexId at : path) live_[at] = true;
+    return true;
+  }
 
   // Breadth first, to the nearest expression that is known to match something.
   struct Seen {
@@ -63,13 +83,11 @@ bool Dfa::is_live(RegexId regex) {
   std::vector<Seen> seen = {{regex, 0}};
   std::unordered_map<RegexId, bool> here = {{regex, true}};
   for (std::size_t i = 0; i < seen.size(); ++i) {
-    std::array<std::uint8_t, 256> of;
-    const std::size_t count = pool_.classes(seen[i].regex, of);
-    std::vector<bool> known(count, false);
-    for (std::size_t b = 0; b < 256; ++b) {
-      if (known[of[b]]) continue;
-      known[of[b]] = true;
-      const RegexId next = pool_.derivative(seen[i].regex, static_cast<unsigned char>(b));
+    pool_.classes(seen[i].regex, classes_);
+    for (const ByteSet& bytes : classes_) {
+      std::size_t byte = 0;
+      while (!bytes[byte]) ++byte;
+      const RegexId next = pool_.derivative(seen[i].regex, static_cast<unsigned char>(byte));
       if (next == RegexPool::kNothing) continue;
       const auto found = live_.find(next);
       if (found != live_.end() && !found->second) continue;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -27,8 +28,8 @@ class Dfa {
   RegexId regex(State state) const noexcept { return states_[state].regex; }
 
   State next(State state, unsigned char byte) {
-    if (!states_[state].filled) fill(state);
-    return rows_[state][byte];
+    const State to = rows_[state][byte];
+    return to != kUnknown ? to : find(state, byte);
   }
 
   // How many texts can follow to a match, kMany at most.
@@ -45,20 +46,21 @@ class Dfa {
   struct Info {
     RegexId regex;
     bool accepts;
-    bool filled = false;
     std::uint32_t left = kUnknown;
   };
   static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   static constexpr std::uint32_t kBusy = kUnknown - 1;
 
+  bool search(RegexId regex, const std::vector<RegexId>& parts);
   State state_of(RegexId regex);
-  void fill(State state);
+  State find(State state, unsigned char byte);
 
   RegexPool pool_;
   std::vector<Info> states_;
-  std::vector<std::array<State, 256>> rows_;
+  std::deque<std::array<State, 256>> rows_;  // kUnknown where nobody came yet; never moved, which takes long
   std::unordered_map<RegexId, State> ids_;
   std::unordered_map<RegexId, bool> live_;
+  RegexPool::Classes classes_;
   std::size_t searched_ = 0;
   bool failed_ = false;
 };

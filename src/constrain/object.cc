@@ -196,7 +196,7 @@ Status SchemaCompiler::add_rest(const Alternative& all, ObjectRule& rule) {
       std::vector<RegexId> parts;
       rest.open = rest.open && patterns.empty();
       for (std::size_t i = 0; i < patterns.size(); ++i) {
-        LFM_ASSIGN(const RegexId regex, pattern(*patterns[i].second, *patterns[i].first, s));
+        LFM_ASSIGN(const RegexId regex, pattern(*patterns[i].second, *patterns[i].first, s, Pattern::Extent::kLoosely));
         parts.push_back((set >> i & 1) != 0 ? regex : pool().negate(regex));
       }
       for (const Term& term : all) {

@@ -36,7 +36,8 @@ bool can_be_empty(const PatternNode& node) {
 // Where in the text something begins, as far as "^" asks.
 enum class Place : std::uint8_t { kBegin, kInside, kEither };
 
-// Builds expressions from the end to the beginning: what assertions speak about is all that follows.
+// Builds expressions from the end to the beginning: what assertions speak about is all that follows. Behind what a
+// look-ahead finds any bytes may come, since what follows says itself what it is: then its "not" is nothing at once.
 class Compiler {
  public:
   Compiler(RegexPool& pool, const Spelling& spelling)
@@ -65,9 +66,9 @@ class Compiler {
       case Kind::kEnd:
         return pool_.matches_empty(next) ? RegexPool::kEmptyText : RegexPool::kNothing;
       case Kind::kAhead:
-        return pool_.both({build(*node.parts[0], any_text_, place), next});
+        return pool_.both({build(*node.parts[0], RegexPool::kAnything, place), next});
       case Kind::kNotAhead:
-        return pool_.both({pool_.negate(build(*node.parts[0], any_text_, place)), next});
+        return pool_.both({pool_.negate(build(*node.parts[0], RegexPool::kAnything, place)), next});
     }
     return RegexPool::kNothing;
   }
@@ -119,15 +120,16 @@ class Compiler {
 
 }  // namespace
 
-Result<RegexId> Pattern::compile(RegexPool& pool, const Spelling& spelling, bool whole) const {
+Result<RegexId> Pattern::compile(RegexPool& pool, const Spelling& spelling, Extent extent) const {
   Compiler compiler(pool, spelling);
   RegexId regex;
-  if (whole) {
+  if (extent == Extent::kWhole) {
     regex = compiler.build(*root_, RegexPool::kEmptyText, Place::kBegin);
   } else {
     const RegexId any = compiler.any_text();
-    const RegexId begin = compiler.build(*root_, any, Place::kBegin);
-    const RegexId inside = compiler.build(*root_, any, Place::kInside);
+    const RegexId behind = extent == Extent::kLoosely ? RegexId{RegexPool::kAnything} : any;
+    const RegexId begin = compiler.build(*root_, behind, Place::kBegin);
+    const RegexId inside = compiler.build(*root_, behind, Place::kInside);
     const RegexId later = pool.concat({spelling.any_char(pool), any, inside});
     // Mostly the same, and simpler, as any text and then the pattern.
     regex = begin == inside ? pool.concat(any, begin) : pool.either({begin, later});

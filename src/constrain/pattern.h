@@ -29,9 +29,14 @@ class Pattern {
   // offset is the byte within the pattern.
   static Result<Pattern> parse(std::string_view text);
 
-  // The texts in which the pattern is found, or, with `whole`, which it matches from end to end.
+  enum class Extent : std::uint8_t {
+    kWithin,   // the texts in which it is found
+    kLoosely,  // likewise, behind it any bytes at all: for who says what texts are besides, and negates this
+    kWhole,    // the texts that it matches from end to end
+  };
+
   // kUnsupported: "^", "$" or a look-ahead within something repeated.
-  Result<RegexId> compile(RegexPool& pool, const Spelling& spelling, bool whole = false) const;
+  Result<RegexId> compile(RegexPool& pool, const Spelling& spelling, Extent extent = Extent::kWithin) const;
 
  private:
   explicit Pattern(std::unique_ptr<PatternNode> root) : root_(std::move(root)) {}

@@ -4,6 +4,12 @@
 #include <array>
 
 namespace lfm::constrain {
+namespace {
+
+constexpr std::size_t kMaxExample = 4'096;  // bytes
+constexpr std::size_t kManyNodes = 16'384;  // room for all that there may be is made at once then: to grow takes long
+
+}  // namespace
 
 std::size_t RegexPool::NodeHash::operator()(const Node& n) const noexcept {
   std::uint64_t h = static_cast<std::uint64_t>(n.kind);
@@ -14,37 +20,21 @@ std::size_t RegexPool::NodeHash::operator()(const Node& n) const noexcept {
 // Bytes that no expression looked at so far tells apart.
 class RegexPool::Partition {
  public:
-  explicit Partition(std::array<std::uint8_t, 256>& of) : of_(of) { of_.fill(0); }
+  explicit Partition(Classes& out) : out_(out) { out_.assign(1, ByteSet().set()); }
 
   void split(const ByteSet& set) {
-    std::array<int, 256> moved;
-    moved.fill(-1);
-    std::array<std::size_t, 256> inside{}, all{};
-    for (std::size_t b = 0; b < 256; ++b) {
-      ++all[of_[b]];
-      if (set[b]) ++inside[of_[b]];
-    }
-    for (std::size_t b = 0; b < 256; ++b) {
-      const std::uint8_t c = of_[b];
-      if (!set[b] || inside[c] == all[c]) continue;
-      if (moved[c] < 0) moved[c] = static_cast<int>(count_++);
-      of_[b] = static_cast<std::uint8_t>(moved[c]);
+    for (std::size_t c = 0, count = out_.size(); c < count; ++c) {
+      const ByteSet inside = out_[c] & set;
+      if (inside.none() || inside == out_[c]) continue;
+      out_[c] ^= inside;
+      out_.push_back(inside);
     }
   }
 
-  void split(unsigned char byte) {
-    for (std::size_t b = 0; b < 256; ++b) {
-      if (b == byte || of_[b] != of_[byte]) continue;
-      of_[byte] = static_cast<std::uint8_t>(count_++);
-      return;
-    }
-  }
-
-  std::size_t count() const noexcept { return count_; }
+  void split(unsigned char byte) { split(ByteSet().set(byte)); }
 
  private:
-  std::array<std::uint8_t, 256>& of_;
-  std::size_t count_ = 1;
+  Classes& out_;
 };
 
 RegexPool::RegexPool() {
@@ -61,6 +51,10 @@ RegexId RegexPool::add(const Node& node) {
     return kNothing;
   }
   const auto id = static_cast<RegexId>(nodes_.size());
+  if (id == kManyNodes) {
+    nodes_.reserve(kMaxNodes);
+    ids_.reserve(kMaxNodes);
+  }
   nodes_.push_back(node);
   ids_.emplace(node, id);
   return id;
@@ -307,10 +301,73 @@ void RegexPool::collect(RegexId a, Partition& partition) const {
   }
 }
 
-std::size_t RegexPool::classes(RegexId a, std::array<std::uint8_t, 256>& of) const {
-  Partition partition(of);
+void RegexPool::classes(RegexId a, Classes& out) const {
+  Partition partition(out);
   collect(a, partition);
-  return partition.count();
+}
+
+RegexPool::Live RegexPool::live_parts(RegexId a, std::vector<RegexId>& out) const {
+  const Node& n = nodes_[a];
+  switch (n.kind) {
+    case Kind::kEither:
+      out.assign(parts(n).begin(), parts(n).end());
+      return Live::kAny;
+    case Kind::kConcat:
+      out = {n.a, n.b};
+      return Live::kAll;
+    case Kind::kRepeat:
+      out = {n.a};
+      return Live::kAll;
+    case Kind::kBoth:
+      out.assign(parts(n).begin(), parts(n).end());
+      return Live::kSearch;
+    default:
+      return Live::kSearch;
+  }
+}
+
+bool RegexPool::example(RegexId a, std::string& out) const {
+  const Node& n = nodes_[a];
+  if (n.empty) return true;
+  switch (n.kind) {
+    case Kind::kBytes: {
+      std::size_t byte = 0;
+      while (!sets_[n.a][byte]) ++byte;
+      out += static_cast<char>(byte);
+      return true;
+    }
+    case Kind::kLiteral:
+      out.append(arena_, n.a, n.b);
+      return true;
+    case Kind::kTexts:
+      out.append(tables_[n.a][n.b], n.d);
+      return true;
+    case Kind::kConcat:
+      return example(n.a, out) && example(n.b, out);
+    case Kind::kEither: {
+      for (const RegexId part : parts(n)) {
+        if (nodes_[part].kind == Kind::kBytes) return example(part, out);
+      }
+      std::string best;
+      bool found = false;
+      for (const RegexId part : parts(n)) {
+        std::string text;
+        if (!example(part, text) || (found && text.size() >= best.size())) continue;
+        found = true;
+        best = std::move(text);
+      }
+      out += best;
+      return found;
+    }
+    case Kind::kRepeat: {
+      std::string text;
+      if (!example(n.a, text) || text.size() * n.b > kMaxExample) return false;
+      for (std::uint32_t i = 0; i < n.b; ++i) out += text;
+      return true;
+    }
+    default:
+      return false;
+  }
 }
 
 bool RegexPool::matches(RegexId a, std::string_view text) {

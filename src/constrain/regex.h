@@ -2,7 +2,6 @@
 // derivative by a byte (Brzozowski) they are the states of a DFA themselves, and "and" and "not" cost nothing more.
 #pragma once
 
-#include <array>
 #include <bitset>
 #include <cstdint>
 #include <initializer_list>
@@ -47,10 +46,19 @@ class RegexPool {
   // Whether it holds "and" or "not", so that it may match nothing without being kNothing.
   bool is_boolean(RegexId a) const noexcept { return nodes_[a].boolean; }
 
+  // Of an expression that is boolean: whether it matches any text if one of the parts does, if all of them do, or only
+  // if there is one that all of them match.
+  enum class Live : std::uint8_t { kAny, kAll, kSearch };
+  Live live_parts(RegexId a, std::vector<RegexId>& parts) const;
+
+  // Appends a text that it matches, a short one. False: none that is found by looking at its form.
+  bool example(RegexId a, std::string& out) const;
+
   // What may follow the byte.
   RegexId derivative(RegexId a, unsigned char b);
-  // Gives each byte a class: bytes of a class have the same derivative. Returns how many there are.
-  std::size_t classes(RegexId a, std::array<std::uint8_t, 256>& of) const;
+  // Bytes of a class have the same derivative; every byte is in one.
+  using Classes = std::vector<ByteSet>;
+  void classes(RegexId a, Classes& out) const;
 
   bool matches(RegexId a, std::string_view text);
 

@@ -314,14 +314,15 @@ Result<SchemaCompiler::StringRule> SchemaCompiler::string_rule(const Alternative
       auto& patterns = positive ? rule.patterns : rule.not_patterns;
       if (const Json* text = schema.find(positive ? "pattern" : kNotPattern)) {
         if (!text->is(Json::Type::kString)) return refuse(ErrorCode::kArgument, "\"pattern\" is no text", *text);
-        LFM_ASSIGN(const RegexId regex, pattern(*text, text->text, spelling));
+        LFM_ASSIGN(const RegexId regex, pattern(*text, text->text, spelling,
+                                                positive ? Pattern::Extent::kWithin : Pattern::Extent::kLoosely));
         patterns.push_back(regex);
       }
       const Json* format = schema.find(positive ? "format" : kNotFormat);
       if (format == nullptr || !format->is(Json::Type::kString)) continue;
       const std::string_view known = format_pattern(format->text);
       if (!known.empty()) {
-        LFM_ASSIGN(const RegexId regex, pattern(*format, std::string(known), spelling, true));
+        LFM_ASSIGN(const RegexId regex, pattern(*format, std::string(known), spelling, Pattern::Extent::kWhole));
         patterns.push_back(regex);
       } else {
         return unsupported("format", schema, "\"" + format->text + "\"");

@@ -14,6 +14,13 @@ constexpr std::size_t kMaxSteps = 500'000;  // schemas looked at, over and over
 constexpr auto kMaxTime = std::chrono::milliseconds(900);
 constexpr std::uint32_t kMaxRepeat = 1'000'000;
 
+// Others may say that keywords mean something else, or nothing.
+bool is_known_draft(std::string_view address) {
+  const std::size_t scheme = address.find("://");
+  if (scheme != std::string_view::npos) address.remove_prefix(scheme + 3);
+  return address.starts_with("json-schema.org/") || address.starts_with("spec.openapis.org/oas/");
+}
+
 }  // namespace
 
 SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar)
@@ -27,6 +34,7 @@ SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar)
     for (const char* old : {"draft-03", "draft-04"}) {
       grammar_.whole_fractions = grammar_.whole_fractions && draft->text.find(old) == std::string::npos;
     }
+    if (!is_known_draft(draft->text)) unknown_draft_ = draft;
   }
   for (const char* keyword : {"$id", "id"}) {
     const Json* id = schema.find(keyword);
@@ -55,6 +63,7 @@ void SchemaCompiler::find_ids(const Json& value) {
 }
 
 Result<NodeId> SchemaCompiler::add(const Json& schema) {
+  if (unknown_draft_ != nullptr) return unsupported("$schema", root_, "of another vocabulary than JSON Schema's");
   return node_for({{&schema}});
 }
 
@@ -233,15 +242,16 @@ Result<std::uint32_t> SchemaCompiler::count(const Json& schema, std::string_view
   return given;
 }
 
-Result<RegexId> SchemaCompiler::pattern(const Json& place, const std::string& text, std::size_t spelling, bool whole) {
-  const auto key = std::make_tuple(text, spelling, whole);
+Result<RegexId> SchemaCompiler::pattern(const Json& place, const std::string& text, std::size_t spelling,
+                                        Pattern::Extent extent) {
+  const auto key = std::make_tuple(text, spelling, extent);
   if (const auto known = patterns_.find(key); known != patterns_.end()) return known->second;
   const auto failed = [&](const Error& error) {
     return refuse(error.code, "a pattern that can't be held, \"" + text.substr(0, 100) + "\": " + error.message, place);
   };
   auto parsed = Pattern::parse(text);
   if (!parsed.ok()) return failed(parsed.error());
-  auto regex = parsed->compile(pool(), grammar_.notation.spellings[spelling], whole);
+  auto regex = parsed->compile(pool(), grammar_.notation.spellings[spelling], extent);
   if (!regex.ok()) return failed(regex.error());
   patterns_.emplace(key, *regex);
   return *regex;

@@ -109,7 +109,8 @@ class SchemaCompiler {
   Result<bool> none_satisfies(const Terms& terms, int depth);
   NodeId node_for(Terms terms);
   Result<std::uint32_t> count(const Json& schema, std::string_view keyword, std::uint32_t otherwise);
-  Result<RegexId> pattern(const Json& place, const std::string& text, std::size_t spelling, bool whole = false);
+  Result<RegexId> pattern(const Json& place, const std::string& text, std::size_t spelling,
+                          Pattern::Extent extent = Pattern::Extent::kWithin);
   const Json& made(Json value, const Json& origin);
   const Json& made_type(Types types, const Json& origin);
   Status check_keywords(const Json& schema);
@@ -124,6 +125,7 @@ class SchemaCompiler {
 
   const Json& root_;
   Grammar& grammar_;
+  const Json* unknown_draft_ = nullptr;
   bool old_draft_ = false;  // where "$ref" has no neighbours
   std::string base_;        // the document's own address
   std::map<Terms, NodeId> ids_;
@@ -132,7 +134,7 @@ class SchemaCompiler {
   std::unordered_map<const Json*, const Json*> origins_;
   std::unordered_map<const Json*, std::pair<std::string, const Json*>> negated_members_;  // of "properties"
   std::map<std::pair<const Json*, const Json*>, bool> apart_;
-  std::map<std::tuple<std::string, std::size_t, bool>, RegexId> patterns_;
+  std::map<std::tuple<std::string, std::size_t, Pattern::Extent>, RegexId> patterns_;
   std::unordered_map<std::string, const Json*> anchors_;
   std::unordered_map<std::string, const Json*> refs_;
   std::vector<std::pair<std::uint32_t, const Json*>> uniques_;  // arrays, and whose schema says so

@@ -109,6 +109,26 @@ TEST(Schema, WhatCannotBeHeldIsNamedWithItsPlace) {
   EXPECT_EQ(problem(R"({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]})"), "schema: nothing satisfies the schema");
 }
 
+TEST(Schema, WhatHasComeTooMuchIsNothingAtOnce) {
+  const char* words = R"({"type": "string", "oneOf": [{"pattern": "red"}, {"pattern": "green"}, {"pattern": "blue"}, {"pattern": "grey"},
+      {"pattern": "[0-9]{3,9}"}], "maxLength": 400})";
+  EXPECT_EQ(verdict(words, "\"a red one\""), "allowed");
+  EXPECT_EQ(verdict(words, "\"a red, green one\""), "refused at 12");
+  EXPECT_EQ(verdict(words, "\"one\""), "refused at 4");
+  const char* host = R"({"type": "string", "format": "hostname"})";
+  EXPECT_EQ(verdict(host, "\"ab--\""), "refused at 4");
+  EXPECT_EQ(verdict(host, "\"" + std::string(63, 'a') + "." + std::string(63, 'b') + "\""), "allowed");
+  const char* address = R"({"type": "string", "minLength": 30, "maxLength": 254, "pattern": "^[^@\\s]+@[^@.\\s]+(\\.[^@.\\s]*)*.gov.uk"})";
+  EXPECT_EQ(verdict(address, "\"somebody.or.other@somewhere.gov.uk\""), "allowed");
+  EXPECT_EQ(verdict(address, "\"a@b.gov.uk\""), "refused at 11");
+}
+
+TEST(Schema, UnknownVocabulariesAreRefused) {
+  EXPECT_EQ(verdict(R"({"$schema": "http://example.com/mine", "type": "null"})", "null"),
+            "/$schema: \"$schema\" can't be held of another vocabulary than JSON Schema's");
+  EXPECT_EQ(verdict(R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "null"})", "null"), "allowed");
+}
+
 TEST(Schema, HostileOnesEndSoon) {
   const auto quick = [](const std::string& schema) {
     const auto begin = std::chrono::steady_clock::now();
