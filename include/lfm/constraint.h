@@ -10,6 +10,7 @@
 // docs/structured-output.md lists the keywords.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,6 +21,7 @@
 
 namespace lfm {
 
+class Engine;
 namespace constrain {
 class Compiled;
 }
@@ -30,13 +32,15 @@ class SessionState;
 // Which calls an answer makes.
 enum class ToolChoice : std::uint8_t {
   kAuto,      // some, none, text around them: but every call is one that its tool's schema allows
-  kRequired,  // calls and nothing else
+  kRequired,  // at least one
+  kNone,      // no calls: the answer is free but for them
 };
 
 struct ToolConstraint {
   ToolChoice choice = ToolChoice::kRequired;
   std::string only = {};   // the name of the tool to be called; empty: any of them
   bool single = false;     // one call and no more
+  bool text = false;       // kRequired: text may come before the calls and behind them; otherwise they are all there is
   bool json_form = false;  // calls as JSON, for models that write them so; otherwise as Python writes them
 };
 
@@ -55,18 +59,42 @@ class LFM_API Constraint {
   // Tools as in ChatOptions. kUnsupported, kArgument, kLimit as above; kArgument: `only` names no tool ("tool_choice").
   static Result<Constraint> from_tools(std::string_view tools, const ToolConstraint& options = {});
 
+  // Makes now what the first generation with it would make otherwise, which takes some 20 ms the first time that a model
+  // speaks under any constraint. From any thread. kNoMemory
+  Status prepare(const Engine& engine) const;
+
   struct Verdict {
     bool allowed = false;
     std::uint64_t offset = 0;  // of the first byte that can't be
   };
 
   // Whether a text is one of those. JSON may be spelt in any way, its members in any order.
+  // Of calls the text is what stands between the tokens that begin and end them; without calls any text is.
   Result<Verdict> check(std::string_view text) const;
 
  private:
   friend class engine::SessionState;
   explicit Constraint(std::shared_ptr<const constrain::Compiled> inner) noexcept : inner_(std::move(inner)) {}
   std::shared_ptr<const constrain::Compiled> inner_;
+};
+
+// Constraints by what they were made from, for those who are asked for the same ones again and again. Keeps those that
+// were asked for last. For any number of threads, which don't wait for what another one compiles.
+class LFM_API ConstraintCache {
+ public:
+  explicit ConstraintCache(std::size_t capacity = 64);
+  ~ConstraintCache();
+  ConstraintCache(const ConstraintCache&) = delete;
+  ConstraintCache& operator=(const ConstraintCache&) = delete;
+
+  // As Constraint's. Errors aren't kept.
+  Result<Constraint> from_json_schema(std::string_view schema);
+  Result<Constraint> from_regex(std::string_view pattern);
+  Result<Constraint> from_tools(std::string_view tools, const ToolConstraint& options = {});
+
+ private:
+  struct Entries;
+  std::unique_ptr<Entries> entries_;
 };
 
 }  // namespace lfm

@@ -121,6 +121,7 @@ class LFM_API Engine {
 
  private:
   friend class Chat;
+  friend class Constraint;
   friend class Diagnostics;
   explicit Engine(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
   std::shared_ptr<const engine::Model> model_;

@@ -64,7 +64,8 @@ struct GenerateOptions {
 
   // What the answer has to be; of a structured generation what comes behind its thinking. Needs no sampler setting: the
   // sampler sees the tokens that are left. Generations end when the answer is complete and can't go on, when the model
-  // ends it where it is complete, or with max_tokens, and then it may be the beginning of one.
+  // ends it where it is complete, or with max_tokens, and then it may be the beginning of one. Text without a choice is
+  // put in as the tokenizer writes it, several tokens at a time; the mask isn't asked for those.
   //   kUnsupported  calls with a vocabulary that has no tokens for them;   kState  going on with an answer that isn't
   //   the beginning of one;   kArgument  together with ignore_end
   std::optional<Constraint> constraint = std::nullopt;

@@ -10,6 +10,8 @@
 #include "constrain/compiled.h"
 #include "constrain/matcher.h"
 #include "constrain/respell.h"
+#include "engine/model.h"
+#include "lfm/engine.h"
 
 namespace lfm {
 
@@ -33,16 +35,31 @@ Result<Constraint> Constraint::from_regex(std::string_view pattern) {
 
 Result<Constraint> Constraint::from_tools(std::string_view tools, const ToolConstraint& options) {
   return guarded([&]() -> Result<Constraint> {
+    if (options.choice == ToolChoice::kNone) {
+      return Constraint(std::make_shared<const Compiled>(std::make_shared<constrain::Grammar>(), Scope::kNoCalls));
+    }
     const constrain::CallRules rules = {options.json_form ? constrain::CallForm::kJson : constrain::CallForm::kPython,
                                         options.only, options.single};
     LFM_ASSIGN(auto grammar, constrain::compile_tools(tools, rules));
-    const Scope scope = options.choice == ToolChoice::kAuto ? Scope::kCalls : Scope::kRequiredCalls;
+    const Scope scope = options.choice == ToolChoice::kAuto ? Scope::kCalls
+                        : options.text                      ? Scope::kRequiredCalls
+                                                            : Scope::kOnlyCalls;
     return Constraint(std::make_shared<const Compiled>(std::move(grammar), scope, options.single));
+  });
+}
+
+Status Constraint::prepare(const Engine& engine) const {
+  return guarded([&]() -> Status {
+    const auto trie = engine.model_->token_trie();
+    for (const constrain::Spelling& spelling : inner_->grammar().notation.spellings) trie->text(spelling);
+    inner_->masks(trie);
+    return {};
   });
 }
 
 Result<Constraint::Verdict> Constraint::check(std::string_view text) const {
   return guarded([&]() -> Result<Verdict> {
+    if (inner_->scope() == Scope::kNoCalls) return Verdict{true, text.size()};
     constrain::Grammar& grammar = inner_->grammar();
     constrain::Respelt spelt;
     if (grammar.is_json) {

@@ -42,7 +42,16 @@ lfm_code lfm_constraint_from_tools(const char* tools, const lfm_tool_constraint*
     if (given.only != nullptr) inner.only = given.only;
     inner.single = given.single;
     inner.json_form = given.json_form;
+    inner.text = given.text;
+    if (given.none) inner.choice = lfm::ToolChoice::kNone;
     return c::hand_out(lfm::Constraint::from_tools(tools, inner), constraint);
+  });
+}
+
+lfm_code lfm_constraint_prepare(const lfm_constraint* constraint, const lfm_engine* engine, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{constraint, "constraint"}, {engine, "engine"}}));
+    return constraint->constraint.prepare(engine->engine);
   });
 }
 

@@ -15,7 +15,9 @@ namespace lfm::constrain {
 enum class Scope : std::uint8_t {
   kAnswer,         // all of the answer's text
   kCalls,          // what stands between the tokens of calls, wherever the model begins some
-  kRequiredCalls,  // calls are all that the answer is
+  kRequiredCalls,  // likewise, and there have to be some
+  kOnlyCalls,      // calls are all that the answer is
+  kNoCalls,        // anything but calls
 };
 
 class Compiled {

@@ -104,6 +104,17 @@ class TextBuilder {
 
 }  // namespace
 
+bool TokenTrie::goes_beyond(std::string_view text) const noexcept {
+  NodeIndex node = kRoot;
+  for (const char c : text) {
+    NodeIndex child = node + 1;
+    while (child < at(node).end && at(child).byte != static_cast<std::uint8_t>(c)) child = at(child).end;
+    if (child >= at(node).end) return false;
+    node = child;
+  }
+  return at(node).has_children;
+}
+
 const TokenTrie::Text& TokenTrie::text(const Spelling& spelling) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [known, text] : texts_)

@@ -86,6 +86,9 @@ class TokenTrie {
   std::string_view bytes(TokenId id) const noexcept { return tokenizer_.piece(id); }
   bool is_text(TokenId id) const noexcept { return tokenizer_.vocabulary().is_byte_level(id); }
 
+  // Whether a token is longer than this text, which it begins with.
+  bool goes_beyond(std::string_view text) const noexcept;
+
   // Made when first asked for.
   const Text& text(const Spelling& spelling) const;
 

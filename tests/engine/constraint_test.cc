@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "tests/engine/tiny_engine.h"
 
 namespace lfm {
@@ -70,6 +73,211 @@ TEST(Constraint, PatternsAndErrors) {
 
   EXPECT_EQ(Constraint::from_json_schema(R"({"contains": {}})").error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(Constraint::from_regex("(").error().code, ErrorCode::kArgument);
+}
+
+constexpr TokenId kThink = 3;
+constexpr TokenId kEnd = 7;
+constexpr TokenId kCallStart = 10;
+
+const char* const kTools = R"([
+  {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 5},
+      "days": {"type": "integer", "minimum": 1, "maximum": 14}}, "required": ["city"]}},
+  {"name": "stop"}])";
+
+struct Asked {
+  Answer answer;
+  std::string calls;
+};
+
+// An answer with this constraint on calls, by a model that likes some tokens.
+Asked ask(const TinyEngine& engine, const ToolConstraint& tools, std::vector<SamplingOptions::Bias> likes,
+          std::uint64_t seed = 1) {
+  Asked asked;
+  const Chat chat = Chat::create(engine.engine(), {.tools = kTools}).value();
+  Session session = engine.session();
+  GenerateOptions options{.max_tokens = 300};
+  options.sampling = {.temperature = 1.5f, .seed = seed, .logit_bias = std::move(likes)};
+  options.constraint = Constraint::from_tools(kTools, tools).value();
+  const std::vector<Message> messages = {{Role::kUser, "Weather?"}};
+  auto answer = chat.answer(session, messages, options, [&](const Piece& piece) {
+    EXPECT_NE(piece.kind, PieceKind::kMalformedCall) << piece.text;
+    if (piece.kind == PieceKind::kToolCall) asked.calls += std::string(piece.text) + ";";
+    return true;
+  });
+  EXPECT_TRUE(answer.ok()) << answer.error().describe();
+  if (answer.ok()) asked.answer = *std::move(answer);
+  return asked;
+}
+
+TEST(Constraint, RequiredCallsAreAllThereIs) {
+  const TinyEngine engine;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const bool single = seed % 2 == 0;
+    const Asked asked = ask(engine, {.single = single}, {{kEnd, 50.0f}}, seed);
+    if (asked.answer.finish.reason != FinishReason::kEnd) continue;
+    EXPECT_GE(asked.answer.finish.tool_calls, 1u);
+    EXPECT_TRUE(!single || asked.answer.finish.tool_calls == 1) << asked.calls;
+    EXPECT_EQ(asked.answer.message.content, "");
+  }
+  const Asked named = ask(engine, {.only = "stop", .single = true}, {});
+  EXPECT_EQ(named.calls, "stop();");
+  EXPECT_EQ(named.answer.finish.reason, FinishReason::kEnd);
+}
+
+TEST(Constraint, TextAroundCalls) {
+  const TinyEngine engine;
+  const std::vector<SamplingOptions::Bias> ends = {{kEnd, 400.0f}, {kCallStart, 300.0f}};
+  const Asked required = ask(engine, {.only = "stop", .single = true, .text = true}, ends);
+  EXPECT_EQ(required.calls, "stop();") << "it can't end before";
+  EXPECT_EQ(required.answer.finish.reason, FinishReason::kEnd);
+  const Asked as_it_likes = ask(engine, {.choice = ToolChoice::kAuto}, ends);
+  EXPECT_EQ(as_it_likes.answer.finish.tokens, 0u);
+  const std::vector<SamplingOptions::Bias> calls = {{kCallStart, 300.0f}, {14 + 'A', 200.0f}};
+  const Asked once = ask(engine, {.choice = ToolChoice::kAuto, .only = "stop", .single = true}, calls);
+  EXPECT_EQ(once.calls, "stop();");
+  EXPECT_NE(once.answer.message.content.find("AAAA"), std::string::npos) << "text goes on behind them";
+  const Asked none = ask(engine, {.choice = ToolChoice::kNone}, calls);
+  EXPECT_EQ(none.calls, "");
+  EXPECT_EQ(none.answer.message.content.substr(0, 8), "AAAAAAAA");
+}
+
+const char* const kSchema = R"({"type": "object", "properties": {"name": {"type": "string", "maxLength": 6},
+    "kind": {"const": "something that can only be said in this way"}, "age": {"type": "integer"}},
+    "required": ["name", "kind", "age"], "additionalProperties": false})";
+
+TEST(Constraint, ThinkingIsFreeAndEndsByItsBudget) {
+  test::TinyModel model;
+  model.thinks = true;
+  model.chat_template = "<|im_start|> </think>";
+  const TinyEngine engine(model);
+  const Chat chat = Chat::create(engine.engine()).value();
+  const std::vector<Message> messages = {{Role::kUser, "Who?"}};
+  for (const std::size_t budget : {0u, 6u}) {
+    GenerateOptions options{.max_tokens = 300};
+    options.thinking_budget = budget;
+    options.constraint = Constraint::from_json_schema(kSchema).value();
+    options.sampling = {
+        .temperature = 1.0f, .seed = 4, .logit_bias = {{kThink, 300.0f}, {kEnd, 90.0f}, {14 + 'A', 350.0f}}};
+    Session session = engine.session();
+    const auto answer = chat.answer(session, messages, options);
+    ASSERT_TRUE(answer.ok()) << answer.error().describe();
+    EXPECT_TRUE(answer->finish.thinking_cut);
+    EXPECT_EQ(answer->finish.reasoning_tokens, budget + 2);
+    EXPECT_EQ(answer->message.reasoning, std::string(budget, 'A'));
+    const auto verdict = options.constraint->check(answer->message.content);
+    EXPECT_TRUE(verdict.ok() && verdict->allowed) << answer->message.content;
+  }
+}
+
+// The model of a file that knows nothing of thinking isn't asked whether it wants to.
+TEST(Constraint, NoThinkingWhereTheModelHasNone) {
+  test::TinyModel model;
+  model.thinks = true;
+  const TinyEngine engine(model);
+  const Chat chat = Chat::create(engine.engine()).value();
+  GenerateOptions options{.max_tokens = 300};
+  options.constraint = Constraint::from_regex("yes|no").value();
+  options.sampling = {.temperature = 0, .logit_bias = {{kThink, 300.0f}}};
+  Session session = engine.session();
+  const std::vector<Message> messages = {{Role::kUser, "Well?"}};
+  const auto answer = chat.answer(session, messages, options);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->finish.reasoning_tokens, 0u);
+  EXPECT_TRUE(answer->message.content == "yes" || answer->message.content == "no");
+}
+
+class Forced : public testing::Test {
+ protected:
+  Session begin(const Engine& engine) const {
+    const Chat chat = Chat::create(engine).value();
+    Session session = TinyEngine::new_session(engine);
+    const std::vector<Message> messages = {{Role::kUser, "Who?"}};
+    EXPECT_TRUE(session.sync(chat.render(messages).value()).ok());
+    return session;
+  }
+
+  GenerateOptions options(std::uint64_t seed) const {
+    GenerateOptions options{.max_tokens = 200};
+    options.structured = true;
+    options.constraint = constraint_;
+    options.sampling = {.temperature = 1.2f, .repetition_penalty = 1.1f, .seed = seed};
+    return options;
+  }
+
+  std::vector<TokenId> said(const Engine& engine, const GenerateOptions& options) const {
+    Session session = begin(engine);
+    EXPECT_TRUE(session.generate(options, nullptr).ok());
+    return test::tokens_of(session);
+  }
+
+  TinyEngine tiny_;
+  Constraint constraint_ = Constraint::from_json_schema(kSchema).value();
+};
+
+TEST_F(Forced, TextIsReadInOnePassAndSaysTheSame) {
+  const Engine two = tiny_.open({.threads = 2});
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const std::vector<TokenId> together = said(tiny_.engine(), options(seed));
+    GenerateOptions one_by_one = options(seed);
+    one_by_one.logprobs = 0;
+    EXPECT_EQ(said(tiny_.engine(), one_by_one), together);
+    EXPECT_EQ(said(two, options(seed)), together);
+  }
+}
+
+TEST_F(Forced, ACutGenerationGoesOnAsTheWholeOne) {
+  const std::vector<TokenId> whole = said(tiny_.engine(), options(5));
+  const Engine& engine = tiny_.engine();
+  for (std::size_t cut = 1; cut < 40; cut += 3) {
+    Session session = begin(engine);
+    GenerateOptions parts = options(5);
+    parts.max_tokens = cut;
+    ASSERT_TRUE(session.generate(parts, nullptr).ok());
+    parts.max_tokens = 200 - cut;
+    ASSERT_TRUE(session.generate(parts, nullptr).ok());
+    EXPECT_EQ(test::tokens_of(session), whole) << cut;
+  }
+}
+
+TEST_F(Forced, SideBySideAsAlone) {
+  const std::vector<TokenId> alone[] = {said(tiny_.engine(), options(1)), said(tiny_.engine(), options(2)),
+                                        said(tiny_.engine(), options(3))};
+  std::vector<TokenId> beside[3];
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 3; ++i) {
+    threads.emplace_back([&, i] { beside[i] = said(tiny_.engine(), options(i + 1)); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(beside[i], alone[i]);
+}
+
+TEST_F(Forced, AStopStringWithinIt) {
+  Session session = begin(tiny_.engine());
+  GenerateOptions stopping = options(5);
+  stopping.stop = {"only be said"};
+  std::string text;
+  const auto finish = session.generate(stopping, [&](const Piece& piece) {
+    text += piece.text;
+    return true;
+  });
+  ASSERT_TRUE(finish.ok());
+  EXPECT_EQ(finish->reason, FinishReason::kStop);
+  EXPECT_TRUE(text.ends_with("\"something that can ")) << text;
+  EXPECT_EQ(finish->text_bytes, text.size());
+}
+
+TEST(ConstraintCache, KeepsWhatWasAskedForLast) {
+  ConstraintCache cache(2);
+  const TinyEngine engine;
+  ASSERT_TRUE(cache.from_regex("a").ok());
+  ASSERT_TRUE(cache.from_json_schema(R"({"const": "a"})").ok());
+  const auto tools = cache.from_tools(kTools, {.only = "stop"});
+  ASSERT_TRUE(tools.ok());
+  EXPECT_TRUE(cache.from_tools(kTools, {.only = "stop"})->check("[stop()]")->allowed);
+  EXPECT_FALSE(cache.from_tools(kTools, {.only = "get_weather"})->check("[stop()]")->allowed);
+  EXPECT_TRUE(cache.from_regex("a")->check("a")->allowed);
+  EXPECT_FALSE(cache.from_json_schema("a").ok());
+  EXPECT_TRUE(tools->prepare(engine.engine()).ok());
 }
 
 }  // namespace

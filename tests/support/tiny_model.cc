@@ -148,6 +148,7 @@ class Model {
       tokens.push_back("<|reserved_" + std::to_string(tokens.size()) + "|>");
       types.push_back(kControlToken);
     }
+    if (!shape_.chat_template.empty()) file_.set_string("tokenizer.chat_template", shape_.chat_template);
     file_.set_string("tokenizer.ggml.model", "gpt2");
     file_.set_string("tokenizer.ggml.pre", "lfm2");
     file_.set_strings("tokenizer.ggml.tokens", tokens);

@@ -24,6 +24,7 @@ struct TinyModel {
   std::uint32_t context_length = 1024;
   std::uint32_t vocab = 300;  // at least 270 with a tokenizer: 14 specials and 256 bytes come first
   bool tokenizer = true;
+  std::string chat_template = {};
   bool thinks = false;                                      // "<think>" is 3 and "</think>" 4, user defined
   bool tied = true;                                         // no output.weight
   format::TensorType matrices = format::TensorType::kF32;   // any type that is run

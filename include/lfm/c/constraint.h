@@ -2,7 +2,7 @@
 #ifndef LFM_C_CONSTRAINT_H
 #define LFM_C_CONSTRAINT_H
 
-#include "lfm/c/common.h"
+#include "lfm/c/engine.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,11 +22,16 @@ typedef struct lfm_tool_constraint {
   bool single;      /* one call and no more */
   bool json_form;   /* calls as JSON, for models that write them so; otherwise as Python writes them */
   const char* only; /* the name of the tool to be called; NULL: any of them */
+  bool text;        /* text may come before calls that have to come, and behind them */
+  bool none;        /* no calls: the answer is free but for them */
 } lfm_tool_constraint;
 
 /* Calls of tools, which are as in lfm_chat_options. options: NULL for the defaults. */
 LFM_API lfm_code lfm_constraint_from_tools(const char* tools, const lfm_tool_constraint* options,
                                            lfm_constraint** constraint, lfm_error* error);
+
+/* Makes now what the first generation with it would make otherwise. */
+LFM_API lfm_code lfm_constraint_prepare(const lfm_constraint* constraint, const lfm_engine* engine, lfm_error* error);
 
 /* May be freed before what it was given to. */
 LFM_API void lfm_constraint_free(lfm_constraint* constraint);

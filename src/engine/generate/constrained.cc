@@ -14,9 +14,9 @@ Constrained::Constrained(const constrain::Compiled& compiled, std::shared_ptr<co
       trie_(std::move(trie)),
       masks_(compiled.masks(trie_)),
       structure_(trie_->tokenizer()),
-      phase_(compiled.scope() == Scope::kAnswer  ? Phase::kText
-             : compiled.scope() == Scope::kCalls ? Phase::kFree
-                                                 : Phase::kBeforeCalls),
+      phase_(compiled.scope() == Scope::kAnswer      ? Phase::kText
+             : compiled.scope() == Scope::kOnlyCalls ? Phase::kBeforeCalls
+                                                     : Phase::kFree),
       allowed_(trie_->tokens()) {
   if (phase_ == Phase::kText) begin_calls();
 }
@@ -24,14 +24,28 @@ Constrained::Constrained(const constrain::Compiled& compiled, std::shared_ptr<co
 Result<Constrained> Constrained::create(const constrain::Compiled& compiled,
                                         std::shared_ptr<const constrain::TokenTrie> trie) {
   Constrained constrained(compiled, std::move(trie));
-  if (compiled.scope() != Scope::kAnswer && constrained.structure_.call_start == Vocabulary::kNone) {
+  const bool calls = compiled.scope() != Scope::kAnswer && compiled.scope() != Scope::kNoCalls;
+  if (calls && constrained.structure_.call_start == Vocabulary::kNone) {
     return Error{ErrorCode::kUnsupported, "the model's vocabulary has no tokens for calls", "constraint"};
   }
+  LFM_TRY(constrained.look_ahead({}));
   return constrained;
 }
 
 void Constrained::begin_calls() {
   matcher_ = std::make_unique<constrain::Matcher>(compiled_.grammar(), masks_.get(), trie_.get());
+}
+
+bool Constrained::may_call() const noexcept {
+  return compiled_.scope() != Scope::kNoCalls && !(compiled_.single() && called_);
+}
+
+void Constrained::narrow_free(Mask& mask) const {
+  if (structure_.call_start != Vocabulary::kNone) {
+    mask.take_out({&structure_.call_end, 1});
+    if (!may_call()) mask.take_out({&structure_.call_start, 1});
+  }
+  if (compiled_.scope() == Scope::kRequiredCalls && !called_) mask.take_out(trie_->tokenizer().end_tokens());
 }
 
 Status Constrained::narrow(Mask& mask, bool thinking, bool may_think) {
@@ -46,11 +60,9 @@ Status Constrained::narrow(Mask& mask, bool thinking, bool may_think) {
   }
   allowed_.clear_all();
   switch (phase_) {
-    case Phase::kFree: {
-      const TokenId never[] = {structure_.call_end};
-      mask.take_out(never);
+    case Phase::kFree:
+      narrow_free(mask);
       return {};
-    }
     case Phase::kBeforeCalls:
       add(structure_.call_start);
       break;
@@ -74,10 +86,43 @@ Status Constrained::narrow(Mask& mask, bool thinking, bool may_think) {
 }
 
 Status Constrained::accept(TokenId token) {
+  LFM_TRY(follow(token));
+  if (taken_ < forced_.size() && forced_[taken_] == token && ++taken_ < forced_.size()) return {};
+  return look_ahead(trie_->is_text(token) ? trie_->bytes(token) : std::string_view());
+}
+
+// Works out what is forced behind a text: as the tokenizer writes both, if it writes that text as it is. The end of what
+// is forced may go on in tokens that begin earlier; those are the model's choice.
+Status Constrained::look_ahead(std::string_view last) {
+  forced_.clear();
+  taken_ = 0;
+  if (phase_ != Phase::kText && phase_ != Phase::kCalls) return {};
+  LFM_ASSIGN(const std::string text, matcher_->forced());
+  if (text.empty()) return {};
+  std::vector<TokenId> tokens;
+  LFM_TRY(trie_->tokenizer().encode(std::string(last) + text, {.added_tokens = text::AddedTokens::kNone}, tokens));
+  std::size_t at = 0;
+  for (const TokenId token : tokens) {
+    const std::string_view bytes = trie_->bytes(token);
+    const bool begins = at >= last.size();
+    if (!begins && at + bytes.size() > last.size()) return {};
+    if (begins) {
+      if (!trie_->is_text(token) || trie_->goes_beyond(std::string_view(text).substr(at - last.size()))) return {};
+      forced_.push_back(token);
+    } else if (bytes.size() != last.size()) {
+      return {};
+    }
+    at += bytes.size();
+  }
+  return {};
+}
+
+Status Constrained::follow(TokenId token) {
   const auto refused = [] { return Error{ErrorCode::kState, "the answer so far isn't one that the constraint allows", "constraint"}; };
   const text::Tokenizer& tokenizer = trie_->tokenizer();
   if (phase_ == Phase::kFree || phase_ == Phase::kBeforeCalls) {
-    if (token == structure_.call_start) {
+    if (token == structure_.call_start && token != Vocabulary::kNone) {
+      if (!may_call()) return refused();
       phase_ = Phase::kCalls;
       begin_calls();
       return {};
@@ -86,7 +131,8 @@ Status Constrained::accept(TokenId token) {
     return {};
   }
   if (phase_ == Phase::kCalls && token == structure_.call_end && matcher_->is_complete()) {
-    phase_ = compiled_.scope() == Scope::kCalls && !compiled_.single() ? Phase::kFree : Phase::kAfterCalls;
+    phase_ = compiled_.scope() == Scope::kOnlyCalls ? Phase::kAfterCalls : Phase::kFree;
+    called_ = true;
     return {};
   }
   if (tokenizer.ends_generation(token) && (phase_ == Phase::kAfterCalls || matcher_->is_complete())) return {};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "chat/structure.h"
 #include "constrain/compiled.h"
@@ -18,6 +19,9 @@ namespace lfm::engine {
 
 // Phases are told by tokens, never by text. While the model thinks all tokens may come but those that end the answer or
 // begin a call. With calls there are free text, calls, and what comes behind them.
+//
+// Where the text has no choice, it comes as the tokenizer writes it and the model isn't asked: that is a property of the
+// answer so far, so that it is the same wherever a generation is cut, and may be read in one pass.
 class Constrained {
  public:
   // kUnsupported: calls with a vocabulary that has no tokens for them. `compiled` and `tokenizer` outlive it.
@@ -30,11 +34,24 @@ class Constrained {
   // that the constraint allows.
   Status accept(TokenId token);
 
+  // The tokens that come next where that is certain, if no thinking begins. Valid until the next accept().
+  std::span<const TokenId> forced() const noexcept { return std::span(forced_).subspan(taken_); }
+
  private:
-  enum class Phase : std::uint8_t { kText, kFree, kBeforeCalls, kCalls, kAfterCalls };
+  enum class Phase : std::uint8_t {
+    kText,         // the grammar's
+    kFree,         // any text, and calls where some may come
+    kBeforeCalls,  // calls have to come
+    kCalls,
+    kAfterCalls,  // the answer has to end
+  };
 
   Constrained(const constrain::Compiled& compiled, std::shared_ptr<const constrain::TokenTrie> trie);
   void begin_calls();
+  void narrow_free(Mask& mask) const;
+  bool may_call() const noexcept;
+  Status follow(TokenId token);
+  Status look_ahead(std::string_view last);
 
   const constrain::Compiled& compiled_;
   std::shared_ptr<const constrain::TokenTrie> trie_;
@@ -43,6 +60,9 @@ class Constrained {
   Phase phase_;
   std::unique_ptr<constrain::Matcher> matcher_;
   constrain::TokenMask allowed_;
+  bool called_ = false;  // some calls have been made
+  std::vector<TokenId> forced_;
+  std::size_t taken_ = 0;  // of them
 };
 
 }  // namespace lfm::engine

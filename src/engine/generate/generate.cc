@@ -1,4 +1,5 @@
 // Session::generate: what is asked before each token, what becomes of it, and what ends it.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -20,12 +21,23 @@ namespace {
 class Choice {
  public:
   Choice(const GenerateOptions& options, Sampler sampler, ThinkingLimit limit, std::optional<Constrained> constrained,
-         std::size_t vocabulary)
+         const Model& model)
       : options_(options),
         sampler_(std::move(sampler)),
         limit_(std::move(limit)),
         constrained_(std::move(constrained)),
-        mask_(vocabulary) {}
+        thinks_(model.chat_form.form.drops_thinking || model.chat_form.form.opens_thinking),
+        mask_(model.config.vocab) {}
+
+  // Tokens that come next without anybody being asked, if any.
+  Result<std::span<const TokenId>> forced(std::span<const TokenId> tokens, const chat::AnswerReader* answer,
+                                          const Finish& so_far) {
+    if (!constrained_ || (answer != nullptr && (answer->thinking() || may_think(*answer)))) {
+      return std::span<const TokenId>();
+    }
+    LFM_TRY(follow(tokens, answer != nullptr ? answer->said_tokens() : so_far.tokens));
+    return constrained_->forced();
+  }
 
   // answer: null where the generation isn't structured.
   Result<TokenId> next(std::span<const TokenId> tokens, std::span<const float> logits, const chat::AnswerReader* answer,
@@ -39,14 +51,13 @@ class Choice {
         thinking_cut_ = true;
         return *forced;
       }
-      may_think = answer->said_tokens() == 0 && answer->thinking_tokens() == 0;
+      may_think = this->may_think(*answer);
       mask_.take_out(limit_.forbidden(*answer));
       said = answer->said_tokens();
       thinking = answer->thinking();
     }
     if (constrained_) {
-      // What was said since the last time, or is there from another call.
-      for (; followed_ < said; ++followed_) LFM_TRY(constrained_->accept(tokens[tokens.size() - said + followed_]));
+      LFM_TRY(follow(tokens, said));
       LFM_TRY(constrained_->narrow(mask_, thinking, may_think));
     }
     if (options_.mask) LFM_TRY(mask_.ask(options_.mask, {tokens, tokens.last(said), thinking, logits}));
@@ -60,10 +71,22 @@ class Choice {
   bool is_ending(const chat::AnswerReader& answer) const noexcept { return limit_.forced(answer).has_value(); }
 
  private:
+  // Whether an answer that is held to something may begin with thinking: of a model that thinks, as its file says.
+  bool may_think(const chat::AnswerReader& answer) const noexcept {
+    return thinks_ && answer.said_tokens() == 0 && answer.thinking_tokens() == 0;
+  }
+
+  // What was said of the answer since the last time, or is there from another call.
+  Status follow(std::span<const TokenId> tokens, std::size_t said) {
+    for (; followed_ < said; ++followed_) LFM_TRY(constrained_->accept(tokens[tokens.size() - said + followed_]));
+    return {};
+  }
+
   const GenerateOptions& options_;
   Sampler sampler_;
   ThinkingLimit limit_;
   std::optional<Constrained> constrained_;
+  bool thinks_;
   std::size_t followed_ = 0;  // tokens of the answer
   Mask mask_;
   bool thinking_cut_ = false;
@@ -95,10 +118,37 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     constrained.emplace(*std::move(made));
   }
   sampler.set_context(now_.tokens);
-  Choice choice(options, std::move(sampler), std::move(limit), std::move(constrained),
-                model_->config.vocab);
+  Choice choice(options, std::move(sampler), std::move(limit), std::move(constrained), *model_);
   Output out(model_->tokenizer, std::move(stops), callback, finish);
   if (options.structured) out.read_answer(now_.tokens);
+
+  // Hands tokens out and then reads them in one pass, but for where the caller will come back to, should it be a stop
+  // string that begins there.
+  const auto say_all = [&](std::span<const TokenId> tokens) -> Status {
+    std::size_t read = 0, said = 0;
+    while (said < tokens.size() && out.wanted() && !out.stopped()) {
+      const TokenId token = tokens[said];
+      choice.accept(token);
+      if (logprobs.wanted()) logprobs.read(logits(), token);
+      out.push(token, logprobs);
+      if (out.stop_begins_within(model_->tokenizer.piece(token).size())) {
+        if (said > read) LFM_TRY(advance(tokens.subspan(read, said - read)));
+        read = said;
+        now_.keep_state();
+      }
+      ++said;
+    }
+    LFM_TRY(advance(tokens.subspan(read, said - read)));
+    finish.tokens += said;
+    return {};
+  };
+
+  // How many tokens one pass may read: logits are wanted of each where log-probabilities are.
+  const auto pass = [&] {
+    constexpr std::size_t kMost = 32;
+    const std::size_t most = logprobs.wanted() ? 1 : std::min(kMost, model_->runtime->chunk_tokens());
+    return std::min({most, options.max_tokens - finish.tokens, room_ - now_.tokens.size()});
+  };
 
   // True where another token came and wants another one.
   const auto say_next = [&]() -> Result<bool> {
@@ -108,15 +158,14 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     };
     if (take_cancel()) return end(FinishReason::kCancelled);
     if (now_.tokens.size() >= room_) return end(FinishReason::kContextFull);
-    LFM_ASSIGN(const TokenId token, choice.next(now_.tokens, logits(), out.answer(), finish));
-    if (model_->tokenizer.ends_generation(token) && !options.ignore_end) return end(FinishReason::kEnd);
-    choice.accept(token);
-    if (logprobs.wanted()) logprobs.read(logits(), token);
-    out.push(token, logprobs);
-    // Where the caller will come back to, should it be one.
-    if (out.stop_begins_within(model_->tokenizer.piece(token).size())) now_.keep_state();
-    LFM_TRY(advance(token));
-    ++finish.tokens;
+    LFM_ASSIGN(const auto forced, choice.forced(now_.tokens, out.answer(), finish));
+    if (!forced.empty()) {
+      LFM_TRY(say_all(forced.first(std::min(forced.size(), pass()))));
+    } else {
+      LFM_ASSIGN(const TokenId token, choice.next(now_.tokens, logits(), out.answer(), finish));
+      if (model_->tokenizer.ends_generation(token) && !options.ignore_end) return end(FinishReason::kEnd);
+      LFM_TRY(say_all({&token, 1}));
+    }
     if (!out.wanted()) return end(FinishReason::kCancelled);
     if (out.stopped()) return end(FinishReason::kStop);
     return true;

@@ -129,8 +129,8 @@ Status SessionState::evaluate(std::span<const TokenId> tokens, const Prompt& pro
   return {};
 }
 
-Status SessionState::advance(TokenId token) {
-  return step({&token, 1}, {.end = kNoEnd, .said = true});
+Status SessionState::advance(std::span<const TokenId> said) {
+  return step(said, {.end = kNoEnd, .said = true});
 }
 
 // Whether the network's answer can be used.
@@ -144,7 +144,7 @@ Status SessionState::check_logits(std::span<const float> logits, std::size_t pos
 Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt) {
   LFM_TRY(now_.state.make_room(tokens.size()));
   const std::size_t position = now_.tokens.size();
-  const bool may_stop = tokens.size() > 1;  // on the way; a single token is soon done
+  const bool may_stop = tokens.size() > 1 && !prompt.said;  // on the way; a single token is soon done
   if (position > 0 && (may_stop || position + 1 == prompt.end)) now_.keep_state();
   std::array<ops::StateCopy, model::kMaxCheckpoints> checkpoints;
   std::size_t count = 0, marked = 0;

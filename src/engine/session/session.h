@@ -96,7 +96,7 @@ class SessionState {
   Status check_logits(std::span<const float> logits, std::size_t position) const;
   Status evaluate(std::span<const TokenId> tokens, const Prompt& prompt);
   Status step(std::span<const TokenId> tokens, const Prompt& prompt);
-  Status advance(TokenId token);  // one decoding step
+  Status advance(std::span<const TokenId> said);  // one decoding step
   bool take_cancel() noexcept { return cancelled_.exchange(false, std::memory_order_relaxed); }
 
   std::shared_ptr<const Model> model_;

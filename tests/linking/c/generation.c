@@ -148,12 +148,17 @@ void test_constraints(const lfm_engine* engine) {
 
   EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
   EXPECT(lfm_session_append(session, prompt, 3, &error) == LFM_OK);
+  EXPECT(lfm_constraint_prepare(letters, engine, &error) == LFM_OK);
   options.constraint = letters;
   text_bytes = 0;
   EXPECT(lfm_session_generate(session, &options, collect, NULL, &finish, &error) == LFM_OK);
   EXPECT(finish.reason == LFM_END && text_bytes == 5 && strspn(text, "abc") >= 5);
   lfm_constraint_free(numbers);
   lfm_constraint_free(letters);
+  lfm_constraint_free(calls);
+  single.none = true;
+  EXPECT(lfm_constraint_from_tools("[{\"name\": \"f\"}]", &single, &calls, &error) == LFM_OK);
+  EXPECT(lfm_constraint_check(calls, "as it likes", 11, &allowed, NULL, &error) == LFM_OK && allowed);
   lfm_constraint_free(calls);
   lfm_session_free(session);
 }
