@@ -77,7 +77,6 @@ TEST_F(Newcomer, Options) {
       {{"--color"}, "--color: colours are there"},
       {{"--lora", "x"}, "--lora: "},
       {{"-cmoe"}, "-cmoe: lfm computes on the CPU alone"},
-      {{"-jf", "x"}, "-jf: lfm has no such option"},
       {{"--repeat_penalty", "1.1"}, "--repeat_penalty: lfm run has no such option; did you mean --repeat-penalty?"},
       {{"--temprature", "1"}, "did you mean --temp?"},
       {{"--ctx", "100"}, "did you mean --ctx-size?"},

@@ -178,6 +178,28 @@ TEST_F(TalkTest, ToolsComeFromFiles) {
   EXPECT_EQ(told(talk, "/tools clear")[0], "no tools");
 }
 
+TEST_F(TalkTest, CallsAreHeldToTheToolsThereAre) {
+  TalkOptions options;
+  options.generate.max_tokens = 60;
+  options.generate.sampling.temperature = 0;
+  options.tool_choice = ToolConstraint{.single = true};
+  Talk talk = Talk::open(engine_.engine(), options, {}).value();
+  const std::string f = folder_.write("f.json", R"([{"name":"f"}])");
+  const std::string g = folder_.write("g.json", R"([{"name":"g"}])");
+  const std::string odd = folder_.write("odd.json", R"([{"name":"h","parameters":{"contains":{}}}])");
+  const auto called = [&] {
+    ask(talk, "Hello");
+    const Message& last = talk.conversation().messages.back();
+    return last.tool_calls.empty() ? last.content : last.tool_calls[0].name;
+  };
+  told(talk, "/tools " + f);
+  EXPECT_EQ(called(), "f");
+  told(talk, "/tools " + g);
+  EXPECT_EQ(called(), "g");
+  EXPECT_EQ(told(talk, "/tools " + odd)[0], "error: /0/parameters/contains: \"contains\" can't be held");
+  EXPECT_EQ(called(), "g") << "as before";
+}
+
 TEST_F(TalkTest, StatisticsTellWhatWasReused) {
   Talk talk = open();
   EXPECT_EQ(told(talk, "/stats").size(), 4u);

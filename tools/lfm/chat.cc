@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "command.h"
+#include "constraint_flags.h"
 #include "input.h"
 #include "io.h"
 #include "model_options.h"
@@ -23,7 +24,6 @@ struct Options {
   ModelOptions model;
   std::optional<std::string> prompt;
   std::string system;
-  std::string tools;
   std::string resume;
   bool json = false;
   std::string thinking = "auto";
@@ -35,6 +35,7 @@ struct Options {
   std::optional<std::size_t> context;
   SamplingFlags sampling;
   bool timings = false;
+  ConstraintFlags constraint;
   std::string history;
 };
 
@@ -45,8 +46,10 @@ ChatForm form_of(const std::string& name) {
   return ChatForm::kFromModel;
 }
 
-TalkOptions talk_options(const Options& options, const Engine& engine) {
+TalkOptions talk_options(const Options& options, const Engine& engine, std::optional<Constraint> constraint) {
   TalkOptions out;
+  out.generate.constraint = std::move(constraint);
+  out.tool_choice = options.constraint.tool_choice();
   out.context_tokens = context_tokens(options.context, engine.info());
   out.generate.max_tokens = static_cast<std::size_t>(options.max_tokens);
   out.generate.sampling = options.sampling.sampling(engine);
@@ -59,8 +62,8 @@ TalkOptions talk_options(const Options& options, const Engine& engine) {
 
 Result<Conversation> conversation_of(const Options& options) {
   Conversation out;
-  if (!options.tools.empty()) {
-    auto tools = read_tools(options.tools);
+  if (!options.constraint.tools.empty()) {
+    auto tools = read_tools(options.constraint.tools);
     if (!tools.ok()) return std::move(tools).error();
     out.tools = *std::move(tools);
   }
@@ -107,6 +110,9 @@ int run_chat(const Options& options) {
   if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   auto conversation = conversation_of(options);
   if (!conversation.ok()) return fail(conversation.error());
+  // Before the model is opened, which takes longer.
+  auto constraint = options.constraint.constraint(conversation->tools);
+  if (!constraint.ok()) return fail(constraint.error());
   std::string question;
   if (!options.json && !at_terminal(options)) {
     auto text = question_of(options);
@@ -116,7 +122,7 @@ int run_chat(const Options& options) {
   }
   auto engine = open_engine(options.model);
   if (!engine.ok()) return fail(engine.error());
-  auto talk = Talk::open(*engine, talk_options(options, *engine), *std::move(conversation));
+  auto talk = Talk::open(*engine, talk_options(options, *engine, *std::move(constraint)), *std::move(conversation));
   if (!talk.ok()) return fail(talk.error());
   for (const std::string& note : talk->chat().notes()) print_note(note);
   if (!options.resume.empty()) {
@@ -142,7 +148,6 @@ void add_chat(CommandLine& line) {
   add_threads_option(command, options->model.threads);
   const Option prompt = command.text("-p,--prompt", options->prompt, "ask this one question");
   command.text("--system", options->system, "system prompt");
-  command.text("--tools", options->tools, "JSON list of tools that the model may call").type("FILE");
   command.text("--resume", options->resume, "go on with a conversation that /save wrote").type("FILE");
   command
       .flag("--json", options->json,
@@ -163,6 +168,7 @@ void add_chat(CommandLine& line) {
   add_context_option(command, options->context);
   options->sampling.add_to(command);
   command.flag("--timings", options->timings, "print timings of the one question on standard error");
+  options->constraint.add_to(command, "JSON list of tools that the model may call");
   command
       .text("--history", options->history,
             "file for what is typed (default: lfm/chat_history in the user's state folder); off keeps none")

@@ -28,6 +28,7 @@ constexpr std::string_view kRope = "lfm runs a model at the length that it was m
 constexpr std::string_view kNoTemplate = "lfm reads the template in the model's file; --form chooses another";
 
 constexpr std::array kHabits = {
+    Habit{"-jf", "--json-schema-file", ""},
     Habit{"-hf", "", kNoDownload},
     Habit{"-hfr", "", kNoDownload},
     Habit{"--hf-repo", "", kNoDownload},
@@ -143,8 +144,11 @@ constexpr std::array kHabits = {
 
 // What comes behind these is text, and no option whatever it looks like.
 bool takes_text(std::string_view word) {
-  constexpr std::array kTexts = {"--regex", "--check", "-p",     "--prompt", "--system",
-                                 "--stop",  "-f",      "--file", "-m",       "--model"};
+  constexpr std::array kTexts = {"-j",       "--json-schema", "--json-schema-file",
+                                 "--regex",  "--check",       "-p",
+                                 "--prompt", "--system",      "--stop",
+                                 "-f",       "--file",        "-m",
+                                 "--model"};
   return std::find(kTexts.begin(), kTexts.end(), word) != kTexts.end();
 }
 
@@ -186,7 +190,7 @@ std::string translate_habits(std::vector<std::string>& arguments) {
         std::find_if(kHabits.begin(), kHabits.end(), [word](const Habit& known) { return known.word == word; });
     if (habit != kHabits.end() && !habit->ours.empty()) {
       argument.replace(0, word.size(), habit->ours);
-      text = argument == "--system";
+      text = takes_text(argument);
     } else if (habit != kHabits.end()) {
       return argument + ": " + std::string(habit->answer);
     } else if (is_foreign(word)) {

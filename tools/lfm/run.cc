@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "command.h"
+#include "constraint_flags.h"
 #include "input.h"
 #include "interrupt.h"
 #include "io.h"
@@ -10,6 +11,7 @@
 #include "model_path.h"
 #include "sampling_flags.h"
 #include "talk/model_text.h"
+#include "talk/obey.h"
 
 namespace lfm::cli {
 namespace {
@@ -21,6 +23,7 @@ struct Options {
   std::int64_t max_tokens = 256;
   std::optional<std::size_t> context;
   SamplingFlags sampling;
+  ConstraintFlags constraint;
   bool ignore_eos = false;
   bool plain = false;
   std::vector<std::string> stop;
@@ -36,9 +39,22 @@ void print_timings(const SessionStats& stats) {
   line("generation", stats.generated_tokens, stats.generate_seconds);
 }
 
+// What the text has to go on as, if anything was said.
+Result<std::optional<Constraint>> constraint_of(const ConstraintFlags& flags) {
+  std::string tools;
+  if (!flags.tools.empty()) {
+    auto list = read_tools(flags.tools);
+    if (!list.ok()) return std::move(list).error();
+    tools = *std::move(list);
+  }
+  return flags.constraint(tools);
+}
+
 int run_text(const Options& options) {
   // Before anything is read or waited for.
   if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
+  auto constraint = constraint_of(options.constraint);
+  if (!constraint.ok()) return fail(constraint.error());
   std::string text;
   if (options.prompt) {
     text = *options.prompt;
@@ -67,8 +83,9 @@ int run_text(const Options& options) {
   }
   ModelText out;
   bool writable = true;
-  const GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), options.sampling.sampling(*engine),
-                                 options.stop, options.ignore_eos};
+  GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), options.sampling.sampling(*engine),
+                           options.stop, options.ignore_eos};
+  generate.constraint = *std::move(constraint);
   auto finish = session->generate(generate, [&](const Piece& piece) { return writable = out.write(piece.text); });
   if (!finish.ok()) return fail(finish.error());
   if (!writable || !out.finish()) return fail_to_write();
@@ -95,7 +112,8 @@ void add_run(CommandLine& line) {
   add_predict_option(command, options->max_tokens, "tokens to generate at most; -1 is no limit");
   add_context_option(command, options->context);
   options->sampling.add_to(command);
-  command.flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
+  const Option endless = command.flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
+  options->constraint.add_to(command, "JSON list of the tools that --tool-choice is about", &endless);
   command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command.texts("--stop", options->stop, "end before this text; may be given several times");
   command.flag("--timings", options->timings, "print timings on standard error");

@@ -12,6 +12,14 @@ Result<Chat> create_chat(const Engine& engine, const TalkOptions& options, const
   return Chat::create(engine, chat);
 }
 
+// What answers are held to, with these tools.
+Result<std::optional<Constraint>> constraint_of(const TalkOptions& options, const std::string& tools) {
+  if (!options.tool_choice) return options.generate.constraint;
+  if (tools.empty()) return std::optional<Constraint>();
+  LFM_ASSIGN(Constraint calls, Constraint::from_tools(tools, *options.tool_choice));
+  return std::optional<Constraint>(std::move(calls));
+}
+
 std::string state_path(const std::string& path) {
   return path + ".state";
 }
@@ -25,7 +33,9 @@ Result<Talk> Talk::open(Engine engine, const TalkOptions& options, Conversation 
 }
 
 Status Talk::set_tools(std::string tools) {
+  LFM_ASSIGN(auto constraint, constraint_of(options_, tools));
   LFM_ASSIGN(chat_, create_chat(engine_, options_, tools));
+  options_.generate.constraint = std::move(constraint);
   conversation_.tools = std::move(tools);
   return {};
 }
@@ -82,7 +92,9 @@ Result<std::vector<std::string>> Talk::save(const std::string& path) {
 
 Result<std::vector<std::string>> Talk::load(const std::string& path) {
   LFM_ASSIGN(Conversation conversation, read_saved(path));
+  LFM_ASSIGN(auto constraint, constraint_of(options_, conversation.tools));
   LFM_ASSIGN(chat_, create_chat(engine_, options_, conversation.tools));
+  options_.generate.constraint = std::move(constraint);
   conversation_ = std::move(conversation);
   attempt_ = 0;
   std::vector<std::string> notes;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace lfm::cli {
 struct TalkOptions {
   std::size_t context_tokens = 0;  // as SessionOptions has it
   GenerateOptions generate = {};
-  ChatOptions chat = {};  // its tools are the conversation's
+  ChatOptions chat = {};                           // its tools are the conversation's
+  std::optional<ToolConstraint> tool_choice = {};  // what calls are held to, in place of generate.constraint
 };
 
 // What happened since the program started.
@@ -37,7 +39,7 @@ class Talk {
   const Tally& tally() const noexcept { return tally_; }
 
   void set_system(std::string system) { conversation_.system = std::move(system); }
-  Status set_tools(std::string tools);  // kArgument: the conversation keeps those it had
+  Status set_tools(std::string tools);  // the conversation keeps those it had where they can't be taken
   void clear();                         // forgets the messages
 
   Status undo(std::size_t n) { return conversation_.undo(n); }
