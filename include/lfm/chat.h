@@ -62,8 +62,9 @@ struct Message {
   std::vector<TokenId> tokens = {};
 };
 
-// How a conversation is written. Which form a model wants is read from its file's template by what that contains; the
-// template is never run.
+// How a conversation is written: by the file's own chat template (Jinja, as Hugging Face transformers runs it), in
+// which nothing but the template's own text becomes tokens of the form. A file without one, and one whose template
+// can't be run, gets what is recognised in it, and a note. The forms by name are built in.
 enum class ChatForm : std::uint8_t {
   kFromModel,
   kChatMl,  // what all have in common: <|im_start|>ROLE, a new line, the content, <|im_end|>, a new line
@@ -87,7 +88,7 @@ struct ChatOptions {
   std::string tools = {};
 
   std::string date = {};  // "2026-11-22", for forms that tell the model; empty: today, where create() is called
-  bool preserve_thinking = false;  // write the thinking of earlier answers too, where the form leaves it out
+  bool preserve_thinking = false;  // write the thinking of earlier answers too, where the form leaves it out by default
 
   // Instead of `form`: writes all messages, without the token that a model wants in front of every text, and, where
   // asked for, the beginning of an answer. Must not throw. May be called from several threads.
@@ -109,13 +110,16 @@ class LFM_API Chat {
   static Result<Chat> create(const Engine& engine, const ChatOptions& options);
   static Result<Chat> create(const Engine& engine) { return create(engine, ChatOptions{}); }
 
-  ChatForm form() const noexcept;                          // never kFromModel
+  // What the form is of, never kFromModel; where the model's own template runs, what was recognised in it.
+  ChatForm form() const noexcept;
   const std::vector<std::string>& notes() const noexcept;  // what isn't as expected: an unknown template, say
 
   // The conversation as tokens, the model's first one included. With generation_prompt it ends where an answer of the
   // assistant begins; otherwise after the last message.
   //   kArgument  a call has arguments that aren't a JSON object, or a name or an argument's name that can't be written
-  //              as one (index: the message); a token of a custom form that the vocabulary lacks (index: the segment)
+  //              as one (index: the message); a token of a custom form that the vocabulary lacks (index: the segment);
+  //              the model's template refuses such a conversation, in its words
+  //   kUnsupported, kLimit  the model's template fails with it, or takes more time or memory than any needs
   //   kLimit     as Tokenizer::encode();   what a custom form returns
   Result<std::vector<TokenId>> render(std::span<const Message> messages, bool generation_prompt = true) const;
 

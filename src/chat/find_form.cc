@@ -48,4 +48,16 @@ FoundForm find_form(std::optional<std::string_view> chat_template) {
   return {form};
 }
 
+FoundForm read_template(std::optional<std::string_view> chat_template) {
+  FoundForm found = find_form(chat_template);
+  if (!chat_template) return found;
+  auto own = jinja::Template::parse(*chat_template);
+  if (own.ok()) {
+    found.own = *std::move(own);
+  } else {
+    found.problem = "the model's chat template can't be run: " + std::move(own).error().message;
+  }
+  return found;
+}
+
 }  // namespace lfm::chat

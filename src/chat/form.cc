@@ -24,23 +24,12 @@ std::string_view behind_thinking(std::string_view content) {
 // "[get_weather(city='Paris', days=3), now()]"
 Result<std::string> python_calls(const std::vector<ToolCall>& calls, std::size_t message) {
   std::string text = "[";
-  const auto refused = [&](const std::string& what) {
-    return Error{ErrorCode::kArgument, what, "tool_calls", message};
-  };
   for (const ToolCall& call : calls) {
-    if (!is_function_name(call.name)) return refused("no name of a function: \"" + base::printable(call.name) + '"');
-    auto arguments = read_arguments(call.arguments, "tool_calls");
-    if (!arguments.ok()) {
-      arguments.error().index = message;
-      return std::move(arguments).error();
-    }
+    LFM_ASSIGN(const std::vector<Argument> arguments, arguments_of(call, message));
     if (text.size() > 1) text += ", ";
     text += call.name + "(";
-    for (const Argument& argument : *arguments) {
-      if (!is_argument_name(argument.name)) {
-        return refused("no name of an argument: \"" + base::printable(argument.name) + '"');
-      }
-      if (&argument != &arguments->front()) text += ", ";
+    for (const Argument& argument : arguments) {
+      if (&argument != &arguments.front()) text += ", ";
       text += argument.name + "=" + argument.value;
     }
     text += ")";
@@ -138,6 +127,29 @@ class FormWriter {
 };
 
 }  // namespace
+
+Result<std::vector<Argument>> arguments_of(const ToolCall& call, std::size_t message) {
+  const auto refused = [&](const std::string& what) {
+    return Error{ErrorCode::kArgument, what, "tool_calls", message};
+  };
+  if (!is_function_name(call.name)) return refused("no name of a function: \"" + base::printable(call.name) + '"');
+  auto arguments = read_arguments(call.arguments, "tool_calls");
+  if (!arguments.ok()) {
+    arguments.error().index = message;
+    return std::move(arguments).error();
+  }
+  for (const Argument& argument : *arguments) {
+    if (!is_argument_name(argument.name)) {
+      return refused("no name of an argument: \"" + base::printable(argument.name) + '"');
+    }
+  }
+  return arguments;
+}
+
+Status check_calls(const std::vector<ToolCall>& calls, std::size_t message) {
+  for (const ToolCall& call : calls) LFM_TRY(arguments_of(call, message));
+  return {};
+}
 
 Result<Parts> write(const Form& form, const FormOptions& options, std::span<const Message> messages,
                     bool generation_prompt, const text::Tokenizer& tokenizer) {

@@ -1,13 +1,16 @@
 // The forms in which conversations are written, and how a model's own is told from its file.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "chat/json.h"
 #include "chat/parts.h"
+#include "jinja/template.h"
 #include "lfm/chat.h"
 
 namespace lfm::chat {
@@ -34,10 +37,17 @@ struct Form {
 struct FoundForm {
   Form form;
   std::string note = {};  // what is uncertain about it; empty: nothing
+
+  // The template itself, to be run, or why it can't be.
+  std::shared_ptr<const jinja::Template> own = nullptr;
+  std::string problem = {};
 };
 
-// Reads off a template what it writes, without running it. Nothing in it can make this fail.
+// Reads off a template what it writes, without running it: for where it can't be run. Nothing in it can make this fail.
 FoundForm find_form(std::optional<std::string_view> chat_template);
+
+// That, and the template parsed.
+FoundForm read_template(std::optional<std::string_view> chat_template);
 
 struct FormOptions {
   std::vector<std::string> tools = {};  // as JSON
@@ -49,5 +59,10 @@ struct FormOptions {
 // message). The parts point into the messages.
 Result<Parts> write(const Form& form, const FormOptions& options, std::span<const Message> messages,
                     bool generation_prompt, const text::Tokenizer& tokenizer);
+
+// The arguments of a call in an earlier answer. kArgument with the message as index: what can't be written as a call,
+// or would be read as something else.
+Result<std::vector<Argument>> arguments_of(const ToolCall& call, std::size_t message);
+Status check_calls(const std::vector<ToolCall>& calls, std::size_t message);
 
 }  // namespace lfm::chat

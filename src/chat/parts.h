@@ -22,6 +22,7 @@ class Parts {
   void text(std::string text) { all_.push_back({.text = std::move(text)}); }
   void token(std::string_view name) { all_.push_back({.text = std::string(name), .token = true}); }
   void ids(std::span<const TokenId> ids) { all_.push_back({.ids = ids}); }
+  void add(Part part) { all_.push_back(std::move(part)); }
   const std::vector<Part>& all() const noexcept { return all_; }
 
  private:

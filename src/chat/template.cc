@@ -1,6 +1,9 @@
 #include "chat/template.h"
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 #include "base/file.h"
@@ -12,11 +15,17 @@
 namespace lfm::chat {
 namespace {
 
-Result<std::string> today() {
-  const std::time_t now = std::time(nullptr);
+std::optional<std::tm> now() {
+  const std::time_t time = std::time(nullptr);
   std::tm local = {};
+  if (localtime_r(&time, &local) == nullptr) return std::nullopt;
+  return local;
+}
+
+Result<std::string> today() {
+  const auto local = now();
   char text[32];
-  if (localtime_r(&now, &local) == nullptr || std::strftime(text, sizeof text, "%Y-%m-%d", &local) == 0) {
+  if (!local || std::strftime(text, sizeof text, "%Y-%m-%d", &*local) == 0) {
     return Error{ErrorCode::kIo, "the system doesn't tell the date", "date"};
   }
   return std::string(text);
@@ -32,6 +41,28 @@ Status check_date(const std::string& date) {
   return {};
 }
 
+// The beginning of that day. Requires check_date().
+std::tm beginning_of(const std::string& date) {
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    int out = 0;
+    for (std::size_t i = at; i < at + digits; ++i) out = out * 10 + (date[i] - '0');
+    return out;
+  };
+  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                        std::chrono::day(static_cast<unsigned>(number(8, 2))));
+  std::tm out = {};
+  out.tm_year = number(0, 4) - 1900;
+  out.tm_mon = number(5, 2) - 1;
+  out.tm_mday = number(8, 2);
+  if (day.ok()) {
+    const std::chrono::sys_days days(day), new_year(day.year() / std::chrono::January / 1);
+    out.tm_wday = static_cast<int>(std::chrono::weekday(days).c_encoding());
+    out.tm_yday = static_cast<int>((days - new_year).count());
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const text::Tokenizer> tokenizer,
@@ -44,27 +75,59 @@ Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const t
   const bool from_model = options.form == ChatForm::kFromModel;
   std::shared_ptr<Template> made(
       new Template(std::move(tokenizer), from_model ? of_model.form : Form::of(options.form)));
-  made->options_.date = options.date;
-  if (!options.date.empty()) {
-    LFM_TRY(check_date(options.date));
-  } else if (made->form_.date && !options.tools.empty() && !options.custom) {  // where it is written, and only there
-    LFM_ASSIGN(made->options_.date, today());
-  }
+  if (!options.date.empty()) LFM_TRY(check_date(options.date));
   if (!options.tools.empty()) {
     LFM_ASSIGN(made->options_.tools, read_objects(options.tools, "tools"));
   }
-  made->options_.preserve_thinking = options.preserve_thinking;
   made->custom_ = options.custom;
-  if (from_model && !options.custom && !of_model.note.empty()) made->notes_.push_back(of_model.note);
+  if (from_model && !options.custom) LFM_TRY(made->use(of_model, options));
+  if (made->own_) return std::shared_ptr<const Template>(std::move(made));
+  made->options_.preserve_thinking = options.preserve_thinking;
+  made->options_.date = options.date;
+  if (options.date.empty() && made->form_.date && !options.tools.empty() && !options.custom) {
+    LFM_ASSIGN(made->options_.date, today());  // where it is written, and only there
+  }
   return std::shared_ptr<const Template>(std::move(made));
 }
 
-bool Template::has_first_token() const noexcept {
-  return tokenizer_->bos() && (tokenizer_->adds_bos() || (form_.first_token && !custom_));
+// The model's own template where it runs, and otherwise what it was recognised as.
+Status Template::use(const FoundForm& found, const ChatOptions& options) {
+  std::string problem = found.problem;
+  if (found.own != nullptr) {
+    OwnFormOptions own = {.tools = options.tools, .preserve_thinking = options.preserve_thinking};
+    if (!options.date.empty()) {
+      own.clock = jinja::Clock{beginning_of(options.date)};
+    } else if (const auto local = now()) {
+      own.clock = jinja::Clock{*local};
+    }
+    LFM_ASSIGN(OwnForm form, OwnForm::create(found.own, own));
+    problem = form.problem(*tokenizer_);
+    if (problem.empty()) {
+      if (!options_.tools.empty() && !form.mentions("tools")) {
+        notes_.push_back("the model's chat template has no place for tools: the model isn't told of them");
+      }
+      own_ = std::move(form);
+      return {};
+    }
+  }
+  if (!problem.empty()) {
+    notes_.push_back(problem + ": messages are written as " + to_string(form_.name) + " has it");
+  }
+  if (!found.note.empty()) notes_.push_back(found.note);
+  return {};
+}
+
+bool Template::needs_first_token(const Parts& written) const noexcept {
+  if (!tokenizer_->bos()) return false;
+  if (!own_) return tokenizer_->adds_bos() || (form_.first_token && !custom_);
+  const std::string_view name = tokenizer_->piece(*tokenizer_->bos());
+  const auto is = [&](const Part& part) { return part.token && part.text == name; };
+  return tokenizer_->adds_bos() && std::none_of(written.all().begin(), written.all().end(), is);
 }
 
 Result<Parts> Template::parts(std::span<const Message> messages, bool generation_prompt) const {
-  if (!custom_) return write(form_, options_, messages, generation_prompt, *tokenizer_);
+  if (own_) return own_->write(messages, generation_prompt, *tokenizer_);
+  if (!custom_) return chat::write(form_, options_, messages, generation_prompt, *tokenizer_);
   const auto written = [&] {
     const base::CallersFloatMode mode;
     return custom_(messages, generation_prompt);
@@ -85,7 +148,7 @@ Result<std::vector<TokenId>> Template::tokens(std::span<const Message> messages,
                                               std::vector<std::size_t>* ends) const {
   LFM_ASSIGN(const Parts written, parts(messages, generation_prompt));
   std::vector<TokenId> tokens;
-  if (has_first_token()) tokens.push_back(*tokenizer_->bos());
+  if (needs_first_token(written)) tokens.push_back(*tokenizer_->bos());
   // Neighbouring texts are cut into tokens as one.
   std::string plain;
   const auto end_plain = [&] {
@@ -111,7 +174,7 @@ Result<std::vector<TokenId>> Template::tokens(std::span<const Message> messages,
 Result<std::string> Template::text(std::span<const Message> messages, bool generation_prompt) const {
   LFM_ASSIGN(const Parts written, parts(messages, generation_prompt));
   std::string text;
-  if (has_first_token()) text += tokenizer_->piece(*tokenizer_->bos());
+  if (needs_first_token(written)) text += tokenizer_->piece(*tokenizer_->bos());
   for (const Part& part : written.all()) {
     text += part.text;
     for (const TokenId id : part.ids) text += tokenizer_->piece(id);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "chat/form.h"
+#include "chat/own_form.h"
 #include "lfm/chat.h"
 #include "text/tokenizer.h"
 
@@ -34,10 +36,12 @@ class Template {
   Template(std::shared_ptr<const text::Tokenizer> tokenizer, Form form) noexcept
       : tokenizer_(std::move(tokenizer)), form_(form) {}
   Result<Parts> parts(std::span<const Message> messages, bool generation_prompt) const;
-  bool has_first_token() const noexcept;
+  Status use(const FoundForm& found, const ChatOptions& options);
+  bool needs_first_token(const Parts& written) const noexcept;
 
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   Form form_;
+  std::optional<OwnForm> own_;  // where it runs: instead of form_
   FormOptions options_;
   ChatOptions::Custom custom_;
   std::vector<std::string> notes_;

@@ -10,9 +10,6 @@
 namespace lfm::text {
 namespace {
 
-// Bytes in which added tokens are looked for at once.
-constexpr std::size_t kAddedAtOnce = std::size_t{1} << 14;
-
 constexpr std::string_view kEndTexts[] = {"<|im_end|>", "<|endoftext|>"};
 constexpr std::string_view kMarkers[] = {"<|im_start|>", "<|im_end|>", "<|endoftext|>"};
 
@@ -98,26 +95,13 @@ Status Tokenizer::encode(std::string_view text, const EncodeOptions& options, st
     out.push_back(*bos_);
   }
   Merges::Scratch scratch;
-  if (options.added_tokens == AddedTokens::kNone || added_.empty(options.added_tokens)) {
+  if (options.added_tokens == AddedTokens::kNone) {
     encode_plain(text, scratch, out);
     return {};
   }
-  // The leftmost first, of those that begin there the longest, and the next from its end on.
-  std::size_t plain = 0;  // where the text begins that is in no token yet
-  std::vector<TokenId> found(std::min(text.size(), kAddedAtOnce));
-  for (std::size_t first = 0; first < text.size(); first += found.size()) {
-    const auto some = std::span(found).first(std::min(found.size(), text.size() - first));
-    added_.longest(text, first, options.added_tokens, some);
-    for (std::size_t i = std::max(first, plain); i < first + some.size(); ++i) {
-      const TokenId id = some[i - first];
-      if (id == Vocabulary::kNone) continue;
-      encode_plain(text.substr(plain, i - plain), scratch, out);
-      out.push_back(id);
-      plain = i + vocabulary_.bytes(id).size();
-      i = plain - 1;
-    }
-  }
-  encode_plain(text.substr(plain), scratch, out);
+  cut_at_added(text, options.added_tokens, [&](std::string_view bytes, TokenId token) {
+    token == Vocabulary::kNone ? encode_plain(bytes, scratch, out) : out.push_back(token);
+  });
   return {};
 }
 

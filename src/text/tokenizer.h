@@ -2,6 +2,7 @@
 // ignore_merges, no normaliser), to which the ids are equal.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -43,6 +44,11 @@ class Tokenizer {
   Status encode(std::string_view text, const EncodeOptions& options, std::vector<TokenId>& out) const;
   Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options = {}) const;
 
+  // A text as the added tokens that it spells and what is between them: the leftmost token first, of those that begin
+  // there the longest, and the next from its end on. each(bytes, kNone or the token).
+  template <typename Each>
+  void cut_at_added(std::string_view text, AddedTokens which, Each each) const;
+
   // The exact bytes of the tokens, one after the other; not necessarily UTF-8 (see Utf8Stream). kArgument: an id
   // outside the vocabulary, with its index.
   Result<std::string> decode(std::span<const TokenId> ids, const DecodeOptions& options = {}) const;
@@ -74,5 +80,25 @@ class Tokenizer {
   std::optional<TokenId> eos_;
   bool adds_bos_ = false;
 };
+
+template <typename Each>
+void Tokenizer::cut_at_added(std::string_view text, AddedTokens which, Each each) const {
+  constexpr std::size_t kAtOnce = std::size_t{1} << 14;  // bytes in which tokens are looked for
+  std::size_t plain = 0;  // where the text begins that is in no token yet
+  std::vector<TokenId> found(added_.empty(which) ? 0 : std::min(text.size(), kAtOnce));
+  for (std::size_t first = 0; first < text.size() && !found.empty(); first += found.size()) {
+    const auto some = std::span(found).first(std::min(found.size(), text.size() - first));
+    added_.longest(text, first, which, some);
+    for (std::size_t i = std::max(first, plain); i < first + some.size(); ++i) {
+      const TokenId id = some[i - first];
+      if (id == Vocabulary::kNone) continue;
+      if (i > plain) each(text.substr(plain, i - plain), Vocabulary::kNone);
+      plain = i + vocabulary_.bytes(id).size();
+      each(text.substr(i, plain - i), id);
+      i = plain - 1;
+    }
+  }
+  if (plain < text.size()) each(text.substr(plain), Vocabulary::kNone);
+}
 
 }  // namespace lfm::text

@@ -26,6 +26,7 @@ struct Options {
   std::string system;
   std::string resume;
   bool json = false;
+  bool show_prompt = false;
   std::string thinking = "auto";
   std::int64_t thinking_budget = -1;
   bool preserve_thinking = false;
@@ -72,7 +73,7 @@ Result<Conversation> conversation_of(const Options& options) {
 }
 
 bool at_terminal(const Options& options) {
-  return !options.json && !options.prompt && ::isatty(STDIN_FILENO) == 1 && on_terminal();
+  return !options.json && !options.show_prompt && !options.prompt && ::isatty(STDIN_FILENO) == 1 && on_terminal();
 }
 
 // What is asked where there is no terminal to ask at.
@@ -105,6 +106,14 @@ int converse(Talk& talk, const Options& options, std::string question) {
   return options.timings ? print_timings(talk, status) : status;
 }
 
+// What the model reads before it answers this.
+int show_prompt(Talk& talk, std::string question) {
+  talk.add({Role::kUser, std::move(question)});
+  auto text = talk.chat().render_text(talk.conversation().all());
+  if (!text.ok()) return fail(text.error());
+  return write_out(*text) && flush_out() ? 0 : fail_to_write();
+}
+
 int run_chat(const Options& options) {
   // Before anything is read or waited for.
   if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
@@ -130,7 +139,8 @@ int run_chat(const Options& options) {
     if (!notes.ok()) return fail(notes.error());
     for (const std::string& note : *notes) print_note(note);
   }
-  const int status = converse(*talk, options, std::move(question));
+  const int status =
+      options.show_prompt ? show_prompt(*talk, std::move(question)) : converse(*talk, options, std::move(question));
   finish_pack_cache(*engine);
   return status;
 }
@@ -149,12 +159,17 @@ void add_chat(CommandLine& line) {
   const Option prompt = command.text("-p,--prompt", options->prompt, "ask this one question");
   command.text("--system", options->system, "system prompt");
   command.text("--resume", options->resume, "go on with a conversation that /save wrote").type("FILE");
+  const Option show_prompt = command.flag("--show-prompt", options->show_prompt,
+                                          "print what the model reads before it answers the question, and no answer");
   command
-      .flag("--json", options->json,
-            "events on standard output, one JSON object a line; lines on standard input, as at the prompt or objects "
-            "such as {\"role\":\"user\",\"content\":\"Hello\"}; role \"tool\" gives the result of a call, \"system\" the "
-            "system prompt, and \"assistant\" what was answered; a question with \"edit\":N takes the place of question N")
-      .excludes(prompt);
+      .flag(
+          "--json", options->json,
+          "events on standard output, one JSON object a line; lines on standard input, as at the prompt or objects "
+          "such as {\"role\":\"user\",\"content\":\"Hello\"}; role \"tool\" gives the result of a call, \"system\" the "
+          "system prompt, and \"assistant\" what was answered; a question with \"edit\":N takes the place of question "
+          "N")
+      .excludes(prompt)
+      .excludes(show_prompt);
   command.choice("--thinking", options->thinking, {"auto", "show", "hide"},
                  "what the model thinks before it answers: show, hide, or auto for show at a terminal only; with one "
                  "question it goes to standard error");

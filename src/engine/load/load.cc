@@ -144,7 +144,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   info.notes.insert(info.notes.end(), std::make_move_iterator(notes.begin()), std::make_move_iterator(notes.end()));
   return Model::share(std::unique_ptr<const Model>(
       new Model{std::move(parts.config), std::move(tokenizer), std::move(loaded.packed), std::move(weights),
-                std::move(info), std::move(sampling), chat::find_form(chat_template), std::move(runtime),
+                std::move(info), std::move(sampling), chat::read_template(chat_template), std::move(runtime),
                 Fingerprint(identity_sum, loaded.sum), std::move(cache)}));
 }
 
