@@ -12,7 +12,8 @@ const Spelling kPlain = {'\0', true, true};
 
 Status finish(Grammar& grammar, const char* nothing) {
   grammar.prune();
-  if (grammar.dfa.failed()) return Error{ErrorCode::kLimit, "too many states", "schema"};
+  grammar.dfa.limit(std::nullopt);
+  if (grammar.dfa.failed()) return Error{ErrorCode::kLimit, "too many states, or too long a search for what satisfies it", "schema"};
   if (grammar.nodes[grammar.root].height == kNever) return Error{ErrorCode::kArgument, nothing, "schema"};
   return {};
 }

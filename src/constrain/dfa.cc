@@ -39,6 +39,7 @@ Dfa::State Dfa::state_of(RegexId regex) {
 
 // Where the byte leads to, and all others of its class.
 Dfa::State Dfa::find(State state, unsigned char byte) {
+  check_time();
   const State to = start(pool_.derivative(states_[state].regex, byte));
   pool_.classes(states_[state].regex, classes_);
   const auto own = std::find_if(classes_.begin(), classes_.end(), [byte](const ByteSet& set) { return set[byte]; });
@@ -100,7 +101,8 @@ bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
       }
       if (here.emplace(next, true).second) seen.push_back({next, i});
     }
-    if (++searched_ > kMaxSearched || pool_.overflown()) {
+    check_time();
+    if (++searched_ > kMaxSearched || failed()) {
       failed_ = true;
       return false;
     }

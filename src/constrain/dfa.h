@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -38,7 +40,10 @@ class Dfa {
   // Whether an expression matches any text. A search that would take too long makes the DFA fail.
   bool is_live(RegexId regex);
 
-  // A limit was hit, of nodes, states or searching; what comes is meaningless.
+  // Until then, or for ever: who compiles has to come to an end, however little progress it is by the other limits.
+  void limit(std::optional<std::chrono::steady_clock::time_point> end) noexcept { end_ = end; }
+
+  // A limit was hit, of nodes, states, searching or time; what comes is meaningless.
   bool failed() const noexcept { return failed_ || pool_.overflown(); }
   std::size_t states() const noexcept { return states_.size(); }
 
@@ -51,6 +56,7 @@ class Dfa {
   static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   static constexpr std::uint32_t kBusy = kUnknown - 1;
 
+  void check_time() noexcept { failed_ = failed_ || (end_ && std::chrono::steady_clock::now() > *end_); }
   bool search(RegexId regex, const std::vector<RegexId>& parts);
   State state_of(RegexId regex);
   State find(State state, unsigned char byte);
@@ -62,6 +68,7 @@ class Dfa {
   std::unordered_map<RegexId, bool> live_;
   RegexPool::Classes classes_;
   std::size_t searched_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> end_;
   bool failed_ = false;
 };
 

@@ -25,6 +25,7 @@ bool is_known_draft(std::string_view address) {
 
 SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar)
     : root_(schema), grammar_(grammar), end_(std::chrono::steady_clock::now() + kMaxTime) {
+  grammar_.dfa.limit(end_);
   never_ = static_cast<NodeId>(grammar_.nodes.size());
   grammar_.nodes.emplace_back();
   if (const Json* draft = schema.find("$schema"); draft != nullptr && draft->is(Json::Type::kString)) {

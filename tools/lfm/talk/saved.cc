@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kFormatName = "lfm chat";
 constexpr int kVersion = 1;
 
-Error wrong(std::string_view what, std::string_view field, std::uint64_t index = Error::kNone) {
+Error wrong_file(std::string_view what, std::string_view field, std::uint64_t index = Error::kNone) {
   return Error{ErrorCode::kFormat, std::string(what), std::string(field), index};
 }
 
@@ -31,9 +31,9 @@ std::string tool_line(const Json& tool) {
 }
 
 Result<std::string> tools_of(const Json& tools) {
-  if (!tools.is_array()) return wrong("isn't a list", "tools");
+  if (!tools.is_array()) return wrong_file("isn't a list", "tools");
   for (std::size_t i = 0; i < tools.size(); ++i) {
-    if (!tools[i].is_object()) return wrong("isn't an object", "tools", i);
+    if (!tools[i].is_object()) return wrong_file("isn't an object", "tools", i);
   }
   return tools.empty() ? std::string() : tools.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -55,18 +55,18 @@ std::string to_json(const Conversation& conversation, std::string_view model) {
 Result<Conversation> conversation_from_json(std::string_view text) {
   LFM_ASSIGN(const Json json, parse_json(text));
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormatName)
-    return wrong("isn't a saved conversation", "");
-  if (!json.contains("version") || json["version"] != kVersion) return wrong("is of a version not known", "version");
+    return wrong_file("isn't a saved conversation", "");
+  if (!json.contains("version") || json["version"] != kVersion) return wrong_file("is of a version not known", "version");
   Conversation out;
   LFM_ASSIGN(out.system, text_of(json, "system"));
   if (json.contains("tools")) {
     LFM_ASSIGN(out.tools, tools_of(json["tools"]));
   }
-  if (!json.contains("messages") || !json["messages"].is_array()) return wrong("isn't a list", "messages");
+  if (!json.contains("messages") || !json["messages"].is_array()) return wrong_file("isn't a list", "messages");
   for (const Json& element : json["messages"]) {
     const std::size_t index = out.messages.size();
     LFM_ASSIGN(Message message, message_of(element, index));
-    if (message.role == Role::kSystem) return wrong("is none of user, assistant and tool", "role", index);
+    if (message.role == Role::kSystem) return wrong_file("is none of user, assistant and tool", "role", index);
     out.messages.push_back(std::move(message));
   }
   return out;
