@@ -198,6 +198,9 @@ TEST_F(CommandLine, C11_OutputThatCannotBeWritten) {
       model_.chat({"--json"}),
       {"inspect", model_.path()},
       {"inspect", model_.path(), "--json"},
+      {"--help"},
+      {"chat", "--help"},
+      {"--version"},
       {"tokenize", "-m", model_.path()},
       {"detokenize", "-m", model_.path()},
       {"bench", "-m", model_.path(), "-p", "1", "-n", "1", "-r", "1", "--pack-cache", "off"},
@@ -280,7 +283,7 @@ TEST_F(CommandLine, C15_NumbersOutOfRange) {
   expect_failure(short_run({"-c", "1", "-p", "Hello"}), "the context room for 1");
   EXPECT_EQ(run(short_run({"-n", "0", "-p", "Hello"})).status, 0);
   expect_usage({"bench", "-m", "x", "--sustained", "nan"}, "--sustained: expected a number from 0.001");
-  expect_usage({"run", "-m", "x", "-c", "99999999999999999999999"}, "--ctx-size: expected a whole number from 0, not '9");
+  expect_usage({"run", "-m", "x", "-c", "99999999999999999999999"}, "--ctx-size: expected a whole number from 0 to 9007199254740992, not '9");
   expect_usage({"run", "-m", "x", "-s", std::string(500, 'y') + "\n"}, "yyy...'\n");
 }
 
@@ -296,6 +299,52 @@ TEST_F(CommandLine, HabitsOfLlamaCpp) {
   expect_usage(short_run({"-p", "Hello", "--n-gpu-layers=99"}), "--n-gpu-layers");
   expect_usage(short_run({"-p", "Hello", "-ctk", "q8_0"}), "-ctk: lfm keeps keys and values as f16");
   expect_usage(short_run({"-p", "Hello", "-cram", "1"}), "-cram: lfm has no such option");
+  expect_usage(short_run({"-p", "Hello", "-mmproj", "x"}), "-mmproj: lfm reads text alone");
+  EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-r", "\x01"})).out, plain) << "--stop";
+  expect_usage({"chat", "-m", "x", "-r", "User:"}, "-r: lfm run has --stop");
+  expect_usage({"tokenize", "-m", "x", "-v"}, "-v: lfm run and lfm chat have --timings");
+}
+
+TEST_F(CommandLine, WhatACommandHasItselfIsNoHabit) {
+  const Outcome bench = run({"bench", "-m", model_.path(), "--pack-cache", "off", "-p", "1", "-n", "0", "-r", "1",
+                             "--no-warmup"});
+  EXPECT_EQ(bench.status, 0) << bench.err;
+  expect_usage(short_run({"-p", "Hello", "--no-warmup"}), "--no-warmup: lfm bench alone");
+}
+
+TEST_F(CommandLine, PenaltiesOfThreeKinds) {
+  const auto text = [&](const std::vector<std::string>& penalty) {
+    std::vector<std::string> words = {"-n", "40", "-p", "Hello", "--temp", "0", "--repeat-penalty", "1", "--ignore-eos"};
+    words.insert(words.end(), penalty.begin(), penalty.end());
+    const Outcome outcome = run(short_run(words));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.out;
+  };
+  const std::string plain = text({});
+  EXPECT_EQ(text({"--presence-penalty", "0", "--frequency-penalty", "0"}), plain);
+  EXPECT_NE(text({"--presence-penalty", "100"}), plain);
+  EXPECT_NE(text({"--frequency-penalty", "100"}), plain);
+  EXPECT_EQ(run(model_.chat({"-n", "4", "-p", "Hello", "--presence-penalty=-1", "--frequency-penalty", "1"})).status, 0);
+  expect_usage({"run", "-m", "x", "--presence-penalty", "1e3"}, "--presence-penalty: expected a number from -100 to 100");
+}
+
+TEST_F(CommandLine, QuantizeAsLlamaQuantizeIsTyped) {
+  const std::string out = model_.folder().path("q.gguf");
+  const auto bytes_of = [&](const std::vector<std::string>& words) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.status, 0) << testing::PrintToString(words) << outcome.err;
+    std::string bytes = read_all(out);
+    std::filesystem::remove(out);
+    return bytes;
+  };
+  const std::string bytes = bytes_of({"quantize", model_.path(), "-o", out, "--type", "q8_0"});
+  EXPECT_FALSE(bytes.empty());
+  EXPECT_EQ(bytes_of({"quantize", model_.path(), out, "Q8_0", "1"}), bytes);
+  EXPECT_EQ(bytes_of({"quantize", "-m", model_.path(), "-o", out, "--type", "Q8_0"}), bytes);
+  EXPECT_EQ(bytes_of({"convert", "--model=" + model_.path(), "-o", out, "--type", "q8_0"}), bytes);
+  EXPECT_EQ(bytes_of({"quantize", "-t", "1", "--force", model_.path(), out, "q8_0"}), bytes);
+  expect_usage({"quantize", "in.gguf", "out.gguf", "Q2_K"}, "--type: Q2_K not in {q4_0");
+  expect_usage({"quantize", "in.gguf", "-o", "out.gguf", "Q4_0"}, "Q4_0: what is it? The file to write goes behind -o");
 }
 
 TEST_F(CommandLine, WhatIsSaidBesideTheTextHasItsOwnLine) {
@@ -352,6 +401,9 @@ TEST_F(CommandLine, C16_WrongUsage) {
   expect_usage({"run", "-m", "a", "-p", "x", "-f", "y"}, "--file");
   expect_usage({"chat", "-m", "a", "-p", "x", "--json"}, "--json");
   expect_usage({"pack", "a"}, "--out");
+  expect_usage({"tokenize", "-m", "a", "hello"}, "hello: lfm tokenize reads standard input");
+  expect_usage({"schema"}, "FILE with a JSON schema, --tools or --regex is required");
+  expect_usage({"help", "nosuch"}, "nosuch: no such command");
   expect_usage({"pack", "a", "--verify", "-o", "b"}, "--out");
   std::vector<std::string> many = {"run", "-m", "a"};
   for (int n = 0; n < 20000; ++n) many.emplace_back("--ignore-eos");

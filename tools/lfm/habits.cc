@@ -13,21 +13,81 @@ namespace {
 struct Habit {
   std::string_view word;
   std::string_view ours;    // the option that it is here; empty: none
-  std::string_view answer;  // why there is none
+  std::string_view answer;  // why there is none, or not in this command
 };
 
 constexpr std::string_view kNoGpu = "lfm computes on the CPU alone; leave it out";
 constexpr std::string_view kAlways = "lfm does so anyway; leave it out";
 constexpr std::string_view kNoBatch = "lfm chooses how many tokens run together; leave it out";
 constexpr std::string_view kNoCacheType = "lfm keeps keys and values as f16; leave it out";
-constexpr std::string_view kNoDraft = "lfm has no second model that drafts; leave it out";
+constexpr std::string_view kNoDraft = "lfm drafts with no other model; leave it out";
 constexpr std::string_view kTextOnly = "lfm reads text alone; leave it out";
 constexpr std::string_view kAtTerminals = "lfm chat talks at a terminal without it; leave it out";
-constexpr std::string_view kNoSampler = "lfm has --temp, --top-k, --top-p, --min-p and --repeat-penalty";
+constexpr std::string_view kNoSampler = 
+    "lfm has --temp, --top-k, --top-p, --min-p, and --repeat-penalty, --presence-penalty and --frequency-penalty";
 constexpr std::string_view kRope = "lfm runs a model at the length that it was made for; leave it out";
-constexpr std::string_view kNoTemplate = "lfm reads the template in the model's file; --form chooses another";
+constexpr std::string_view kNoTemplate = 
+    "lfm runs the template that is in the model's file; lfm chat --form has others";
+
+constexpr std::string_view kNoGrammar = "lfm reads no GBNF: -j and -jf take a JSON schema, --regex an expression";
+constexpr std::string_view kStops = "lfm run has --stop TEXT; in lfm chat the model ends its answer; leave it out";
+constexpr std::string_view kNoBias = "lfm favours no single tokens; -j and --regex hold the text to a form";
+constexpr std::string_view kKeepsAll = "lfm drops nothing of a full context, but ends the text there; leave it out";
+constexpr std::string_view kKeepsTalk = "in lfm chat /save keeps a conversation, and --resume goes on with it";
+constexpr std::string_view kNoEscapes = "lfm takes a text as it is; a shell turns $'a\\nb' into two lines";
+constexpr std::string_view kFromTemplate = "lfm chat writes messages as the model's template does; leave it out";
+constexpr std::string_view kNoLog = "lfm writes no log; leave it out";
+constexpr std::string_view kNice = "lfm leaves that to the system: start it with nice or taskset";
+constexpr std::string_view kSpecial = "lfm run prints special tokens, lfm chat none; leave it out";
+constexpr std::string_view kTimings = "lfm run and lfm chat have --timings";
+constexpr std::string_view kNoPoll = "lfm knows how its threads wait; leave it out";
 
 constexpr std::array kHabits = {
+    Habit{"--grammar", "", kNoGrammar},
+    Habit{"--grammar-file", "", kNoGrammar},
+    Habit{"-r", "--stop", kStops},
+    Habit{"--reverse-prompt", "--stop", kStops},
+    Habit{"--top-n-sigma", "", kNoSampler},
+    Habit{"--top-nsigma", "", kNoSampler},
+    Habit{"--sampling-seq", "", kNoSampler},
+    Habit{"-l", "", kNoBias},
+    Habit{"--logit-bias", "", kNoBias},
+    Habit{"--keep", "", kKeepsAll},
+    Habit{"--context-shift", "", kKeepsAll},
+    Habit{"--no-context-shift", "", kAlways},
+    Habit{"--prompt-cache", "", kKeepsTalk},
+    Habit{"--prompt-cache-all", "", kKeepsTalk},
+    Habit{"--prompt-cache-ro", "", kKeepsTalk},
+    Habit{"-e", "", kNoEscapes},
+    Habit{"--escape", "", kNoEscapes},
+    Habit{"--no-escape", "", kAlways},
+    Habit{"--in-prefix", "", kFromTemplate},
+    Habit{"--in-prefix-bos", "", kFromTemplate},
+    Habit{"--in-suffix", "", kFromTemplate},
+    Habit{"--no-warmup", "", "lfm bench alone warms up; leave it out"},
+    Habit{"--warmup", "", "lfm bench alone warms up; leave it out"},
+    Habit{"-v", "--timings", kTimings},
+    Habit{"--perf", "--timings", kTimings},
+    Habit{"--no-perf", "", kAlways},
+    Habit{"-lv", "", kNoLog},
+    Habit{"--verbosity", "", kNoLog},
+    Habit{"--log-disable", "", kNoLog},
+    Habit{"--log-file", "", kNoLog},
+    Habit{"-sp", "", kSpecial},
+    Habit{"--special", "", kSpecial},
+    Habit{"--override-kv", "", "lfm takes a model as its file says; leave it out"},
+    Habit{"--mmproj-url", "", kTextOnly},
+    Habit{"-mmproj", "", kTextOnly},
+    Habit{"--no-mmproj", "", kAlways},
+    Habit{"--offline", "", kAlways},
+    Habit{"--prio", "", kNice},
+    Habit{"--prio-batch", "", kNice},
+    Habit{"-C", "", kNice},
+    Habit{"--cpu-mask", "", kNice},
+    Habit{"-Cr", "", kNice},
+    Habit{"--cpu-range", "", kNice},
+    Habit{"--poll", "", kNoPoll},
+    Habit{"--poll-batch", "", kNoPoll},
     Habit{"-jf", "--json-schema-file", ""},
     Habit{"-hf", "", kNoDownload},
     Habit{"-hfr", "", kNoDownload},
@@ -99,7 +159,7 @@ constexpr std::array kHabits = {
     Habit{"--no-display-prompt", "", kAlways},
     Habit{"--mmap", "", kAlways},
     Habit{"--simple-io", "", kAlways},
-    Habit{"--verbose", "--timings", ""},
+    Habit{"--verbose", "--timings", kTimings},
     Habit{"-sys", "--system", ""},
     Habit{"--system-prompt", "--system", ""},
     Habit{"--n-predict", "--predict", ""},
@@ -148,7 +208,7 @@ bool takes_text(std::string_view word) {
                                  "--regex",  "--check",       "-p",
                                  "--prompt", "--system",      "--stop",
                                  "-f",       "--file",        "-m",
-                                 "--model"};
+                                 "--model",  "-o",            "--out"};
   return std::find(kTexts.begin(), kTexts.end(), word) != kTexts.end();
 }
 
@@ -164,31 +224,70 @@ bool is_foreign(std::string_view word) {
          kWithTexts.find(word[1]) == std::string_view::npos;
 }
 
+std::string lower(std::string word) {
+  for (char& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return word;
+}
+
+bool is_type(const std::string& word) {
+  const std::string name = lower(word);
+  return name.size() <= 8 && (name.starts_with("q") || name.starts_with("iq") || name.ends_with("f16")) &&
+         name.find_first_of("123456789") != std::string::npos;
+}
+
+// llama-quantize's "IN OUT TYPE THREADS", with its options in front.
+void translate_quantize(std::vector<std::string>& words) {
+  const auto is_plain = [&](std::size_t at) { return at < words.size() && !words[at].starts_with('-'); };
+  std::size_t in = is_plain(1) && is_plain(2) ? 1 : 0;
+  for (std::size_t type = 3; in == 0 && type < words.size(); ++type) {
+    if (is_type(words[type]) && words[type - 1].ends_with(".gguf") && is_plain(type - 2)) in = type - 2;
+  }
+  if (words[0] != "quantize" || in == 0) return;
+  constexpr std::array kNames = {"", "--out", "--type", "--threads"};
+  std::vector<std::string> named;
+  std::size_t end = in;
+  for (; end - in < kNames.size() && is_plain(end); ++end) {
+    if (end > in) named.emplace_back(kNames[end - in]);
+    named.push_back(words[end]);
+  }
+  const auto begin = words.begin() + static_cast<std::ptrdiff_t>(in);
+  words.erase(begin, begin + static_cast<std::ptrdiff_t>(end - in));
+  words.insert(words.begin() + 1, named.begin(), named.end());
+}
+
 // "lfm help chat" and "lfm inspect -m FILE" are understood.
 void translate_words(std::vector<std::string>& words) {
   if (words.empty()) return;
   if (words[0] == "version") words[0] = "--version";
   if (words[0] == "help") words[0] = "--help";
   if (words[0] == "--help" && words.size() == 2) std::swap(words[0], words[1]);
-  if (words[0] != "inspect" && words[0] != "pack") return;
-  const auto name = std::find_if(words.begin(), words.end(),
-                                 [](const std::string& word) { return word == "-m" || word == "--model"; });
-  if (name != words.end()) words.erase(name);
+  constexpr std::array kUnnamed = {"inspect", "pack", "convert", "quantize"};
+  if (std::find(kUnnamed.begin(), kUnnamed.end(), words[0]) == kUnnamed.end()) return;
+  const auto name = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+    return word == "-m" || word == "--model" || word.starts_with("--model=");
+  });
+  if (name != words.end() && name->size() > std::string_view("--model=").size()) {
+    name->erase(0, name->find('=') + 1);
+  } else if (name != words.end()) {
+    words.erase(name);
+  }
+  translate_quantize(words);
 }
 
 }  // namespace
 
-std::string translate_habits(std::vector<std::string>& arguments) {
+std::string translate_habits(std::vector<std::string>& arguments, const HasOption& has) {
   translate_words(arguments);
+  const std::string command = arguments.empty() ? "" : arguments[0];
   bool text = false;
   for (std::string& argument : arguments) {
     const std::string_view word = std::string_view(argument).substr(0, argument.find('='));
     const bool value = text;
     text = !value && takes_text(word) && word.size() == argument.size();
-    if (value) continue;
+    if (value || has(command, word)) continue;
     const auto* const habit =
         std::find_if(kHabits.begin(), kHabits.end(), [word](const Habit& known) { return known.word == word; });
-    if (habit != kHabits.end() && !habit->ours.empty()) {
+    if (habit != kHabits.end() && !habit->ours.empty() && (habit->answer.empty() || has(command, habit->ours))) {
       argument.replace(0, word.size(), habit->ours);
       text = takes_text(argument);
     } else if (habit != kHabits.end()) {

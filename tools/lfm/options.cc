@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
 
 #include "command.h"
 #include "habits.h"
@@ -15,9 +16,11 @@
 namespace lfm::cli {
 namespace {
 
-std::string expected(bool whole, Bounds bounds) {
+// With the upper bound, where it is a small one or `beyond` says that the number was more.
+std::string expected(bool whole, Bounds bounds, bool beyond) {
   char text[96];
-  std::snprintf(text, sizeof text, bounds.most < 1e9 ? "expected a %s from %.15g to %.15g" : "expected a %s from %.15g",
+  std::snprintf(text, sizeof text,
+                bounds.most < 1e9 || beyond ? "expected a %s from %.16g to %.16g" : "expected a %s from %.16g",
                 whole ? "whole number" : "number", bounds.least, bounds.most);
   return text;
 }
@@ -90,7 +93,7 @@ Option Command::texts(const char* names, std::vector<std::string>& values, const
 Option Command::choice(const char* names, std::string& value, std::initializer_list<const char*> choices,
                        const char* help) {
   const std::vector<std::string> all(choices.begin(), choices.end());
-  return Option(*app_.add_option(names, value, help)->check(CLI::IsMember(all))->capture_default_str());
+  return Option(*app_.add_option(names, value, help)->transform(CLI::IsMember(all, CLI::ignore_case))->capture_default_str());
 }
 
 Option Command::value(const char* names, Take take, const char* help) {
@@ -112,7 +115,10 @@ Command::Take Command::number_taker(bool whole, Bounds bounds, Set set) {
     std::int64_t integer = 0;
     const bool read = whole ? read_number(typed, integer) : read_number(typed, number);
     if (whole) number = static_cast<double>(integer);
-    if (!read || !(number >= bounds.least && number <= bounds.most)) return expected(whole, bounds);
+    if (!read || !(number >= bounds.least && number <= bounds.most)) {
+      double typed_number = 0;
+      return expected(whole, bounds, read_number(typed, typed_number) && typed_number > bounds.most);
+    }
     set(number);
     return {};
   };
@@ -148,6 +154,27 @@ int CommandLine::misused(const std::string& sentence) {
   return kUsage;
 }
 
+const Command* CommandLine::find(std::string_view name) const {
+  const auto found = std::find_if(commands_.begin(), commands_.end(),
+                                  [&](const auto& command) { return command->app_.get_name() == name; });
+  return found == commands_.end() ? nullptr : found->get();
+}
+
+bool CommandLine::has_option(std::string_view command, std::string_view option) const {
+  const Command* const found = find(command);
+  return found != nullptr && option.starts_with('-') &&
+         found->app_.get_option_no_throw(std::string(option)) != nullptr;
+}
+
+// Help and the like.
+int CommandLine::show(const CLI::Success& asked, const std::vector<std::string>& words) const {
+  if (!words.empty() && !words[0].starts_with('-') && find(words[0]) == nullptr)
+    return misused(what_is_wrong(words, nullptr));
+  std::ostringstream out;
+  app_->exit(asked, out, out);
+  return write_out(out.str()) && flush_out() ? kOk : fail_to_write();
+}
+
 // Where all values were read, but something is missing or too many.
 std::string CommandLine::what_is_wrong(const std::vector<std::string>& words, const char* missing) const {
   std::vector<std::string> names;
@@ -177,7 +204,8 @@ std::string CommandLine::what_is_wrong(const std::vector<std::string>& words, co
 
 int CommandLine::run(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  if (const std::string problem = translate_habits(words); !problem.empty()) return misused(problem);
+  const auto has = [this](std::string_view command, std::string_view option) { return has_option(command, option); };
+  if (const std::string problem = translate_habits(words, has); !problem.empty()) return misused(problem);
   const Command* chosen = nullptr;
   try {
     app_->parse(std::vector<std::string>(words.rbegin(), words.rend()));  // as CLI11 takes them
@@ -194,8 +222,8 @@ int CommandLine::run(int argc, char** argv) {
     const std::string option = said.substr(0, said.find(':'));
     return misused(option +
                    (said.find("missing") != said.npos ? ": its value is missing" : " is there more than once"));
-  } catch (const CLI::Success& success) {  // help and the like
-    return app_->exit(success) == 0 ? kOk : kUsage;
+  } catch (const CLI::Success& asked) {
+    return show(asked, words);
   } catch (const CLI::ParseError& error) {
     return misused(error.what());
   }

@@ -7,17 +7,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 namespace CLI {
 class App;
 class Option;
+class Success;
 }  // namespace CLI
 
 namespace lfm::cli {
 
-// What a number may be; numbers beyond `most` / 2 aren't spoken of as a bound.
+// What a number may be. A large `most` is told to those alone who went beyond it.
 struct Bounds {
   double least;
   double most = 9007199254740992;  // 2^53: whole numbers up to here are doubles too
@@ -107,6 +109,9 @@ class CommandLine {
 
  private:
   static int misused(const std::string& sentence);
+  const Command* find(std::string_view name) const;
+  bool has_option(std::string_view command, std::string_view option) const;
+  int show(const CLI::Success& asked, const std::vector<std::string>& words) const;
   std::string what_is_wrong(const std::vector<std::string>& words, const char* missing) const;
 
   std::unique_ptr<CLI::App> app_;

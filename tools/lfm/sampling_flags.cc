@@ -14,6 +14,9 @@ void SamplingFlags::add_to(Command& command) {
   command.number("--top-p", top_p, {0, 1}, "keep the likeliest tokens that together have this probability");
   command.number("--min-p", min_p, {0, 1}, "keep tokens at least this times as likely as the likeliest");
   command.number("--repeat-penalty", repeat_penalty, {1e-6, kLarge}, "penalty for tokens of the context; 1 is none");
+  command.number("--presence-penalty", presence_penalty, {-100, 100},
+                 "taken off the logits of tokens of the context; 0 is none");
+  command.number("--frequency-penalty", frequency_penalty, {-100, 100}, "likewise, as often as they are there");
   const auto take_seed = [this](const std::string& typed) -> std::string {
     std::uint64_t number = 0;
     const char* const end = typed.data() + typed.size();
@@ -23,7 +26,9 @@ void SamplingFlags::add_to(Command& command) {
     } else if (code == std::errc() && stop == end) {
       seed = number;
     } else {
-      return "expected a whole number from 0, or -1";
+      return typed.find_first_not_of("0123456789") == std::string::npos
+                 ? "expected a whole number from 0 to 18446744073709551615, or -1"
+                 : "expected a whole number from 0, or -1";
     }
     return {};
   };
@@ -37,6 +42,8 @@ SamplingOptions SamplingFlags::sampling(const Engine& engine) const {
   s.top_p = top_p.value_or(s.top_p);
   s.min_p = min_p.value_or(s.min_p);
   s.repetition_penalty = repeat_penalty.value_or(s.repetition_penalty);
+  s.presence_penalty = presence_penalty.value_or(s.presence_penalty);
+  s.frequency_penalty = frequency_penalty.value_or(s.frequency_penalty);
   s.seed = seed ? *seed : std::random_device()();
   return s;
 }

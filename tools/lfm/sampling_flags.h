@@ -16,6 +16,8 @@ struct SamplingFlags {
   std::optional<float> top_p;
   std::optional<float> min_p;
   std::optional<float> repeat_penalty;
+  std::optional<float> presence_penalty;
+  std::optional<float> frequency_penalty;
   std::optional<std::uint64_t> seed;
 
   void add_to(Command& command);

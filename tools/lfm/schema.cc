@@ -80,7 +80,7 @@ void add_schema(CommandLine& line) {
   command.text("--regex", options->regex, "a regular expression instead").excludes(file).excludes(tools);
   command.texts("--check", options->check, "texts to be checked; JSON may be spelt in any way").type("FILE");
   command.needs([options] {
-    return options->file.empty() && options->tools.empty() && options->regex.empty() ? "file" : nullptr;
+    return options->file.empty() && options->tools.empty() && options->regex.empty() ? "FILE with a JSON schema, --tools or --regex" : nullptr;
   });
   command.runs([options] { return run_schema(*options); });
 }

@@ -108,6 +108,11 @@ std::string no_such_word(const std::string& word, const std::string& command, co
   if (name.starts_with('-') && name.size() > 1)
     return name + ": lfm " + command + " has no such option" + meant(name.size() > 3 ? nearest(name, options) : "");
   if (command == "chat" || command == "run") return word + ": what is it? A text goes behind -p";
+  if (command == "tokenize" || command == "detokenize")
+    return word + ": lfm " + command + " reads standard input, as in 'echo TEXT | lfm " + command + " -m FILE'";
+  if (command == "perplexity") return word + ": what is it? A file with the text goes behind -f";
+  if (command == "quantize" || command == "convert")
+    return word + ": what is it? The file to write goes behind -o, its type behind --type";
   return word + ": lfm " + command + " has no use for it";
 }
 
