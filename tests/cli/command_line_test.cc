@@ -108,7 +108,10 @@ TEST_F(CommandLine, FoldersAndOtherFilesAsModels) {
   const std::string text = model_.folder().write("text", "This is no model, but a letter to a friend.\n");
   for (const auto& arguments : with_model(text)) expect_failure(arguments, "");
   const std::string empty = model_.folder().write("empty", "");
-  for (const auto& arguments : with_model(empty)) expect_failure(arguments, "");
+  for (const auto& arguments : with_model(empty)) expect_failure(arguments, "empty: the file is empty; if it was");
+  // What is said of a part of the file names the file too.
+  const std::string cut = model_.folder().write("cut.gguf", read_all(model_.path()).substr(0, 20000));
+  for (const auto& arguments : with_model(cut)) expect_failure(arguments, "cut.gguf: ");
 }
 
 TEST_F(CommandLine, UnreadableModels) {
@@ -169,7 +172,7 @@ TEST_F(CommandLine, C08_PromptsThatDoNotFit) {
   EXPECT_NE(full.err.find("the context of 100 tokens is full; -c makes room for more"), std::string::npos) << full.err;
   expect_failure(short_run({"-c", "99", "-n", "5", "-p", prompt}),
                  "the prompt has 100 tokens, the context room for 99");
-  expect_failure(model_.chat({"-c", "99", "-n", "5", "-p", prompt}), "99");
+  expect_failure(model_.chat({"-c", "99", "-n", "5", "-p", prompt}), "tokens, the context room for 99; -c makes");
 }
 
 TEST_F(CommandLine, C09_EndlessInputEnds) {
@@ -192,6 +195,7 @@ TEST_F(CommandLine, C10_NoInput) {
 
 TEST_F(CommandLine, C11_OutputThatCannotBeWritten) {
   const std::string ids = model_.folder().write("ids", "1 2 3\n");
+  const std::string text = model_.folder().write("text", std::string(100, 'x'));
   const std::vector<std::vector<std::string>> commands = {
       short_run({"-p", "Hello", "-n", "100000", "-c", "100000"}),
       model_.chat({"-p", "Hello", "-n", "100000", "-c", "100000"}),
@@ -204,6 +208,7 @@ TEST_F(CommandLine, C11_OutputThatCannotBeWritten) {
       {"tokenize", "-m", model_.path()},
       {"detokenize", "-m", model_.path()},
       {"bench", "-m", model_.path(), "-p", "1", "-n", "1", "-r", "1", "--pack-cache", "off"},
+      {"perplexity", "-m", model_.path(), "-f", text, "-c", "16", "--pack-cache", "off"},
       {"pack", model_.path(), "-o", model_.folder().path("out.lfm"), "--force"}};
   for (const auto& arguments : commands) {
     for (const Sink sink : {Sink::kFull, Sink::kClosed}) {
@@ -248,6 +253,20 @@ TEST_F(CommandLine, C12_EscapesStayOffTheTerminal) {
   }
 }
 
+TEST_F(CommandLine, NamesOfFilesAreOnOneLine) {
+  const std::string name = model_.folder().path("a\nb\x1b\xff");
+  expect_failure(
+      {"logits", "-m", model_.path(), "--ids", "/dev/null", "--out", "/nowhere/a\nb\x1b\xff", "--pack-cache", "off"},
+      "cannot write /nowhere/a\xE2\x90\x8A"
+      "b\xE2\x90\x9B\xEF\xBF\xBD\n");
+  const Outcome outcome = run({"quantize", model_.path(), "-o", name, "--type", "q8_0"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("a\xE2\x90\x8A"
+                             "b\xE2\x90\x9B\xEF\xBF\xBD: "),
+            std::string::npos)
+      << outcome.out;
+}
+
 TEST_F(CommandLine, C13_NamesFromFilesAreEscaped) {
   GgufBuilder file = TinyModel{}.builder();
   file.set_string("general.name",
@@ -283,7 +302,8 @@ TEST_F(CommandLine, C15_NumbersOutOfRange) {
   expect_failure(short_run({"-c", "1", "-p", "Hello"}), "the context room for 1");
   EXPECT_EQ(run(short_run({"-n", "0", "-p", "Hello"})).status, 0);
   expect_usage({"bench", "-m", "x", "--sustained", "nan"}, "--sustained: expected a number from 0.001");
-  expect_usage({"run", "-m", "x", "-c", "99999999999999999999999"}, "--ctx-size: expected a whole number from 0 to 9007199254740992, not '9");
+  expect_usage({"run", "-m", "x", "-c", "99999999999999999999999"},
+               "--ctx-size: expected a whole number from 0 to 9007199254740992, not '9");
   expect_usage({"run", "-m", "x", "-s", std::string(500, 'y') + "\n"}, "yyy...'\n");
 }
 
@@ -306,15 +326,16 @@ TEST_F(CommandLine, HabitsOfLlamaCpp) {
 }
 
 TEST_F(CommandLine, WhatACommandHasItselfIsNoHabit) {
-  const Outcome bench = run({"bench", "-m", model_.path(), "--pack-cache", "off", "-p", "1", "-n", "0", "-r", "1",
-                             "--no-warmup"});
+  const Outcome bench =
+      run({"bench", "-m", model_.path(), "--pack-cache", "off", "-p", "1", "-n", "0", "-r", "1", "--no-warmup"});
   EXPECT_EQ(bench.status, 0) << bench.err;
   expect_usage(short_run({"-p", "Hello", "--no-warmup"}), "--no-warmup: lfm bench alone");
 }
 
 TEST_F(CommandLine, PenaltiesOfThreeKinds) {
   const auto text = [&](const std::vector<std::string>& penalty) {
-    std::vector<std::string> words = {"-n", "40", "-p", "Hello", "--temp", "0", "--repeat-penalty", "1", "--ignore-eos"};
+    std::vector<std::string> words = {"-n", "40",          "-p", "Hello", "--temp", "0", "--repeat-penalty",
+                                      "1",  "--ignore-eos"};
     words.insert(words.end(), penalty.begin(), penalty.end());
     const Outcome outcome = run(short_run(words));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
@@ -324,8 +345,10 @@ TEST_F(CommandLine, PenaltiesOfThreeKinds) {
   EXPECT_EQ(text({"--presence-penalty", "0", "--frequency-penalty", "0"}), plain);
   EXPECT_NE(text({"--presence-penalty", "100"}), plain);
   EXPECT_NE(text({"--frequency-penalty", "100"}), plain);
-  EXPECT_EQ(run(model_.chat({"-n", "4", "-p", "Hello", "--presence-penalty=-1", "--frequency-penalty", "1"})).status, 0);
-  expect_usage({"run", "-m", "x", "--presence-penalty", "1e3"}, "--presence-penalty: expected a number from -100 to 100");
+  EXPECT_EQ(run(model_.chat({"-n", "4", "-p", "Hello", "--presence-penalty=-1", "--frequency-penalty", "1"})).status,
+            0);
+  expect_usage({"run", "-m", "x", "--presence-penalty", "1e3"},
+               "--presence-penalty: expected a number from -100 to 100");
 }
 
 TEST_F(CommandLine, QuantizeAsLlamaQuantizeIsTyped) {
@@ -432,6 +455,23 @@ TEST_F(CommandLine, C18_InterruptsKeepWhatWasSaid) {
   EXPECT_EQ(once.status, 130) << once.err;
   EXPECT_FALSE(once.out.empty());
   EXPECT_EQ(once.err, "");
+}
+
+TEST_F(CommandLine, C18_InterruptsOfLongWorkAreTold) {
+  const auto interrupted = [&](const std::vector<std::string>& arguments, const std::string& after) {
+    return run_program(
+        {.arguments = arguments, .environment = model_.environment(), .signal = SIGINT, .signal_after = after});
+  };
+  const std::string text = model_.folder().write("text", std::string(1000000, 'x'));
+  const Outcome perplexity =
+      interrupted({"perplexity", "-m", model_.path(), "-f", text, "-c", "16", "--pack-cache", "off"}, "[1]");
+  EXPECT_EQ(perplexity.status, 130);
+  EXPECT_EQ(perplexity.err, "lfm: interrupted; the same command begins anew\n");
+  const Outcome bench = interrupted({"bench", "-m", model_.path(), "--pack-cache", "off", "-t", "1", "-o", "jsonl",
+                                     "-p", "1,200000", "-n", "0", "-r", "1", "--no-warmup"},
+                                    "{");
+  EXPECT_EQ(bench.status, 130);
+  EXPECT_EQ(bench.err, "lfm: interrupted; the same command begins anew\n");
 }
 
 TEST_F(CommandLine, C19_TerminationEndsIt) {

@@ -12,6 +12,7 @@
 #include "bench_report.h"
 #include "bench_tokens.h"
 #include "command.h"
+#include "interrupt.h"
 #include "io.h"
 #include "lfm/inspect.h"
 #include "model_options.h"
@@ -238,6 +239,7 @@ Status run_all(Options options) {
 }
 
 int run_bench(const Options& options) {
+  end_on_interrupt("interrupted; the same command begins anew");
   const Status status = run_all(options);
   const bool written = flush_out();
   if (!status.ok()) return fail(status.error());

@@ -23,10 +23,10 @@ constexpr std::string_view kNoCacheType = "lfm keeps keys and values as f16; lea
 constexpr std::string_view kNoDraft = "lfm drafts with no other model; leave it out";
 constexpr std::string_view kTextOnly = "lfm reads text alone; leave it out";
 constexpr std::string_view kAtTerminals = "lfm chat talks at a terminal without it; leave it out";
-constexpr std::string_view kNoSampler = 
+constexpr std::string_view kNoSampler =
     "lfm has --temp, --top-k, --top-p, --min-p, and --repeat-penalty, --presence-penalty and --frequency-penalty";
 constexpr std::string_view kRope = "lfm runs a model at the length that it was made for; leave it out";
-constexpr std::string_view kNoTemplate = 
+constexpr std::string_view kNoTemplate =
     "lfm runs the template that is in the model's file; lfm chat --form has others";
 
 constexpr std::string_view kNoGrammar = "lfm reads no GBNF: -j and -jf take a JSON schema, --regex an expression";
@@ -204,11 +204,21 @@ constexpr std::array kHabits = {
 
 // What comes behind these is text, and no option whatever it looks like.
 bool takes_text(std::string_view word) {
-  constexpr std::array kTexts = {"-j",       "--json-schema", "--json-schema-file",
-                                 "--regex",  "--check",       "-p",
-                                 "--prompt", "--system",      "--stop",
-                                 "-f",       "--file",        "-m",
-                                 "--model",  "-o",            "--out"};
+  constexpr std::array kTexts = {"-j",
+                                 "--json-schema",
+                                 "--json-schema-file",
+                                 "--regex",
+                                 "--check",
+                                 "-p",
+                                 "--prompt",
+                                 "--system",
+                                 "--stop",
+                                 "-f",
+                                 "--file",
+                                 "-m",
+                                 "--model",
+                                 "-o",
+                                 "--out"};
   return std::find(kTexts.begin(), kTexts.end(), word) != kTexts.end();
 }
 

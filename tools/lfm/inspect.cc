@@ -121,7 +121,7 @@ void print(const FileDescription& file, const Options& options) {
 int run_inspect(const Options& options) {
   if (const Status status = check_model_path(options.path); !status.ok()) return fail(status.error());
   auto file = inspect(options.path);
-  if (!file.ok()) return fail(file.error());
+  if (!file.ok()) return fail(of_model(file.error(), options.path));
   for (const std::string& note : file->info.notes) print_note(note);
   if (options.json) {
     print_out("%s\n", to_json(*file, options).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());

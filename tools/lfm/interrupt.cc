@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
+#include "base/descriptor.h"
 #include "command.h"
 
 namespace lfm::cli {
@@ -16,6 +18,7 @@ std::atomic<void (*)()> farewell{nullptr};
 std::atomic<int> interrupts{0};
 std::atomic<int> borne{1};
 struct sigaction before;
+std::string* last_words = nullptr;  // for as long as the program runs
 
 void on_interrupt(int) {
   const int saved = errno;
@@ -27,7 +30,24 @@ void on_interrupt(int) {
   errno = saved;
 }
 
+void say_last_words(int) {
+  (void)base::write_all(STDERR_FILENO, *last_words);
+  _exit(kInterrupted);
+}
+
 }  // namespace
+
+void end_on_interrupt(const std::string& sentence) {
+  // At a terminal in place of the line that tells how far the work is, and of the ^C.
+  delete std::exchange(last_words,
+                       new std::string((isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "") + ("lfm: " + sentence) + "\n"));
+  struct sigaction now {};
+  if (sigaction(SIGINT, nullptr, &now) != 0 || now.sa_handler == SIG_IGN) return;
+  now = {};
+  now.sa_handler = say_last_words;
+  sigemptyset(&now.sa_mask);
+  sigaction(SIGINT, &now, nullptr);
+}
 
 InterruptGuard::InterruptGuard(Session& session, int patience) {
   interrupts.store(0);

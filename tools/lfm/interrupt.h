@@ -1,6 +1,8 @@
 // Ctrl-C while the model works.
 #pragma once
 
+#include <string>
+
 #include "lfm/session.h"
 
 namespace lfm::cli {
@@ -20,5 +22,8 @@ class InterruptGuard {
   // What to do before the program ends at once, from a signal handler: null for nothing.
   static void set_farewell(void (*farewell)()) noexcept;
 };
+
+// From now on Ctrl-C says this sentence and ends the program with kInterrupted; where it was ignored, it still is.
+void end_on_interrupt(const std::string& sentence);
 
 }  // namespace lfm::cli

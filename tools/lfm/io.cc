@@ -51,7 +51,7 @@ int fail(const Error& error) {
 }
 
 int fail(std::string_view sentence) {
-  write_err("lfm: " + shown(sentence) + "\n");
+  write_err("lfm: " + shown_name(sentence) + "\n");
   return kFailure;
 }
 
@@ -60,7 +60,7 @@ int fail_to_write() {
 }
 
 void print_note(std::string_view note) {
-  write_err("lfm: note: " + shown(note) + "\n");
+  write_err("lfm: note: " + shown_name(note) + "\n");
 }
 
 bool write_out(std::string_view bytes) {

@@ -91,6 +91,11 @@ std::string room_for_more(std::size_t context, const ModelInfo& info) {
   return "; the model was trained for " + std::to_string(info.context_tokens);
 }
 
+std::string no_room(std::size_t tokens, std::size_t context, const ModelInfo& info) {
+  return "the prompt has " + std::to_string(tokens) + " tokens, the context room for " + std::to_string(context) +
+         room_for_more(context, info);
+}
+
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
   if (Status status = check_model_path(options.path); !status.ok()) return std::move(status).error();
   EngineOptions engine_options = options.engine();
@@ -106,8 +111,9 @@ Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens
   line.reset();
   if (engine.ok()) {
     for (const std::string& note : engine->info().notes) print_note(note);
+    return engine;
   }
-  return engine;
+  return of_model(std::move(engine).error(), options.path);
 }
 
 void finish_pack_cache(const Engine& engine) {

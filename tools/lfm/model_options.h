@@ -43,6 +43,9 @@ void add_predict_option(Command& command, std::int64_t& tokens, const char* help
 // "; -c makes room for more", where the model can have more than that; otherwise why it can't.
 std::string room_for_more(std::size_t context, const ModelInfo& info);
 
+// What to say of a prompt of so many tokens, which is more than the context's room.
+std::string no_room(std::size_t tokens, std::size_t context, const ModelInfo& info);
+
 // How much of some work is done, 0..1.
 double part_of(std::uint64_t done, std::uint64_t all);
 

@@ -94,9 +94,21 @@ Status check_model_path(const std::string& path) {
     problem = about_folder(path);
   } else if (type == fs::file_type::not_found) {
     problem = about_missing(path);
+  } else if (type == fs::file_type::regular && fs::file_size(path, code) == 0) {
+    problem = "the file is empty; if it was downloaded, download it again";
   }
   if (problem.empty()) return {};
   return Error{ErrorCode::kIo, std::move(problem), path.empty() ? "--model" : base::printable(path)};
+}
+
+Error of_model(Error error, const std::string& path) {
+  const bool content =
+      error.code == ErrorCode::kFormat || error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kNumeric;
+  const std::string name = base::printable(path);
+  const std::string& field = error.field;
+  if (!content || field.starts_with('/') || field.find(name) != std::string::npos) return error;
+  error.field = field.empty() ? name : name + ": " + field;
+  return error;
 }
 
 }  // namespace lfm::cli

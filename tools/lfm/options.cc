@@ -93,7 +93,8 @@ Option Command::texts(const char* names, std::vector<std::string>& values, const
 Option Command::choice(const char* names, std::string& value, std::initializer_list<const char*> choices,
                        const char* help) {
   const std::vector<std::string> all(choices.begin(), choices.end());
-  return Option(*app_.add_option(names, value, help)->transform(CLI::IsMember(all, CLI::ignore_case))->capture_default_str());
+  return Option(
+      *app_.add_option(names, value, help)->transform(CLI::IsMember(all, CLI::ignore_case))->capture_default_str());
 }
 
 Option Command::value(const char* names, Take take, const char* help) {
@@ -162,8 +163,7 @@ const Command* CommandLine::find(std::string_view name) const {
 
 bool CommandLine::has_option(std::string_view command, std::string_view option) const {
   const Command* const found = find(command);
-  return found != nullptr && option.starts_with('-') &&
-         found->app_.get_option_no_throw(std::string(option)) != nullptr;
+  return found != nullptr && option.starts_with('-') && found->app_.get_option_no_throw(std::string(option)) != nullptr;
 }
 
 // Help and the like.

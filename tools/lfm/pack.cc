@@ -22,7 +22,7 @@ struct Options {
 };
 
 int print(const std::string& path, const char* what, const PackInfo& info) {
-  print_out("%s: %s, %s of weights for %s, %s\n", shown(path).c_str(),
+  print_out("%s: %s, %s of weights for %s, %s\n", shown_name(path).c_str(),
             bytes_text(static_cast<double>(info.file_bytes)).c_str(),
             bytes_text(static_cast<double>(info.weight_bytes)).c_str(), info.dense_backend.c_str(), what);
   return flush_out() ? kOk : fail_to_write();
@@ -38,7 +38,7 @@ int run_pack(const Options& options) {
     };
     auto info = verify_pack(options.model, {.threads = options.threads, .progress = show});
     line.reset();
-    return info.ok() ? print(options.model, "undamaged", *info) : fail(info.error());
+    return info.ok() ? print(options.model, "undamaged", *info) : fail(of_model(info.error(), options.model));
   }
   PackOptions pack_options;
   pack_options.dense = dense_backend(options.dense);
@@ -50,7 +50,7 @@ int run_pack(const Options& options) {
   };
   auto info = pack(options.model, options.out, pack_options);
   line.reset();
-  return info.ok() ? print(options.out, "written", *info) : fail(info.error());
+  return info.ok() ? print(options.out, "written", *info) : fail(of_model(info.error(), options.model));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "input.h"
+#include "interrupt.h"
 #include "io.h"
 #include "model_options.h"
 #include "progress_line.h"
@@ -81,12 +82,14 @@ int run_perplexity(const Options& options) {
     if (!read.ok()) return fail(read.error());
     text = *std::move(read);
   }
+  end_on_interrupt("interrupted; the same command begins anew");
   auto engine = open_engine(options.model);
   if (!engine.ok()) return fail(engine.error());
   auto line = std::make_unique<ProgressLine>();
+  bool written = true;
   evaluate.progress = [&](const Evaluation& e) {
     print_window(e);
-    const bool written = flush_out();
+    written = flush_out();
     line->show(static_cast<double>(e.windows) / static_cast<double>(e.all_windows),
                "window " + std::to_string(e.windows) + " of " + std::to_string(e.all_windows));
     return written;
@@ -94,6 +97,7 @@ int run_perplexity(const Options& options) {
   auto evaluation = evaluate_text(*engine, text, evaluate);
   line.reset();
   finish_pack_cache(*engine);
+  if (!written) return fail_to_write();
   if (!evaluation.ok()) return fail(evaluation.error());
   if (evaluation->divergence) {
     print_divergence(*evaluation, *evaluation->divergence);

@@ -6,9 +6,12 @@
 
 #include "command.h"
 #include "input.h"
+#include "interrupt.h"
 #include "io.h"
 #include "model_options.h"
+#include "model_path.h"
 #include "progress_line.h"
+#include "talk/terminal_text.h"
 
 namespace lfm::cli {
 namespace {
@@ -30,6 +33,12 @@ constexpr std::pair<const char*, WeightType> kTypes[] = {{"f32", WeightType::kF3
                                                          {"bf16", WeightType::kBF16},    {"q8_0", WeightType::kQ8_0},
                                                          {"q6_k", WeightType::kQ6_K},    {"q4_0", WeightType::kQ4_0},
                                                          {"iq4_nl", WeightType::kIQ4_NL}};
+
+// Whether what was calibrated is kept.
+bool goes_on(const Options& options, const QuantizeOptions& quantize) {
+  const bool four_bits = quantize.type == WeightType::kQ4_0 || quantize.type == WeightType::kIQ4_NL;
+  return four_bits && !options.no_data && options.imatrix.empty();
+}
 
 int run_quantize(const Options& options) {
   QuantizeOptions quantize;
@@ -58,11 +67,14 @@ int run_quantize(const Options& options) {
                                                        : "quantised");
     return true;
   };
+  end_on_interrupt(goes_on(options, quantize)
+                       ? "interrupted; the same command goes on behind the last layer that was done"
+                       : "interrupted; the same command begins anew");
   auto info = quantize_model(options.model, options.out, quantize);
   line.reset();
-  if (!info.ok()) return fail(info.error());
+  if (!info.ok()) return fail(options.imatrix.empty() ? of_model(info.error(), options.model) : info.error());
   const double bits = 8 * static_cast<double>(info->weight_bytes) / static_cast<double>(info->parameters);
-  print_out("%s: %s, %.2f bits a weight\n", options.out.c_str(),
+  print_out("%s: %s, %.2f bits a weight\n", shown_name(options.out).c_str(),
             bytes_text(static_cast<double>(info->file_bytes)).c_str(), bits);
   return flush_out() ? kOk : fail_to_write();
 }

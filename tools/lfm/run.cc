@@ -71,10 +71,8 @@ int run_text(const Options& options) {
   auto session = engine->new_session({.context_tokens = context_tokens(options.context, engine->info())});
   if (!session.ok()) return fail(session.error());
 
-  if (ids->size() > session->context_tokens()) {
-    return fail("the prompt has " + std::to_string(ids->size()) + " tokens, the context room for " +
-                std::to_string(session->context_tokens()) + room_for_more(session->context_tokens(), engine->info()));
-  }
+  if (ids->size() > session->context_tokens())
+    return fail(no_room(ids->size(), session->context_tokens(), engine->info()));
 
   InterruptGuard guard(*session);
   if (const Status status = session->append(*ids); !status.ok()) {

@@ -57,9 +57,10 @@ int run_schema(const Options& options) {
     const auto verdict = constraint->check(*json);
     if (!verdict.ok()) return fail(verdict.error());
     if (verdict->allowed) {
-      print_out("allowed %s\n", shown(file).c_str());
+      print_out("allowed %s\n", shown_name(file).c_str());
     } else {
-      print_out("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset), shown(file).c_str());
+      print_out("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict->offset),
+                shown_name(file).c_str());
     }
   }
   return flush_out() ? kOk : fail_to_write();
@@ -80,7 +81,9 @@ void add_schema(CommandLine& line) {
   command.text("--regex", options->regex, "a regular expression instead").excludes(file).excludes(tools);
   command.texts("--check", options->check, "texts to be checked; JSON may be spelt in any way").type("FILE");
   command.needs([options] {
-    return options->file.empty() && options->tools.empty() && options->regex.empty() ? "FILE with a JSON schema, --tools or --regex" : nullptr;
+    return options->file.empty() && options->tools.empty() && options->regex.empty()
+               ? "FILE with a JSON schema, --tools or --regex"
+               : nullptr;
   });
   command.runs([options] { return run_schema(*options); });
 }

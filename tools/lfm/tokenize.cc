@@ -19,7 +19,9 @@ struct Options {
 
 Result<Tokenizer> open_tokenizer(const std::string& path) {
   if (Status status = check_model_path(path); !status.ok()) return std::move(status).error();
-  return Tokenizer::open(path);
+  auto tokenizer = Tokenizer::open(path);
+  if (!tokenizer.ok()) return of_model(std::move(tokenizer).error(), path);
+  return tokenizer;
 }
 
 int run_tokenize(const Options& options) {

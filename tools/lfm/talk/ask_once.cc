@@ -54,10 +54,11 @@ int ask_once(Talk& talk, std::string question, const ViewOptions& options) {
   bool writable = true;
   auto answer = talk.answer([&](const Piece& piece) { return writable = printer.show(piece); });
   if (!answer.ok()) {
-    Error error = std::move(answer).error();
-    if (error.code == ErrorCode::kLimit && error.field == "tokens")
-      error.message += room_for_more(talk.context_tokens(), talk.engine().info());
-    return fail(error);
+    const Error& error = answer.error();
+    if (error.code != ErrorCode::kLimit || error.field != "tokens") return fail(error);
+    const auto prompt = talk.chat().render(talk.conversation().all());
+    return fail(prompt.ok() ? Error{error.code, no_room(prompt->size(), talk.context_tokens(), talk.engine().info())}
+                            : error);
   }
   if (!writable || !printer.finish()) return fail_to_write();
   if (InterruptGuard::interrupted()) return kInterrupted;

@@ -94,4 +94,10 @@ std::string shown(std::string_view text) {
   return out + filter.finish();
 }
 
+std::string shown_name(std::string_view name) {
+  std::string out;
+  for (const char c : shown(name)) out += c == '\n' ? "\xE2\x90\x8A" : std::string(1, c);
+  return out;
+}
+
 }  // namespace lfm::cli

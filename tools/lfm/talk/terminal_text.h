@@ -24,4 +24,7 @@ class TerminalText {
 // A whole text.
 std::string shown(std::string_view text);
 
+// The name of a file, or a sentence that may hold one: line breaks become pictures too.
+std::string shown_name(std::string_view name);
+
 }  // namespace lfm::cli
