@@ -15,7 +15,7 @@ constexpr std::uint64_t kMostTextBytes = std::uint64_t{64} << 20;
 
 // "/a/b" is in "/a", "/ab" isn't.
 bool lies_in(const std::string& path, const std::string& folder) {
-  return !folder.empty() && path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/';
+  return !folder.empty() && path.starts_with(folder.ends_with('/') ? folder : folder + '/');
 }
 
 }  // namespace
@@ -51,7 +51,8 @@ Result<base::File> HfFolder::file(const std::string& name) const {
   if (code) return base::io_error("cannot open", path, code.value());
   if (!lies_in(real, real_) && !lies_in(real, blobs_))
     return Error{ErrorCode::kIo, "a link that leads out of the folder", base::printable(path)};
-  return base::File::open_read(path);
+  // Not by its first name, whose links may lead elsewhere by now.
+  return base::File::open_read(real, base::File::Links::kRefuse);
 }
 
 Result<std::optional<std::string>> HfFolder::text(const std::string& name) const {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "source/hf_files.h"
 #include "source/source.h"
 #include "support/expect.h"
 #include "support/hf_folder.h"
@@ -214,6 +215,15 @@ TEST_F(HfSource, LinksLeadNowhereElse) {
   fs::copy_file(outside, files_.path("weights"));
   fs::create_symlink("weights", files_.path("model.safetensors"));
   expect_ok(source::open_folder(files_.path("")));
+}
+
+TEST_F(HfSource, EverythingLiesInTheRootFolder) {
+  const std::string path = files_.write("x", "of the root");
+  const auto root = source::HfFolder::open("/");
+  ASSERT_TRUE(root.ok());
+  const auto text = root->text(path.substr(1));
+  ASSERT_TRUE(text.ok()) << text.error().describe();
+  EXPECT_EQ(*text, "of the root");
 }
 
 // .../models--LiquidAI--LFM2-8B-A1B/snapshots/REVISION/NAME -> .../blobs/SUM
