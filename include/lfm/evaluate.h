@@ -58,7 +58,8 @@ struct EvaluateOptions {
   std::size_t max_windows = 0;  // 0: as many as the text has
 
   // A file of llama-perplexity's kind with the distributions of all scored positions: 2 bytes for each token of the
-  // vocabulary and position. `base_out` is written; `base` is compared with, and gives the text too.
+  // vocabulary and position. `base_out` is written, in the place of another such file too; `base` is compared with, and
+  // gives the text too.
   std::string base_out = {};
   std::string base = {};
 
@@ -67,7 +68,8 @@ struct EvaluateOptions {
 };
 
 // `text` is empty where there is a base.
-//   kArgument   the text has less than two windows, or an option is out of range; the base is of another vocabulary
+//   kArgument   the text has less than two windows, or an option is out of range; the base is of another vocabulary;
+//               something else than a file of this kind is where base_out is to be
 //   kFormat     the base isn't a file of this kind;   kIo, kNoMemory, kNumeric, kCancelled
 LFM_API Result<Evaluation> evaluate_text(const Engine& engine, std::string_view text, const EvaluateOptions& options);
 

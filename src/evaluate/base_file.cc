@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "base/try.h"
 #include "evaluate/log_probabilities.h"
@@ -20,6 +22,15 @@ struct Header {
   std::int32_t windows;
 };
 static_assert(sizeof(Header) == 20);
+
+// By its first bytes: one that was cut is of the kind too.
+Result<bool> is_base_file(const std::string& path) {
+  LFM_ASSIGN(const base::File file, base::File::open_read(path));
+  char magic[sizeof kMagic];
+  if (file.size() < sizeof magic) return false;
+  LFM_TRY(file.read_at(0, std::as_writable_bytes(std::span(magic))));
+  return std::memcmp(magic, kMagic, sizeof kMagic) == 0;
+}
 
 }  // namespace
 
@@ -70,6 +81,15 @@ Status BaseReader::read(std::size_t window, std::span<std::uint16_t> rows) const
 
 Result<BaseWriter> BaseWriter::create(const std::string& path, const BaseShape& shape,
                                       std::span<const TokenId> tokens) {
+  LFM_TRY(base::AtomicFile::check_target(path));
+  std::error_code code;
+  const bool replaces = std::filesystem::exists(path, code);
+  if (replaces) {
+    LFM_ASSIGN(const bool ours, is_base_file(path));
+    if (!ours) {
+      return Error{ErrorCode::kArgument, "is there already, and isn't a file of distributions", base::printable(path)};
+    }
+  }
   LFM_ASSIGN(base::AtomicFile file,
              base::AtomicFile::create(path, shape.rows_offset() + shape.window_bytes() * shape.windows));
   Header header{};
@@ -79,7 +99,8 @@ Result<BaseWriter> BaseWriter::create(const std::string& path, const BaseShape& 
   header.windows = static_cast<std::int32_t>(shape.windows);
   LFM_TRY(file.write_at(0, std::as_bytes(std::span(&header, 1))));
   LFM_TRY(file.write_at(sizeof header, std::as_bytes(tokens)));
-  return BaseWriter(std::move(file), shape);
+  using Existing = base::AtomicFile::Existing;
+  return BaseWriter(std::move(file), replaces ? Existing::kReplace : Existing::kKeep, shape);
 }
 
 Status BaseWriter::write(std::size_t window, std::span<const std::uint16_t> rows) {
@@ -87,7 +108,7 @@ Status BaseWriter::write(std::size_t window, std::span<const std::uint16_t> rows
 }
 
 Status BaseWriter::commit() {
-  return file_.commit(kReadable, base::AtomicFile::Existing::kReplace);
+  return file_.commit(kReadable, existing_);
 }
 
 }  // namespace lfm::evaluate

@@ -51,13 +51,17 @@ class BaseReader {
 
 class BaseWriter {
  public:
+  // Another file of the kind is replaced, as llama-perplexity does.
+  //   kArgument  something else is there
   static Result<BaseWriter> create(const std::string& path, const BaseShape& shape, std::span<const TokenId> tokens);
   Status write(std::size_t window, std::span<const std::uint16_t> rows);
   Status commit();
 
  private:
-  BaseWriter(base::AtomicFile file, const BaseShape& shape) : file_(std::move(file)), shape_(shape) {}
+  BaseWriter(base::AtomicFile file, base::AtomicFile::Existing existing, const BaseShape& shape)
+      : file_(std::move(file)), existing_(existing), shape_(shape) {}
   base::AtomicFile file_;
+  base::AtomicFile::Existing existing_;
   BaseShape shape_;
 };
 

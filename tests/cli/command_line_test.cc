@@ -225,6 +225,27 @@ TEST_F(CommandLine, C11_OutputThatCannotBeWritten) {
                  "cannot write /nowhere/x");
 }
 
+TEST_F(CommandLine, WhatIsThereIsReplacedWhenThatIsAsked) {
+  const std::string ids = model_.folder().write("ids", "1 2\n"), kept = model_.folder().write("kept", "x"),
+                    model = read_all(model_.path());
+  std::vector<std::string> logits = {"logits", "-m", model_.path(), "--ids", ids, "--pack-cache", "off", "--out", kept};
+  expect_failure(logits, "kept: is there already");
+  EXPECT_EQ(read_all(kept), "x");
+  logits.push_back("--force");
+  EXPECT_EQ(run(logits).status, 0);
+  EXPECT_GT(read_all(kept).size(), 1u);
+  logits[logits.size() - 2] = model_.path();
+  expect_failure(logits, "is the model itself");
+  EXPECT_TRUE(read_all(model_.path()) == model);
+  EXPECT_EQ(run({"logits", "-m", model_.path(), "--ids", ids, "--pack-cache", "off", "--out", "/dev/null"}).status, 0);
+}
+
+TEST_F(CommandLine, AnEmptyTextToCalibrateWithIsTold) {
+  const std::string out = model_.folder().path("small.gguf");
+  expect_failure({"quantize", model_.path(), "-o", out, "--calibrate", "/dev/null"}, "calibration: a text of 0 tokens");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST_F(CommandLine, APartOfASplitModelIsTheModel) {
   const auto parts = split(TinyModel{}.builder(), 2);
   for (std::size_t i = 0; i < 2; ++i) model_.folder().write(part_name("split", i, 2), parts[i].build());

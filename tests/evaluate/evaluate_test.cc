@@ -116,6 +116,29 @@ TEST(Evaluate, RefusesWhatIsNoBase) {
   expect_error(evaluate_text(engine, "short", windows_of(64)), ErrorCode::kArgument, "two windows");
 }
 
+TEST(Evaluate, ABaseTakesNoPlaceButAnothers) {
+  const TempFolder folder;
+  const Engine engine = *Engine::open(kNano);
+  EvaluateOptions write = windows_of(64);
+  write.max_windows = 2;
+  const std::string model = folder.write("model.gguf", read_all(kNano)), whole = read_all(model);
+  for (const std::string& other : {model, folder.write("empty", ""), folder.write("text", "_logit")}) {
+    write.base_out = other;
+    const std::string before = read_all(other);
+    expect_error(evaluate_text(engine, exam_text(), write), ErrorCode::kArgument,
+                 "is there already, and isn't a file of distributions");
+    EXPECT_TRUE(read_all(other) == before);
+  }
+  write.base_out = folder.path("");
+  expect_error(evaluate_text(engine, exam_text(), write), ErrorCode::kArgument, "isn't a regular file");
+  write.base_out = folder.path("base");
+  ASSERT_TRUE(evaluate_text(engine, exam_text(), write).ok());
+  const std::string base = read_all(folder.path("base"));
+  write.base_out = folder.write("base", base.substr(0, 100));
+  ASSERT_TRUE(evaluate_text(engine, exam_text(), write).ok());
+  EXPECT_TRUE(read_all(folder.path("base")) == base);
+}
+
 TEST(LogProbabilities, KeepWhatTheyStandFor) {
   std::vector<float> logits = {3.0f, -2.5f, 0.25f, -40.0f, 2.75f};
   const evaluate::Normalized normalized = evaluate::normalize(logits);

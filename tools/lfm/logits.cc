@@ -1,8 +1,11 @@
 // lfm logits: the logits of every position of given token ids, for comparing engines.
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
+#include "base/file.h"
 #include "command.h"
 #include "input.h"
 #include "io.h"
@@ -15,10 +18,23 @@ struct Options {
   ModelOptions model;
   std::string ids;
   std::string out;
+  bool force = false;
   std::size_t chunk = EngineOptions{}.chunk_tokens;
 };
 
+// Devices are written to; they have nothing to lose.
+Status check_out(const Options& options) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  if (!fs::is_regular_file(options.out, code)) return {};
+  if (fs::equivalent(options.model.path, options.out, code))
+    return Error{ErrorCode::kArgument, "is the model itself", base::printable(options.out)};
+  if (!options.force) return Error{ErrorCode::kArgument, "is there already", base::printable(options.out)};
+  return {};
+}
+
 int run_logits(const Options& options) {
+  if (const Status status = check_out(options); !status.ok()) return fail(status.error());
   auto text = read_input(options.ids);
   if (!text.ok()) return fail(text.error());
   auto engine = open_engine(options.model, options.chunk);
@@ -62,6 +78,7 @@ void add_logits(CommandLine& line) {
       .required()
       .type("FILE");
   command.text("--out", options->out, "float32 little-endian logits, position after position").required().type("FILE");
+  command.flag("--force", options->force, "replace a file that is there already");
   command.number("--chunk", options->chunk, {1, 4096}, "tokens that run through the network together")
       .shows(std::to_string(options->chunk));
   command.runs([options] { return run_logits(*options); });

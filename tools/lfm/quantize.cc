@@ -57,6 +57,9 @@ int run_quantize(const Options& options) {
     if (!text.ok()) return fail(text.error());
     quantize.calibration += *text;
   }
+  // To the library no text means the model's own.
+  if (!options.texts.empty() && quantize.calibration.empty())
+    return fail(Error{ErrorCode::kArgument, "a text of 0 tokens", "calibration"});
   std::unique_ptr<ProgressLine> line;
   QuantizePhase shown = QuantizePhase::kPlain;
   quantize.progress = [&](QuantizePhase phase, double part) {
