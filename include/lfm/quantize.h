@@ -33,12 +33,12 @@ struct QuantizeOptions {
   std::size_t calibration_tokens = 32768;  // at most
 
   // llama.cpp's file of mean squared inputs, by which the squared errors of weights are weighed: instead of a method.
-  // And one to write of what the calibration saw. Each may be empty.
+  // And one to write of what the calibration saw; with it nothing is kept to go on with. Each may be empty.
   std::string imatrix = {};
   std::string imatrix_out = {};
 
   unsigned threads = 0;    // 0: as EngineOptions has it; the file is the same
-  bool overwrite = false;  // a file that is there already
+  bool overwrite = false;  // files that are there already
 
   // Called on this thread: how much of which phase is done, 0..1. False stops it. May be empty.
   std::function<bool(QuantizePhase phase, double part)> progress = nullptr;
@@ -53,12 +53,13 @@ struct QuantizeInfo {
 
 // A calibration that was stopped or killed goes on behind the last layer that was done, when it is called again with
 // the same model and options; the result has the same bytes. What it has come to is kept beside `out`, as .NAME.part
-// and .NAME.state.
+// and .NAME.state, until anything else is written as `out`; it begins again where they don't belong together.
 //
 // Writes `model`, which may be a Hugging Face folder, as the GGUF file `out`, which appears complete or not at all.
 // F16, BF16 and Q8_0 are rounded as llama.cpp does.
 //   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
-//   kArgument   `out` is the model itself or no regular file, or is there and overwrite is false
+//   kArgument   `out` or imatrix_out is the model itself or no regular file, or is there and overwrite is false;
+//               or they are the same file
 //   kUnsupported  rows that aren't whole blocks of the type;   kNumeric  a weight isn't a number, or too large for it
 //   kState      another process is writing `out`;   kCancelled  progress said so
 LFM_API Result<QuantizeInfo> quantize_model(const std::string& model, const std::string& out,

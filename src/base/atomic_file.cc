@@ -78,10 +78,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t byt
     atomic.stays_ = leftover == Leftover::kStays;
     if (::ftruncate(atomic.descriptor_, atomic.stays_ ? static_cast<off_t>(bytes) : 0) != 0)
       return io_error("cannot cut", atomic.part_, errno);
-    if (bytes > 0 && retried([&] { return ::fallocate(atomic.descriptor_, 0, 0, static_cast<off_t>(bytes)); }) != 0 &&
-        errno != EOPNOTSUPP && errno != ENOSYS) {
-      return io_error("cannot reserve " + std::to_string(bytes) + " bytes", atomic.part_, errno);
-    }
+    LFM_TRY(atomic.reserve(bytes));
     return atomic;
   }
   return Error{ErrorCode::kState, "other processes are writing it", printable(path)};
@@ -115,9 +112,44 @@ Status AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> byt
   return {};
 }
 
+Status AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      Error error = n < 0 ? io_error("cannot read", part_, errno)
+                          : Error{ErrorCode::kIo, "the file ends early", printable(part_)};
+      error.offset = offset;
+      return error;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
+Status AtomicFile::sync() const {
+  if (retried([&] { return ::fsync(descriptor_); }) != 0) return io_error("cannot sync", part_, errno);
+  return {};
+}
+
+Status AtomicFile::clear(std::uint64_t bytes) const {
+  if (::ftruncate(descriptor_, 0) != 0 || ::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0)
+    return io_error("cannot cut", part_, errno);
+  return reserve(bytes);
+}
+
+Status AtomicFile::reserve(std::uint64_t bytes) const {
+  if (bytes > 0 && retried([&] { return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(bytes)); }) != 0 &&
+      errno != EOPNOTSUPP && errno != ENOSYS) {
+    return io_error("cannot reserve " + std::to_string(bytes) + " bytes", part_, errno);
+  }
+  return {};
+}
+
 Status AtomicFile::commit(unsigned mode, Existing existing) {
   if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return io_error("cannot set the mode of", part_, errno);
-  if (retried([&] { return ::fsync(descriptor_); }) != 0) return io_error("cannot sync", part_, errno);
+  LFM_TRY(sync());
   int renamed = -1;
   if (existing == Existing::kKeep) {
     renamed = ::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);

@@ -31,6 +31,12 @@ class AtomicFile {
 
   // From any number of threads. kIo (a full disk, ...)
   Status write_at(std::uint64_t offset, std::span<const std::byte> bytes) const;
+  // What was written, by a killed writer too where that stays.
+  Status read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
+  Status sync() const;
+
+  // Nothing but zeros, `bytes` of them: what a killed writer left goes after all.
+  Status clear(std::uint64_t bytes) const;
 
   // Makes it `path`, readable as `mode` (permission bits) says.
   enum class Existing { kReplace, kKeep };  // kKeep: kIo where there is a file of that name
@@ -45,6 +51,8 @@ class AtomicFile {
  private:
   AtomicFile(std::string path, std::string part, int descriptor) noexcept
       : path_(std::move(path)), part_(std::move(part)), descriptor_(descriptor) {}
+
+  Status reserve(std::uint64_t bytes) const;
 
   std::string path_;
   std::string part_;

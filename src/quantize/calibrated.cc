@@ -47,18 +47,29 @@ class Quantiser {
     const CheckpointFile::State& done = calibration_.done;
     const bool goes_on = done.layers > 0 && done.streams.size() == streams_ && done.streams[0].size() == x_[0].size() &&
                          done.streams.back().size() == x_[0].size();
-    if (goes_on) x_ = done.streams;
+    if (goes_on) {
+      x_ = done.streams;
+      written_ = done.written;
+    }
     for (std::size_t i = goes_on ? done.layers : 0; i < config_.layers.size(); ++i) {
       LFM_TRY(report(2 * i));
       LFM_TRY(mixer(i));
       LFM_TRY(report(2 * i + 1));
       LFM_TRY(config_.layers[i].moe ? experts(i) : dense_ffn(i));
-      LFM_TRY(calibration_.checkpoint.save({i + 1, texts_, x_}));
+      LFM_TRY(keep(i));
     }
     return {};
   }
 
  private:
+  // That a layer is done. Its matrices are on the disk before that is said.
+  Status keep(std::size_t layer) {
+    if (!calibration_.checkpoint.kept()) return {};
+    LFM_ASSIGN(written_, written_checksum(parts_, writer_, layer, written_));
+    LFM_TRY(writer_.sync());
+    return calibration_.checkpoint.save({layer + 1, written_, texts_, x_});
+  }
+
   bool two() const noexcept { return streams_ == 2; }
   std::size_t last() const noexcept { return streams_ - 1; }  // the stream whose inputs are quantised for
 
@@ -117,6 +128,7 @@ class Quantiser {
   Imatrix& seen_;
   std::vector<std::size_t> starts_;  // of texts, in tokens
   std::size_t tokens_ = 0;
+  std::uint64_t written_ = 0;  // checksum of what all layers so far have in the file
   std::vector<Rowed> x_, in_;  // of each stream: the residual stream, and what goes into the next matrices
 };
 
@@ -362,6 +374,16 @@ Status Quantiser::experts(std::size_t layer) {
 bool is_calibrated(const ModelWriter& writer, std::size_t tensor) noexcept {
   const format::TensorType type = writer.type(tensor);
   return writer.is_layer_matrix(tensor) && (type == format::TensorType::kQ4_0 || type == format::TensorType::kIQ4_NL);
+}
+
+Result<std::uint64_t> written_checksum(const engine::ModelParts& parts, const ModelWriter& writer, std::size_t layer,
+                                       std::uint64_t before) {
+  std::uint64_t sum = before;
+  for (std::size_t t = 0; t < parts.table.tensors.size(); ++t) {
+    if (parts.table.tensors[t].layer != layer || !is_calibrated(writer, t)) continue;
+    LFM_ASSIGN(sum, writer.checksum(t, sum));
+  }
+  return sum;
 }
 
 Status quantize_calibrated(const engine::ModelParts& parts, const ModelWriter& writer, const Calibration& calibration,

@@ -27,6 +27,10 @@ struct Calibration {
 // Whether a tensor of the file is written by quantise_calibrated(): all matrices of types with blocks of one scale.
 bool is_calibrated(const ModelWriter& writer, std::size_t tensor) noexcept;
 
+// Of those tensors of a layer as they lie in the unfinished file, behind those of the layers before.   kIo
+Result<std::uint64_t> written_checksum(const engine::ModelParts& parts, const ModelWriter& writer, std::size_t layer,
+                                       std::uint64_t before);
+
 // Writes those tensors. `seen` gets the sums of squares of all inputs. `progress` is called on this thread with the
 // part that is done; false stops it.
 //   kCancelled, kNumeric;   kFormat, kIo  of the model's files

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMagic = 0x31'6b'63'71'6d'66'6c;  // "lfmqck1"
+constexpr std::uint64_t kMagic = 0x32'6b'63'71'6d'66'6c;  // "lfmqck2"
 constexpr unsigned kOwnersOnly = 0600;
 
 // Takes numbers from bytes; none where there are too few.
@@ -87,10 +87,11 @@ std::optional<CheckpointFile::State> CheckpointFile::load() const {
   Taker taker(std::as_bytes(std::span(bytes)));
   if (taker.number() != kMagic || taker.number() != key_) return std::nullopt;
   const auto layers = taker.number();
+  const auto written = taker.number();
   auto texts = taker.lists<TokenId>();
   auto streams = taker.lists<float>();
-  if (!layers || !texts || !streams || !taker.empty()) return std::nullopt;
-  return State{*layers, *std::move(texts), *std::move(streams)};
+  if (!layers || !written || !texts || !streams || !taker.empty()) return std::nullopt;
+  return State{*layers, *written, *std::move(texts), *std::move(streams)};
 }
 
 Status CheckpointFile::save(const State& state) const {
@@ -99,6 +100,7 @@ Status CheckpointFile::save(const State& state) const {
   put(bytes, kMagic);
   put(bytes, key_);
   put(bytes, state.layers);
+  put(bytes, state.written);
   put(bytes, state.texts);
   put(bytes, state.streams);
   put(bytes, sum_of(bytes));

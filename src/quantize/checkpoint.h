@@ -1,5 +1,5 @@
 // How far a calibration has come, for a run that goes on where another was killed: kept beside the new file after every
-// layer, whose matrices lie in the unfinished file.
+// layer, whose matrices lie in the unfinished file. It says what they are, as that may have become another file since.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,7 @@ class CheckpointFile {
  public:
   struct State {
     std::size_t layers = 0;                   // that are done
+    std::uint64_t written = 0;                // checksum of their matrices in the unfinished file
     std::vector<std::vector<TokenId>> texts;  // that it is calibrated with
     std::vector<std::vector<float>> streams;  // hidden states behind those layers; none before the first
   };
@@ -26,7 +27,9 @@ class CheckpointFile {
 
   // Of the same key and undamaged, or nothing.
   std::optional<State> load() const;
+  // The unfinished file has to be synced before.
   Status save(const State& state) const;
+  bool kept() const noexcept { return !path_.empty(); }
   void remove() const noexcept;
 
  private:

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/atomic_file.h"
 #include "base/file.h"
 #include "base/try.h"
 #include "format/gguf.h"
@@ -59,8 +58,8 @@ Result<Imatrix> Imatrix::read(const std::string& path) {
   return imatrix;
 }
 
-Status Imatrix::write(const std::string& path, const std::string& dataset, std::size_t chunks,
-                      std::size_t chunk) const {
+Status Imatrix::write(const std::string& path, const std::string& dataset, std::size_t chunks, std::size_t chunk,
+                      base::AtomicFile::Existing existing) const {
   format::GgufWriter writer;
   writer.set_string("general.type", "imatrix");
   const std::string datasets[] = {dataset};
@@ -80,7 +79,7 @@ Status Imatrix::write(const std::string& path, const std::string& dataset, std::
     LFM_TRY(file.write_at(layout.offsets[tensor++], std::as_bytes(std::span(entry.sums))));
     LFM_TRY(file.write_at(layout.offsets[tensor++], std::as_bytes(std::span(entry.counts))));
   }
-  return file.commit(kForAll, base::AtomicFile::Existing::kReplace);
+  return file.commit(kForAll, existing);
 }
 
 std::vector<float> Imatrix::find(std::string_view tensor, std::size_t number, std::size_t columns) const {

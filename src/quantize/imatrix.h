@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "lfm/result.h"
 
 namespace lfm::quantize {
@@ -18,7 +19,8 @@ class Imatrix {
   //   kFormat  not such a file, or it contradicts itself;   kIo, kLimit
   static Result<Imatrix> read(const std::string& path);
   // `dataset`: what the tokens were, in a word; `chunk`: tokens of one text.   kIo, kState
-  Status write(const std::string& path, const std::string& dataset, std::size_t chunks, std::size_t chunk) const;
+  Status write(const std::string& path, const std::string& dataset, std::size_t chunks, std::size_t chunk,
+               base::AtomicFile::Existing existing) const;
 
   // Of matrix `number` of a tensor as GGUF calls it: mean squares of its `columns` inputs. Empty where there are none,
   // or no token reached it.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/checksum.h"
 #include "base/try.h"
 #include "format/gguf_writer.h"
 #include "quantize/encode.h"
@@ -85,6 +86,7 @@ Result<ModelWriter> ModelWriter::create(const engine::ModelParts& parts, WeightT
   ModelWriter writer(parts, std::move(file));
   writer.types_ = std::move(types);
   writer.offsets_ = layout.offsets;
+  writer.header_ = layout.header;
   writer.file_bytes_ = layout.file_bytes;
   return writer;
 }
@@ -129,6 +131,26 @@ Status ModelWriter::copy(const Rows& rows, const Imatrix* importance, std::vecto
   bytes.resize(rows.count * tensor.row_bytes());
   LFM_TRY(parts_->model.source->files[place.file].read_at(place.offset + rows.first * tensor.row_bytes(), bytes));
   return write(rows, bytes);
+}
+
+Result<std::uint64_t> ModelWriter::checksum(std::size_t tensor, std::uint64_t before) const {
+  constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
+  const Tensor& of = parts_->table.tensors[tensor];
+  std::uint64_t at = offsets_[tensor], rest = of.count() * of.rows * row_bytes(tensor), sum = before;
+  std::vector<std::byte> bytes;
+  while (rest > 0) {
+    bytes.resize(std::min(rest, kPiece));
+    LFM_TRY(file_.read_at(at, bytes));
+    sum = base::checksum(bytes, sum);
+    at += bytes.size();
+    rest -= bytes.size();
+  }
+  return sum;
+}
+
+Status ModelWriter::clear() const {
+  LFM_TRY(file_.clear(file_bytes_));
+  return file_.write_at(0, std::as_bytes(std::span(header_)));
 }
 
 std::string ModelWriter::name(std::size_t tensor) const {

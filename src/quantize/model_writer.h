@@ -38,8 +38,9 @@ format::TensorType target_type(const model::Tensor& tensor, WeightType type) noe
 
 class ModelWriter {
  public:
-  // `types` has one for each tensor of the table, in its order. The parts must outlive it. `goes_on`: with what was
-  // written before, and what is written now stays for others to go on with.
+  // `types` has one for each tensor of the table, in its order. The parts must outlive it. `goes_on`: what was written
+  // before is there still, for the caller to check or to clear(), and what is written now stays for others to go on
+  // with.
   //   kUnsupported  rows that aren't whole blocks
   static Result<ModelWriter> create(const engine::ModelParts& parts, WeightType type,
                                     std::vector<format::TensorType> types, const std::string& out, bool goes_on);
@@ -52,6 +53,11 @@ class ModelWriter {
   // Likewise from the model's files, as bytes where the type stays. `importance` may be null.
   Status copy(const Rows& rows, const Imatrix* importance, std::vector<float>& floats,
               std::vector<std::byte>& bytes) const;
+
+  // Of a tensor as it lies in the unfinished file, behind `before`.   kIo
+  Result<std::uint64_t> checksum(std::size_t tensor, std::uint64_t before) const;
+  Status sync() const { return file_.sync(); }
+  Status clear() const;  // all that was written goes
 
   format::TensorType type(std::size_t tensor) const noexcept { return types_[tensor]; }
   std::string name(std::size_t tensor) const;               // in the model's files
@@ -67,6 +73,7 @@ class ModelWriter {
   base::AtomicFile file_;
   std::vector<format::TensorType> types_;
   std::vector<std::uint64_t> offsets_;  // of each tensor in the file
+  std::string header_;
   std::uint64_t file_bytes_ = 0;
 };
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "api/guarded.h"
@@ -79,6 +81,11 @@ Status write_plain(const ModelWriter& writer, const engine::ModelParts& parts, b
   return failure;
 }
 
+// Sums of squares aren't kept, so that with them it has to be done in one go.
+bool can_go_on(const QuantizeOptions& options) {
+  return options.imatrix_out.empty();
+}
+
 // Of all that the file's bytes depend on.
 Result<std::uint64_t> key_of(const engine::ModelParts& parts, const QuantizeOptions& options, kernels::Isa isa) {
   constexpr std::uint64_t kVersion = 1;  // another way of quantising takes another number
@@ -95,24 +102,41 @@ Result<std::uint64_t> key_of(const engine::ModelParts& parts, const QuantizeOpti
                         base::checksum(std::as_bytes(std::span(numbers))));
 }
 
+// What a killed run with the same options came to, if its matrices still lie in the unfinished file. Otherwise that
+// file is cleared, and at most the texts are left of it.
+Result<std::optional<CheckpointFile::State>> what_is_done(const CheckpointFile& checkpoint, const ModelWriter& writer,
+                                                          const engine::ModelParts& parts) {
+  std::optional<CheckpointFile::State> state = checkpoint.load();
+  if (!state) {
+    checkpoint.remove();
+  } else if (state->layers > 0) {
+    std::uint64_t found = 0;
+    for (std::size_t i = 0; i < state->layers; ++i) {
+      LFM_ASSIGN(found, written_checksum(parts, writer, i, found));
+    }
+    if (found == state->written) return state;
+    *state = {0, 0, std::move(state->texts), {}};
+  }
+  LFM_TRY(writer.clear());
+  return state;
+}
+
 Result<CheckpointFile> write_calibrated(const ModelWriter& writer, const engine::ModelParts& parts,
                                         const text::Tokenizer& tokenizer, base::Team& team, const std::string& out,
                                         const QuantizeOptions& options) {
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(const std::uint64_t key, key_of(parts, options, isa));
   const std::size_t window = std::min(kTextTokens, parts.config.max_positions());
-  // Sums of squares aren't kept, so that with them it has to be done in one go.
-  Calibration calibration{{},
-                          options.method == QuantizeMethod::kOneStream,
-                          CheckpointFile(options.imatrix_out.empty() ? out : "", key),
-                          {}};
-  if (auto state = calibration.checkpoint.load()) {
+  Calibration calibration{
+      {}, options.method == QuantizeMethod::kOneStream, CheckpointFile(can_go_on(options) ? out : "", key), {}};
+  LFM_ASSIGN(std::optional<CheckpointFile::State> state, what_is_done(calibration.checkpoint, writer, parts));
+  if (state) {
     calibration.done = *std::move(state);
     calibration.texts = calibration.done.texts;
   } else if (options.calibration.empty()) {
     LFM_ASSIGN(calibration.texts, sampled_texts(parts.model.path, options.calibration_tokens, window, team.size(),
                                                 progress_of(options, QuantizePhase::kSampling)));
-    LFM_TRY(calibration.checkpoint.save({0, calibration.texts, {}}));
+    LFM_TRY(calibration.checkpoint.save({0, 0, calibration.texts, {}}));
   } else {
     LFM_ASSIGN(calibration.texts, cut_text(tokenizer, options.calibration, options.calibration_tokens, window));
   }
@@ -121,9 +145,18 @@ Result<CheckpointFile> write_calibrated(const ModelWriter& writer, const engine:
                               progress_of(options, QuantizePhase::kCalibrated), seen));
   if (!options.imatrix_out.empty()) {
     LFM_TRY(seen.write(options.imatrix_out, options.calibration.empty() ? "the model's own text" : "a text",
-                       calibration.texts.size(), window));
+                       calibration.texts.size(), window,
+                       options.overwrite ? base::AtomicFile::Existing::kReplace : base::AtomicFile::Existing::kKeep));
   }
   return calibration.checkpoint;
+}
+
+bool same_path(const std::string& a, const std::string& b) {
+  std::error_code code;
+  const auto canonical = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, code), code);
+  };
+  return canonical(a) == canonical(b);
 }
 
 Result<QuantizeInfo> run(const std::string& path, const std::string& out, const QuantizeOptions& options) {
@@ -133,6 +166,14 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
     return Error{ErrorCode::kArgument, "is packed: give the file that it was made from", base::printable(path)};
   }
   LFM_TRY(engine::check_new_file(path, out, options.overwrite));
+  if (!options.imatrix_out.empty()) {
+    LFM_TRY(engine::check_new_file(path, options.imatrix_out, options.overwrite));
+    if (same_path(out, options.imatrix_out)) {
+      return Error{ErrorCode::kArgument,
+                   "an importance matrix is to be written to it, and it is the new model's file too",
+                   base::printable(options.imatrix_out)};
+    }
+  }
   LFM_ASSIGN(const text::Tokenizer tokenizer, parts.tokenizer());
   std::vector<format::TensorType> types;
   for (const model::Tensor& tensor : parts.table.tensors) types.push_back(target_type(tensor, options.type));
@@ -142,8 +183,11 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
     LFM_ASSIGN(importance, Imatrix::read(options.imatrix));
   }
   const bool calibrated = four_bits && options.method != QuantizeMethod::kNoData && !importance;
-  LFM_ASSIGN(ModelWriter writer, ModelWriter::create(parts, options.type, std::move(types), out, calibrated));
-  CheckpointFile checkpoint("", 0);
+  const bool goes_on = calibrated && can_go_on(options);
+  LFM_ASSIGN(ModelWriter writer, ModelWriter::create(parts, options.type, std::move(types), out, goes_on));
+  CheckpointFile checkpoint(out, 0);
+  // What is written now isn't what a killed run's says.
+  if (!goes_on) checkpoint.remove();
   if (calibrated) {
     LFM_ASSIGN(checkpoint, write_calibrated(writer, parts, tokenizer, team, out, options));
   }

@@ -22,7 +22,7 @@ TEST_F(ImatrixFile, SaysWhatWasWritten) {
   written.add("blk.0.a.weight", 1, 0, one, 2);
   written.add("blk.0.a.weight", 1, 0, one, 2);
   written.add("blk.1.experts.weight", 3, 1, other, 8);
-  ASSERT_TRUE(written.write(folder_.path("i.gguf"), "a text", 2, 512).ok());
+  ASSERT_TRUE(written.write(folder_.path("i.gguf"), "a text", 2, 512, base::AtomicFile::Existing::kKeep).ok());
   const auto read = Imatrix::read(folder_.path("i.gguf"));
   ASSERT_TRUE(read.ok()) << read.error().describe();
   EXPECT_EQ(read->find("blk.0.a.weight", 0, 4), (std::vector<float>{0.5f, 2, 4.5f, 8}));

@@ -174,6 +174,87 @@ TEST_F(Quantize, GoesOnWhereItWasStopped) {
   EXPECT_EQ(files_.files().size(), 2u);
 }
 
+// What lies beside the new file may be another's, or gone: it is taken for what it is, and nothing of it gets in.
+class QuantizeLeftovers : public Quantize {
+ protected:
+  QuantizeLeftovers() {
+    for (int i = 0; i < 40; ++i) options_.calibration += "What was written stays " + std::to_string(i) + ". ";
+    options_.calibration_tokens = 300;
+    options_.threads = 2;
+    options_.overwrite = true;
+    EXPECT_TRUE(quantize_model(gguf_, out_, options_).ok());
+    whole_ = read_all(out_);
+    fs::remove(out_);
+  }
+
+  // As a kill would, behind as much of the calibration as is said.
+  void stop(WeightType type, double behind) {
+    QuantizeOptions options = options_;
+    options.type = type;
+    options.progress = [&](QuantizePhase phase, double part) {
+      return phase != QuantizePhase::kCalibrated || part <= behind;
+    };
+    expect_error(quantize_model(gguf_, out_, options), ErrorCode::kCancelled, "stopped");
+    EXPECT_TRUE(fs::exists(part_));
+  }
+
+  void expect_whole() {
+    const auto info = quantize_model(gguf_, out_, options_);
+    ASSERT_TRUE(info.ok()) << info.error().describe();
+    EXPECT_TRUE(read_all(out_) == whole_);
+    EXPECT_EQ(files_.files().size(), 2u);
+  }
+
+  static constexpr double kFirstHalf = 0, kMost = 0.6;
+  const std::string out_ = files_.path("out.gguf"), part_ = files_.path(".out.gguf.part"),
+                    state_ = files_.path(".out.gguf.state");
+  QuantizeOptions options_;
+  std::string whole_;
+};
+
+TEST_F(QuantizeLeftovers, WithoutTheUnfinishedFileItBeginsAgain) {
+  stop(WeightType::kQ4_0, kMost);
+  EXPECT_TRUE(fs::exists(state_));
+  fs::remove(part_);
+  expect_whole();
+}
+
+TEST_F(QuantizeLeftovers, AnUnfinishedFileThatIsNotAsItWasLeftBeginsAgain) {
+  stop(WeightType::kQ4_0, kMost);
+  const std::string bytes = read_all(part_);
+  files_.write(".out.gguf.part", std::string(bytes.size(), '\x5a'));
+  fs::permissions(part_, fs::perms::owner_read | fs::perms::owner_write);
+  expect_whole();
+}
+
+TEST_F(QuantizeLeftovers, AnotherMethodTakesThemAway) {
+  stop(WeightType::kQ4_0, kMost);
+  ASSERT_TRUE(write(gguf_, WeightType::kQ4_0).ok());
+  EXPECT_FALSE(fs::exists(part_) || fs::exists(state_));
+  expect_whole();
+}
+
+TEST_F(QuantizeLeftovers, AnotherTypeStoppedEarlyLeavesNothingToGoOnWith) {
+  stop(WeightType::kQ4_0, kMost);
+  stop(WeightType::kIQ4_NL, kFirstHalf);
+  expect_whole();
+}
+
+// Without its state the file that another was writing is nothing either, what lies between its tensors included.
+TEST_F(QuantizeLeftovers, AnUnfinishedFileAloneIsWrittenAnew) {
+  files_.write(".out.gguf.part", std::string(whole_.size() + 1000, '\x5a'));
+  expect_whole();
+}
+
+TEST_F(QuantizeLeftovers, WithAnImportanceMatrixItIsDoneInOneGo) {
+  stop(WeightType::kQ4_0, kMost);
+  QuantizeOptions options = options_;
+  options.imatrix_out = files_.path("seen.gguf");
+  options.progress = [](QuantizePhase phase, double part) { return phase != QuantizePhase::kCalibrated || part == 0; };
+  expect_error(quantize_model(gguf_, out_, options), ErrorCode::kCancelled, "stopped");
+  EXPECT_EQ(files_.files().size(), 1u);
+}
+
 // Weights that a quantisation-aware training has put on the grid stay there.
 TEST_F(Quantize, WhatLiesOnTheGridStays) {
   tiny_.matrices = format::TensorType::kQ4_0;
@@ -194,6 +275,28 @@ TEST_F(Quantize, WhatLiesOnTheGridStays) {
               floats.substr(tensor.file.place.offset, tensor.bytes()))
         << tensor.file.name;
   }
+}
+
+TEST_F(Quantize, AnImportanceMatrixReplacesNothingUnasked) {
+  QuantizeOptions options;
+  options.threads = 1;
+  options.calibration_tokens = 64;
+  const std::string out = files_.path("new.gguf"), kept = files_.write("kept", "x"), model = read_all(gguf_);
+  options.imatrix_out = kept;
+  expect_error(quantize_model(gguf_, out, options), ErrorCode::kArgument, "there already");
+  EXPECT_TRUE(read_all(kept) == "x");
+  options.overwrite = true;
+  for (const std::string& same : {out, files_.path("./new.gguf")}) {
+    options.imatrix_out = same;
+    expect_error(quantize_model(gguf_, out, options), ErrorCode::kArgument, "the new model's file too");
+  }
+  options.imatrix_out = gguf_;
+  expect_error(quantize_model(gguf_, out, options), ErrorCode::kArgument, "the model itself");
+  EXPECT_TRUE(read_all(gguf_) == model);
+  EXPECT_FALSE(fs::exists(out));
+  options.imatrix_out = kept;
+  ASSERT_TRUE(quantize_model(gguf_, out, options).ok());
+  EXPECT_GT(read_all(kept).size(), 1u);
 }
 
 TEST_F(Quantize, RefusesAndStops) {

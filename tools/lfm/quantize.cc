@@ -37,7 +37,7 @@ constexpr std::pair<const char*, WeightType> kTypes[] = {{"f32", WeightType::kF3
 // Whether what was calibrated is kept.
 bool goes_on(const Options& options, const QuantizeOptions& quantize) {
   const bool four_bits = quantize.type == WeightType::kQ4_0 || quantize.type == WeightType::kIQ4_NL;
-  return four_bits && !options.no_data && options.imatrix.empty();
+  return four_bits && !options.no_data && options.imatrix.empty() && options.imatrix_out.empty();
 }
 
 int run_quantize(const Options& options) {
