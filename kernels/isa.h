@@ -11,17 +11,14 @@ enum class Isa : std::uint8_t {
 #include "kernels/isas.inc"
 };
 
-enum class DenseKernels : std::uint8_t { kNative, kXnnpack };
-
 // What isas.inc says of one.
 struct IsaInfo {
   Isa isa;
   const char* name;
-  DenseKernels dense;
 };
 
 inline constexpr IsaInfo kIsas[] = {
-#define LFM_ISA(id, name, matmul, vector, attention, dense, ...) {Isa::k##id, #name, DenseKernels::dense},
+#define LFM_ISA(id, name, ...) {Isa::k##id, #name},
 #include "kernels/isas.inc"
 };
 

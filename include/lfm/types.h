@@ -14,7 +14,7 @@ using ProgressCallback = std::function<bool(std::uint64_t done, std::uint64_t al
 
 // Who multiplies with the dense 4-bit matrices (experts, and all other types, always run on the library's own kernels).
 enum class DenseBackend : std::uint8_t {
-  kAuto,     // kNative on CPUs with AVX2 or NEON, where it is both faster and more exact, else kXnnpack
+  kAuto,     // kNative: the faster and more exact, and its bits are the same on every CPU; of a packed file, as it is
   kXnnpack,  // XNNPACK where it runs here: one activation scale a token
   kNative,   // the library's kernels: one activation scale per 32 channels
 };

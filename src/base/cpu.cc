@@ -60,8 +60,8 @@ std::uint64_t design() {
 
 bool cpu_has(kernels::Isa isa) {
   switch (isa) {
-#define LFM_ISA(id, name, matmul, vector, attention, dense, cpu, flags) \
-  case kernels::Isa::k##id:                                             \
+#define LFM_ISA(id, name, matmul, vector, attention, cpu, flags) \
+  case kernels::Isa::k##id:                                      \
     return cpu;
 #include "kernels/isas.inc"
   }

@@ -57,8 +57,11 @@ Result<bool> Matcher::accept(std::string_view bytes, std::size_t* matched) {
 
 bool Matcher::is_complete() {
   return std::any_of(threads_.begin(), threads_.end(), [this](const Thread& thread) {
-    return thread.at == At::kEnd ||
-           (thread.at == At::kScalar && thread.frame == nullptr && grammar_.dfa.accepts(thread.x));
+    if (thread.at == At::kEnd) return true;
+    if (thread.frame != nullptr) return false;
+    // A pattern may match what is empty.
+    if (thread.at == At::kValue) return grammar_.dfa.accepts(grammar_.nodes[thread.x].scalar);
+    return thread.at == At::kScalar && grammar_.dfa.accepts(thread.x);
   });
 }
 

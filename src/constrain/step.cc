@@ -158,7 +158,6 @@ void Matcher::step_value(const Thread& t, std::uint8_t byte, Threads& out) {
       if (depth + objects()[id].height > kMaxLevels) continue;
       push(out, {.at = At::kOpenObject, .frame = open_object(id, t.frame)});
     }
-    return;
   }
   if (byte == '[') {
     for (const std::uint32_t id : node.arrays) {
@@ -166,7 +165,6 @@ void Matcher::step_value(const Thread& t, std::uint8_t byte, Threads& out) {
       if (depth + arrays()[id].height > kMaxLevels) continue;
       push(out, {.at = At::kOpenArray, .frame = open_array(id, t.frame)});
     }
-    return;
   }
   for (std::uint32_t call = 0; call < node.calls.size(); ++call) {
     step({.at = At::kCallName, .x = t.x, .y = call, .frame = t.frame}, byte, out);

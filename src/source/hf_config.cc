@@ -202,11 +202,11 @@ Status write_config_keys(const Json& config, const std::string& name, format::Gg
 }
 
 Status write_sampling_keys(const Json& generation, format::GgufWriter& keys) {
-  constexpr std::pair<const char*, const char*> kFloats[] = {{"temperature", "general.sampling.temp"},
+  constexpr std::pair<const char*, const char*> kFloatKeys[] = {{"temperature", "general.sampling.temp"},
                                                              {"top_p", "general.sampling.top_p"},
                                                              {"min_p", "general.sampling.min_p"},
                                                              {"repetition_penalty", "general.sampling.penalty_repeat"}};
-  for (const auto& [member, key] : kFloats) {
+  for (const auto& [member, key] : kFloatKeys) {
     LFM_ASSIGN(const std::optional<double> value, format::find_number(generation, member));
     if (value) keys.set_f32(key, static_cast<float>(*value));
   }

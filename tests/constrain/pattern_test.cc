@@ -41,6 +41,23 @@ TEST(Pattern, FindsWhatEcmaDoes) {
   EXPECT_TRUE(found("", "anything"));
 }
 
+// As an answer: the whole text, whatever it begins with.
+TEST(Pattern, IsAnAnswer) {
+  const auto answer = [](std::string_view pattern, std::string_view text) {
+    const auto grammar = compile_regex(pattern);
+    return grammar.ok() ? verdict(**grammar, text) : grammar.error().describe();
+  };
+  EXPECT_EQ(answer("a{2}", "aa"), "allowed");
+  EXPECT_EQ(answer("\\{\"a\": [0-9]+\\}", "{\"a\": 42}"), "allowed");
+  EXPECT_EQ(answer("\\[[a-z]\\]|x", "[b]"), "allowed");
+  EXPECT_EQ(answer("\\[[a-z]\\]|x", "x"), "allowed");
+  EXPECT_EQ(answer("\"a\"", "\"a\""), "allowed");
+  EXPECT_EQ(answer("(?:ab)*", ""), "allowed");
+  EXPECT_EQ(answer("(?:ab)+", ""), "refused at the end");
+  EXPECT_EQ(answer("(?:ab)*", "aba"), "refused at the end");
+  EXPECT_EQ(answer("(?:ab)*", "abb"), "refused at 2");
+}
+
 TEST(Pattern, WhatCannotBeHeldIsAnError) {
   const auto code = [](std::string_view pattern) {
     const auto parsed = Pattern::parse(pattern);

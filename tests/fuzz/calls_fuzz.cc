@@ -20,6 +20,7 @@ struct Part {
   std::string text;
   std::string name;
   std::string arguments;
+  std::string repair;
   bool operator==(const Part&) const = default;
 };
 
@@ -35,7 +36,8 @@ class Parts final : public lfm::chat::PieceSink {
         return;
       }
     }
-    all.push_back({piece.kind, std::string(piece.text), std::string(piece.name), std::string(piece.arguments)});
+    all.push_back({piece.kind, std::string(piece.text), std::string(piece.name), std::string(piece.arguments),
+                   std::string(piece.kind == lfm::PieceKind::kToolCall ? piece.error : "")});
   }
 
   std::vector<Part> all;
@@ -45,6 +47,7 @@ void check(const Part& part) {
   if (part.kind != lfm::PieceKind::kToolCall) return;
   const auto arguments = nlohmann::json::parse(part.arguments, nullptr, false);
   if (part.name.empty() || !arguments.is_object()) std::abort();
+  if (!part.repair.empty()) return;  // what was repaired with its whole block in sight may be no call by itself
   lfm::chat::CallText again;
   if (!lfm::chat::read_call(part.text, again) || again.name != part.name || again.arguments != part.arguments)
     std::abort();

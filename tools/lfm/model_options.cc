@@ -63,8 +63,7 @@ void add_model_option(Command& command, std::string& path) {
 
 void add_dense_option(Command& command, std::string& dense) {
   command.choice("--dense", dense, {"auto", "xnnpack", "native"},
-                 "who multiplies dense 4-bit matrices: xnnpack, native, or auto for the faster, which is "
-                 "native with AVX2 or NEON");
+                 "who multiplies dense 4-bit matrices; auto is native, or what a packed file was packed for");
 }
 
 DenseBackend dense_backend(std::string_view name) {

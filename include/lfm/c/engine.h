@@ -13,7 +13,7 @@ typedef struct lfm_session lfm_session;
 
 /* Who multiplies with the dense 4-bit matrices. */
 typedef enum lfm_dense {
-  LFM_DENSE_AUTO,    /* native where the CPU has AVX2 or NEON, XNNPACK elsewhere */
+  LFM_DENSE_AUTO,    /* native; of a packed file, as it is */
   LFM_DENSE_XNNPACK, /* XNNPACK where it runs here */
   LFM_DENSE_NATIVE   /* the library's own kernels */
 } lfm_dense;

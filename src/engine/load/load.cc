@@ -126,7 +126,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
     notes.push_back("the system starts " + std::to_string(team.size()) + " threads, and not " +
                     std::to_string(threads));
   }
-  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
+  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(Loaded loaded, load_weights(parts, plan, xnn, options, team, notes));
   model::Weights weights = model::bind_weights(plan, parts.config, loaded.packed.bytes().data());

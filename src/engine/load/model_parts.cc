@@ -83,12 +83,10 @@ ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan) {
   return info;
 }
 
-Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted, kernels::Isa isa,
+Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted,
                                                    std::vector<std::string>& notes) {
   if (model.packed) return dense_of_pack(model, wanted, notes);
-  const bool native_is_faster = kernels::info(isa).dense == kernels::DenseKernels::kNative;
-  if (wanted == DenseBackend::kNative || (wanted == DenseBackend::kAuto && native_is_faster))
-    return std::optional<ops::XnnLayout>();
+  if (wanted != DenseBackend::kXnnpack) return std::optional<ops::XnnLayout>();
   auto layout = ops::find_xnn_layout();
   if (layout.ok()) return std::optional<ops::XnnLayout>(*layout);
   notes.push_back("dense matrices run on the native kernels: " + layout.error().describe());

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/load/model_file.h"
-#include "kernels/isa.h"
 #include "lfm/engine.h"
 #include "lfm/result.h"
 #include "model/config.h"
@@ -31,11 +30,11 @@ struct ModelParts {
 
 ModelInfo describe(const ModelParts& parts, const model::PackPlan& plan);
 
-// How dense 4-bit matrices are packed: of a packed file, as the file has it; else as the backend wants it (kAuto: the
-// best for `isa`), and where XNNPACK doesn't run here, for the native kernels, with a note.
+// How dense 4-bit matrices are packed: of a packed file, as the file has it; else as the backend wants it
+// (kAuto: native), and where XNNPACK doesn't run here, for the native kernels, with a note.
 //   kUnsupported  the file was packed for another layout than this library's or this machine's XNNPACK
 //   kArgument     the file was packed for XNNPACK, and the native kernels are asked for
-Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted, kernels::Isa isa,
+Result<std::optional<ops::XnnLayout>> choose_dense(const ModelFile& model, DenseBackend wanted,
                                                    std::vector<std::string>& notes);
 
 // XNNPACK's layout that a packed file's weights have, if they have one.

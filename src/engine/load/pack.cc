@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/cores.h"
-#include "base/cpu.h"
 #include "base/try.h"
 #include "engine/load/load.h"
 #include "engine/load/model_parts.h"
@@ -51,14 +50,13 @@ Status check_new_file(const std::string& path, const std::string& out, bool over
 }
 
 Result<PackInfo> pack_model(const std::string& path, const std::string& out, const PackOptions& options) {
-  LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, team_of(options.threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
   if (parts.model.packed) return refused(path, "is packed already");
   LFM_TRY(check_new_file(path, out, options.overwrite));
   LFM_TRY(parts.tokenizer());
   std::vector<std::string> notes;
-  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, isa, notes));
+  LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   LFM_ASSIGN(base::Memory packed, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
   const std::vector<base::File>& files = parts.model.source->files;
@@ -77,7 +75,6 @@ Result<PackInfo> pack_model(const std::string& path, const std::string& out, con
 }
 
 Result<PackInfo> verify_model(const std::string& path, const VerifyOptions& options) {
-  LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, team_of(options.threads));
   LFM_ASSIGN(const ModelParts parts, ModelParts::open(path));
   if (!parts.model.packed) return refused(path, "isn't a packed model file");
@@ -89,7 +86,7 @@ Result<PackInfo> verify_model(const std::string& path, const VerifyOptions& opti
   LFM_TRY(check_size(parts, model::plan_weights(parts.table, xnn)));
   // That it is whole doesn't mean that it can be used here.
   std::vector<std::string> notes;
-  LFM_TRY(choose_dense(parts.model, DenseBackend::kAuto, isa, notes));
+  LFM_TRY(choose_dense(parts.model, DenseBackend::kAuto, notes));
   return info_of(parts, parts.model.packed->pack.places(), xnn.has_value());
 }
 
