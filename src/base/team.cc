@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <ctime>
 #include <exception>
 #include <mutex>
 #include <span>
@@ -16,6 +15,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/thread_clock.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -32,11 +33,7 @@ constexpr auto kSoon = std::chrono::microseconds(20);
 using Clock = std::chrono::steady_clock;
 
 // What this thread has computed so far, spins included.
-std::chrono::nanoseconds cpu_time() noexcept {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
+std::chrono::nanoseconds cpu_time() noexcept { return ThreadClock::now().time_since_epoch(); }
 
 struct Spent {
   std::chrono::nanoseconds time;

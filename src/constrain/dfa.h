@@ -2,13 +2,13 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "base/thread_clock.h"
 #include "constrain/regex.h"
 
 namespace lfm::constrain {
@@ -41,7 +41,7 @@ class Dfa {
   bool is_live(RegexId regex);
 
   // Until then, or for ever: who compiles has to come to an end, however little progress it is by the other limits.
-  void limit(std::optional<std::chrono::steady_clock::time_point> end) noexcept { end_ = end; }
+  void limit(std::optional<base::ThreadClock::time_point> end) noexcept { end_ = end; }
 
   // A limit was hit, of nodes, states, searching or time; what comes is meaningless.
   bool failed() const noexcept { return failed_ || pool_.overflown(); }
@@ -56,7 +56,7 @@ class Dfa {
   static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   static constexpr std::uint32_t kBusy = kUnknown - 1;
 
-  void check_time() noexcept { failed_ = failed_ || (end_ && std::chrono::steady_clock::now() > *end_); }
+  void check_time() noexcept { failed_ = failed_ || (end_ && base::ThreadClock::now() > *end_); }
   bool search(RegexId regex, const std::vector<RegexId>& parts);
   State state_of(RegexId regex);
   State find(State state, unsigned char byte);
@@ -68,7 +68,7 @@ class Dfa {
   std::unordered_map<RegexId, bool> live_;
   RegexPool::Classes classes_;
   std::size_t searched_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> end_;
+  std::optional<base::ThreadClock::time_point> end_;
   bool failed_ = false;
 };
 

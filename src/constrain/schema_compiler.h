@@ -6,7 +6,6 @@
 // the keywords it negates), and what the schemas of one alternative say together is a rule of the grammar.
 #pragma once
 
-#include <chrono>
 #include <deque>
 #include <map>
 #include <optional>
@@ -17,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread_clock.h"
 #include "constrain/grammar.h"
 #include "constrain/json_value.h"
 #include "constrain/number.h"
@@ -141,7 +141,7 @@ class SchemaCompiler {
   const Json* one_spelling_ = nullptr;
   NodeId never_ = 0;
   bool nested_ids_ = false;
-  std::chrono::steady_clock::time_point end_;
+  base::ThreadClock::time_point end_;
   std::size_t steps_ = 0;
   int negating_ = 0;       // within "not"
   int approximating_ = 0;  // what is expanded may be more than the schemas allow
