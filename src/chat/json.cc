@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "jinja/spell.h"
+
 namespace lfm::chat {
 namespace {
 
@@ -13,26 +15,6 @@ constexpr char kHex[] = "0123456789abcdef";
 void append_hex(unsigned char byte, std::string& out) {
   out += kHex[byte >> 4];
   out += kHex[byte & 15];
-}
-
-// What both notations escape alike; false for all others.
-bool append_escaped(char c, std::string& out) {
-  switch (c) {
-    case '\n':
-      out += "\\n";
-      return true;
-    case '\r':
-      out += "\\r";
-      return true;
-    case '\t':
-      out += "\\t";
-      return true;
-    case '\\':
-      out += "\\\\";
-      return true;
-    default:
-      return false;
-  }
 }
 
 enum class Style : std::uint8_t { kJson, kPython };
@@ -186,7 +168,7 @@ bool is_in_range(std::string_view number) {
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
-    if (append_escaped(c, out)) continue;
+    if (jinja::escape_shared(static_cast<unsigned char>(c), out)) continue;
     if (c == '"') {
       out += "\\\"";
     } else if (c == '\b' || c == '\f') {
@@ -206,7 +188,7 @@ void append_python_string(std::string_view text, std::string& out) {
   const char quote = double_quotes ? '"' : '\'';
   out += quote;
   for (const char c : text) {
-    if (append_escaped(c, out)) continue;
+    if (jinja::escape_shared(static_cast<unsigned char>(c), out)) continue;
     if (c == quote) {
       out += '\\';
       out += c;

@@ -36,25 +36,6 @@ void append_escaped_text(const Text& text, Escaped escaped, Text& out) {
   });
 }
 
-bool escape_shared(char32_t c, std::string& out) {
-  switch (c) {
-    case '\n':
-      out += "\\n";
-      return true;
-    case '\r':
-      out += "\\r";
-      return true;
-    case '\t':
-      out += "\\t";
-      return true;
-    case '\\':
-      out += "\\\\";
-      return true;
-    default:
-      return false;
-  }
-}
-
 void append_quoted_python(const Text& text, Text& out) {
   const std::string_view bytes = text.bytes();
   const bool doubled = bytes.find('\'') != std::string_view::npos && bytes.find('"') == std::string_view::npos;
@@ -234,6 +215,25 @@ class JsonSpeller {
 };
 
 }  // namespace
+
+bool escape_shared(char32_t c, std::string& out) {
+  switch (c) {
+    case '\n':
+      out += "\\n";
+      return true;
+    case '\r':
+      out += "\\r";
+      return true;
+    case '\t':
+      out += "\\t";
+      return true;
+    case '\\':
+      out += "\\\\";
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::string float_text(double value) {
   if (std::isnan(value)) return "nan";
