@@ -113,6 +113,7 @@ class LFM_API Chat {
   // What the form is of, never kFromModel; where the model's own template runs, what was recognised in it.
   ChatForm form() const noexcept;
   const std::vector<std::string>& notes() const noexcept;  // what isn't as expected: an unknown template, say
+  const std::string& date() const noexcept;                // ChatOptions::date, or the day on which it was created
 
   // The conversation as tokens, the model's first one included. With generation_prompt it ends where an answer of the
   // assistant begins; otherwise after the last message.
@@ -121,7 +122,9 @@ class LFM_API Chat {
   //              the model's template refuses such a conversation, in its words
   //   kUnsupported, kLimit  the model's template fails with it, or takes more time or memory than any needs
   //   kLimit     as Tokenizer::encode();   what a custom form returns
-  Result<std::vector<TokenId>> render(std::span<const Message> messages, bool generation_prompt = true) const;
+  // `ends`: null, or becomes what SyncOptions::ends wants of it: where messages end.
+  Result<std::vector<TokenId>> render(std::span<const Message> messages, bool generation_prompt = true,
+                                      std::vector<std::size_t>* ends = nullptr) const;
 
   // The same as text, the form's tokens spelt out: to look at. It can't be made into the same tokens again.
   Result<std::string> render_text(std::span<const Message> messages, bool generation_prompt = true) const;
@@ -134,7 +137,13 @@ class LFM_API Chat {
   Result<Answer> answer(Session& session, std::span<const Message> messages, const GenerateOptions& options,
                         const PieceCallback& callback = nullptr) const;
 
+  // What answer() gives as its message, of one's own sync() and generate(): `prompt` is what render() gave, and
+  // `tokens` those of the session, which begin with it. After a stop string they say more than was handed out.
+  //   kArgument  they begin otherwise ("tokens")
+  Result<Message> read_answer(std::span<const TokenId> prompt, std::span<const TokenId> tokens) const;
+
  private:
+  friend class SessionPool;
   explicit Chat(std::shared_ptr<const chat::Template> inner) noexcept : inner_(std::move(inner)) {}
   std::shared_ptr<const chat::Template> inner_;
 };

@@ -123,6 +123,7 @@ class LFM_API Engine {
   friend class Chat;
   friend class Constraint;
   friend class Diagnostics;
+  friend class SessionPool;
   explicit Engine(std::shared_ptr<const engine::Model> model) noexcept : model_(std::move(model)) {}
   std::shared_ptr<const engine::Model> model_;
 };

@@ -13,5 +13,6 @@
 #include "lfm/quantize.h"
 #include "lfm/result.h"
 #include "lfm/session.h"
+#include "lfm/session_pool.h"
 #include "lfm/tokenizer.h"
 #include "lfm/types.h"

@@ -208,8 +208,8 @@ class LFM_API Session {
   // Forgets a cancel() that has come since a call ended, so that one who meant that call doesn't end the next.
   void clear_cancel() noexcept;
 
-  // Another session with the same tokens, states and options, independent of this one from now on. Copies what is
-  // filled: 12 KiB a token and 288 KiB for each state kept, with LFM2-8B-A1B. kNoMemory
+  // Another session with the same tokens, states and options, independent of this one from now on. The two share memory
+  // as far as they stay the same. kNoMemory
   Result<Session> fork() const;
 
   // Writes tokens, states and logits to a file, so that load() goes on where this session is, with edits as cheap as
@@ -235,6 +235,7 @@ class LFM_API Session {
  private:
   friend class Chat;
   friend class Engine;
+  friend class SessionPool;
   explicit Session(std::unique_ptr<engine::SessionState> state) noexcept;
   std::unique_ptr<engine::SessionState> state_;
 };

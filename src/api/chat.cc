@@ -1,8 +1,9 @@
 // Chat, on top of its inside.
 #include "lfm/chat.h"
 
-#include <utility>
+#include <algorithm>
 
+#include "api/answer.h"
 #include "api/guarded.h"
 #include "base/try.h"
 #include "chat/message.h"
@@ -31,8 +32,16 @@ const std::vector<std::string>& Chat::notes() const noexcept {
   return inner_->notes();
 }
 
-Result<std::vector<TokenId>> Chat::render(std::span<const Message> messages, bool generation_prompt) const {
-  return guarded([&] { return inner_->tokens(messages, generation_prompt); });
+const std::string& Chat::date() const noexcept {
+  return inner_->date();
+}
+
+Result<std::vector<TokenId>> Chat::render(std::span<const Message> messages, bool generation_prompt,
+                                          std::vector<std::size_t>* ends) const {
+  return guarded([&] {
+    if (ends != nullptr) ends->clear();
+    return inner_->tokens(messages, generation_prompt, ends);
+  });
 }
 
 Result<std::string> Chat::render_text(std::span<const Message> messages, bool generation_prompt) const {
@@ -45,32 +54,17 @@ Result<Answer> Chat::answer(Session& session, std::span<const Message> messages,
     if (&session.state_->model().tokenizer != &inner_->tokenizer()) {
       return Error{ErrorCode::kArgument, "belongs to another engine than the chat", "session"};
     }
-    std::vector<std::size_t> ends;  // so that an edit of a message costs what follows it, and no more
-    LFM_ASSIGN(const std::vector<TokenId> prompt, inner_->tokens(messages, true, &ends));
-    Answer answer;
-    answer.message.role = Role::kAssistant;
-    const SessionStats before = session.stats();
-    const auto read = session.sync(prompt, {ends, options.cancel, options.prompt_progress});
-    if (!read.ok() && read.error().code != ErrorCode::kCancelled) return read.error();
-    answer.prompt.reused = session.stats().reused_tokens - before.reused_tokens;
-    answer.prompt.evaluated = session.stats().prompt_tokens - before.prompt_tokens;
-    if (!read.ok()) {
-      answer.finish.reason = FinishReason::kCancelled;
-      return answer;
+    LFM_ASSIGN(const Prompt prompt, write_prompt(*inner_, messages));
+    return answer_prompt(*inner_, session, prompt, options, callback, nullptr);
+  });
+}
+
+Result<Message> Chat::read_answer(std::span<const TokenId> prompt, std::span<const TokenId> tokens) const {
+  return guarded([&]() -> Result<Message> {
+    if (tokens.size() < prompt.size() || !std::equal(prompt.begin(), prompt.end(), tokens.begin())) {
+      return Error{ErrorCode::kArgument, "don't begin with the prompt", "tokens"};
     }
-    GenerateOptions structured = options;
-    structured.structured = true;
-    chat::MessageBuilder builder(answer.message);
-    LFM_ASSIGN(answer.finish, session.generate(structured, [&](const Piece& piece) {
-      builder.piece(piece);
-      return !callback || callback(piece);
-    }));
-    // After a stop string the session holds more than the message says.
-    if (answer.finish.reason != FinishReason::kStop) {
-      const auto said = session.tokens().subspan(inner_->answer_begin(prompt));
-      answer.message.tokens.assign(said.begin(), said.end());
-    }
-    return answer;
+    return chat::read_message(inner_->tokenizer(), tokens.subspan(inner_->answer_begin(prompt)));
   });
 }
 

@@ -134,10 +134,7 @@ void Session::clear_cancel() noexcept {
 }
 
 Result<Session> Session::fork() const {
-  return alone(*state_, [&]() -> Result<Session> {
-    LFM_ASSIGN(auto copy, state_->fork());
-    return Session(std::move(copy));
-  });
+  return alone(*state_, [&]() -> Result<Session> { return Session(state_->fork()); });
 }
 
 Status Session::save(const std::string& path) const {

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace lfm::base {
 
@@ -29,6 +30,14 @@ Memory& Memory::operator=(Memory&& other) noexcept {
 
 Memory::~Memory() {
   if (data_ != nullptr) ::munmap(data_, size_);
+}
+
+void give_back(std::span<std::byte> bytes) noexcept {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::uintptr_t first = (begin + page - 1) / page * page, end = (begin + bytes.size()) / page * page;
+  // What is refused stays until the whole Memory goes.
+  if (first < end) (void)::madvise(bytes.data() + (first - begin), end - first, MADV_DONTNEED);
 }
 
 Status Arena::allocate() {

@@ -33,6 +33,10 @@ class Memory {
   std::size_t size_ = 0;
 };
 
+// Gives the system back what of it are whole pages of its own, inside a Memory: whose bytes are zero when they are used
+// again.
+void give_back(std::span<std::byte> bytes) noexcept;
+
 // Cuts one Memory into aligned arrays. First every array is asked for with reserve(), then allocate() is called once,
 // and get() gives the arrays by the handles that reserve() returned.
 class Arena {

@@ -4,12 +4,9 @@
 #include <vector>
 
 #include "base/try.h"
+#include "c/chat_handles.h"
 #include "c/convert.h"
 #include "c/sized.h"
-
-struct lfm_chat {
-  lfm::Chat chat;
-};
 
 struct lfm_form_writer {
   std::vector<lfm::ChatSegment> segments;
@@ -22,12 +19,6 @@ struct lfm_form_writer {
       full = true;
     }
   }
-};
-
-struct lfm_answer {
-  lfm::Answer answer;
-  std::vector<lfm_tool_call> calls;  // into answer
-  std::string description;
 };
 
 namespace lfm::c {
@@ -77,27 +68,6 @@ lfm_chat_form form_to_c(ChatForm form) {
       return LFM_FORM_LFM25;
   }
   return LFM_FORM_CHATML;
-}
-
-Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_t count) {
-  std::vector<Message> out;
-  if (count == 0) return out;
-  LFM_TRY(given({{messages, "messages"}}));
-  LFM_TRY(check_size(*messages, "messages"));
-  const auto* const first = reinterpret_cast<const unsigned char*>(messages);
-  for (std::size_t i = 0; i < count; ++i) {
-    LFM_ASSIGN(const lfm_message message,
-               read_sized(reinterpret_cast<const lfm_message*>(first + i * messages->size), "messages"));
-    Message& added = out.emplace_back();
-    added.role = role_of(message.role);
-    added.content = text(message.content);
-    added.reasoning = text(message.reasoning);
-    LFM_ASSIGN(const auto calls, array(message.calls, message.call_count, "calls"));
-    for (const lfm_tool_call& call : calls) added.tool_calls.push_back({text(call.name), text(call.arguments)});
-    LFM_ASSIGN(const auto tokens, array(message.tokens, message.token_count, "tokens"));
-    added.tokens.assign(tokens.begin(), tokens.end());
-  }
-  return out;
 }
 
 lfm_role role_to_c(Role role) {
@@ -150,6 +120,35 @@ ChatOptions::Custom custom_of(lfm_form_callback callback, void* user) {
 }
 
 }  // namespace
+
+Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_t count) {
+  std::vector<Message> out;
+  if (count == 0) return out;
+  LFM_TRY(given({{messages, "messages"}}));
+  LFM_TRY(check_size(*messages, "messages"));
+  const auto* const first = reinterpret_cast<const unsigned char*>(messages);
+  for (std::size_t i = 0; i < count; ++i) {
+    LFM_ASSIGN(const lfm_message message,
+               read_sized(reinterpret_cast<const lfm_message*>(first + i * messages->size), "messages"));
+    Message& added = out.emplace_back();
+    added.role = role_of(message.role);
+    added.content = text(message.content);
+    added.reasoning = text(message.reasoning);
+    LFM_ASSIGN(const auto calls, array(message.calls, message.call_count, "calls"));
+    for (const lfm_tool_call& call : calls) added.tool_calls.push_back({text(call.name), text(call.arguments)});
+    LFM_ASSIGN(const auto tokens, array(message.tokens, message.token_count, "tokens"));
+    added.tokens.assign(tokens.begin(), tokens.end());
+  }
+  return out;
+}
+
+lfm_answer* new_answer(Answer answer) {
+  std::string description = answer.finish.describe();
+  auto out = std::make_unique<lfm_answer>(lfm_answer{std::move(answer), {}, std::move(description)});
+  out->calls = calls_of(out->answer.message);
+  return out.release();
+}
+
 }  // namespace lfm::c
 
 namespace c = lfm::c;
@@ -210,10 +209,7 @@ lfm_code lfm_chat_answer(const lfm_chat* chat, lfm_session* session, const lfm_m
     LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
     LFM_ASSIGN(const lfm::GenerateOptions generate, c::options_of(options, session->engine));
     LFM_ASSIGN(lfm::Answer made, chat->chat.answer(session->session, inner, generate, c::pieces_of(callback, user)));
-    std::string description = made.finish.describe();
-    auto out = std::make_unique<lfm_answer>(lfm_answer{std::move(made), {}, std::move(description)});
-    out->calls = c::calls_of(out->answer.message);
-    *answer = out.release();
+    *answer = c::new_answer(std::move(made));
     return {};
   });
 }

@@ -22,6 +22,15 @@ void MessageBuilder::piece(const Piece& piece) {
   }
 }
 
+Message read_message(const text::Tokenizer& tokenizer, std::span<const TokenId> tokens) {
+  Message message = {.role = Role::kAssistant, .tokens = {tokens.begin(), tokens.end()}};
+  MessageBuilder builder(message);
+  AnswerReader reader(tokenizer);
+  for (const TokenId token : tokens) reader.push(token, builder);
+  reader.finish(builder);
+  return message;
+}
+
 bool says_so(const text::Tokenizer& tokenizer, const Message& message, bool without_thinking) {
   if (message.tokens.empty()) return false;
   const TokenId turn_start = find_token(tokenizer, kTurnStart);

@@ -19,6 +19,9 @@ class MessageBuilder : public PieceSink {
   Message& message_;
 };
 
+// What the tokens of an answer say, with them.
+Message read_message(const text::Tokenizer& tokenizer, std::span<const TokenId> tokens);
+
 // Whether the message's tokens say what its other fields do, and can stand in a conversation: its thinking, if there is
 // any, is over, and there is none if that is wanted (also none that is empty).
 bool says_so(const text::Tokenizer& tokenizer, const Message& message, bool without_thinking);

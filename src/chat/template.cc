@@ -22,13 +22,11 @@ std::optional<std::tm> now() {
   return local;
 }
 
-Result<std::string> today() {
+// Empty where the system doesn't tell.
+std::string today() {
   const auto local = now();
   char text[32];
-  if (!local || std::strftime(text, sizeof text, "%Y-%m-%d", &*local) == 0) {
-    return Error{ErrorCode::kIo, "the system doesn't tell the date", "date"};
-  }
-  return std::string(text);
+  return local && std::strftime(text, sizeof text, "%Y-%m-%d", &*local) != 0 ? text : "";
 }
 
 Status check_date(const std::string& date) {
@@ -76,6 +74,7 @@ Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const t
   std::shared_ptr<Template> made(
       new Template(std::move(tokenizer), from_model ? of_model.form : Form::of(options.form)));
   if (!options.date.empty()) LFM_TRY(check_date(options.date));
+  made->date_ = options.date.empty() ? today() : options.date;
   if (!options.tools.empty()) {
     LFM_ASSIGN(made->options_.tools, read_objects(options.tools, "tools"));
   }
@@ -83,9 +82,9 @@ Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const t
   if (from_model && !options.custom) LFM_TRY(made->use(of_model, options));
   if (made->own_) return std::shared_ptr<const Template>(std::move(made));
   made->options_.preserve_thinking = options.preserve_thinking;
-  made->options_.date = options.date;
-  if (options.date.empty() && made->form_.date && !options.tools.empty() && !options.custom) {
-    LFM_ASSIGN(made->options_.date, today());  // where it is written, and only there
+  made->options_.date = made->date_;
+  if (made->date_.empty() && made->form_.date && !options.tools.empty() && !options.custom) {
+    return Error{ErrorCode::kIo, "the system doesn't tell the date", "date"};
   }
   return std::shared_ptr<const Template>(std::move(made));
 }

@@ -22,6 +22,7 @@ class Template {
 
   ChatForm form() const noexcept { return form_.name; }
   const std::vector<std::string>& notes() const noexcept { return notes_; }
+  const std::string& date() const noexcept { return date_; }
   const text::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
 
   // Errors as Chat::render(). `ends`: null, or where the turns begin is appended to it, but for the first.
@@ -44,6 +45,7 @@ class Template {
   std::optional<OwnForm> own_;  // where it runs: instead of form_
   FormOptions options_;
   ChatOptions::Custom custom_;
+  std::string date_;  // as ChatOptions has it, never empty where the system tells it
   std::vector<std::string> notes_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/try.h"
 
@@ -24,19 +25,25 @@ void clear_behind(kernels::KvFormat format, std::byte* block, std::size_t slot, 
 
 }  // namespace
 
+KvCache::KvCache(std::size_t page_bytes, std::size_t max_pages) : memory_(page_bytes, max_pages) {
+  pages_.reserve(max_pages);
+  table_.reserve(max_pages);
+}
+
 Result<KvCache> KvCache::create(const Config& config, std::size_t capacity, kernels::KvFormat format) {
-  KvCache cache;
+  const std::size_t block_bytes = kernels::kv_block_bytes(format, config.head_dim);
+  std::vector<std::size_t> offsets;
+  std::size_t page_bytes = 0;
+  for (const LayerConfig& layer : config.layers) {
+    offsets.push_back(page_bytes);
+    page_bytes += layer.kv_heads * block_bytes;
+  }
+  KvCache cache(page_bytes, pages_of(capacity));
   cache.format_ = format;
   cache.head_dim_ = config.head_dim;
-  cache.block_bytes_ = kernels::kv_block_bytes(format, config.head_dim);
-  for (const LayerConfig& layer : config.layers) {
-    cache.offsets_.push_back(cache.page_bytes_);
-    cache.page_bytes_ += layer.kv_heads * cache.block_bytes_;
-  }
-  cache.max_pages_ = pages_of(capacity);
-  cache.pages_.reserve(cache.max_pages_);
-  cache.table_.reserve(cache.max_pages_);
-  LFM_TRY(cache.new_slab());
+  cache.block_bytes_ = block_bytes;
+  cache.offsets_ = std::move(offsets);
+  LFM_TRY(cache.memory_.reserve());
   return cache;
 }
 
@@ -44,36 +51,13 @@ std::size_t KvCache::pages_of(std::size_t positions) noexcept {
   return (positions + kernels::kKvBlock - 1) / kernels::kKvBlock;
 }
 
-Status KvCache::new_slab() {
-  auto slab = std::make_shared<Slab>();
-  LFM_ASSIGN(slab->memory, base::Memory::allocate(max_pages_ * page_bytes_));
-  slab->users = std::make_unique<std::atomic<std::uint32_t>[]>(max_pages_);
-  slab->pages = max_pages_;
-  slab_ = std::move(slab);
-  next_ = 0;
-  return {};
-}
-
-// Where all pages of the slab are in use, others have some of them, and there is room in another one.
-Result<KvCache::Page> KvCache::new_page() {
-  for (std::size_t tried = 0; tried < slab_->pages; ++tried) {
-    const std::size_t index = (next_ + tried) % slab_->pages;
-    if (slab_->users[index] != 0) continue;
-    slab_->users[index] = 1;
-    next_ = index + 1;
-    return Page(slab_, index);
-  }
-  LFM_TRY(new_slab());
-  return new_page();
-}
-
 Status KvCache::own(std::size_t begin, std::size_t end) {
   for (std::size_t i = begin / kernels::kKvBlock; i < pages_of(end); ++i) {
     if (i < pages_.size() && !pages_[i].shared()) continue;
-    LFM_ASSIGN(Page page, new_page());
-    std::byte* const data = page.data(page_bytes_);
+    LFM_ASSIGN(Pages::Page page, memory_.take());
+    std::byte* const data = page.data();
     if (i < pages_.size()) {
-      if (i * kernels::kKvBlock < begin) std::memcpy(data, table_[i], page_bytes_);
+      if (i * kernels::kKvBlock < begin) std::memcpy(data, table_[i], page_bytes());
       pages_[i] = std::move(page);
       table_[i] = data;
     } else {
@@ -84,16 +68,30 @@ Status KvCache::own(std::size_t begin, std::size_t end) {
   return {};
 }
 
-void KvCache::share(const KvCache& other, std::size_t positions) {
+KvCache KvCache::fork(std::size_t positions) const {
   const auto count = static_cast<std::ptrdiff_t>(pages_of(positions));
-  pages_.assign(other.pages_.begin(), other.pages_.begin() + count);
-  table_.assign(other.table_.begin(), other.table_.begin() + count);
+  KvCache fork(page_bytes(), memory_.count());
+  fork.format_ = format_;
+  fork.head_dim_ = head_dim_;
+  fork.block_bytes_ = block_bytes_;
+  fork.offsets_ = offsets_;
+  fork.pages_.assign(pages_.begin(), pages_.begin() + count);
+  fork.table_.assign(table_.begin(), table_.begin() + count);
+  return fork;
+}
+
+void KvCache::adopt(const KvCache& other, std::size_t positions) {
+  for (std::size_t i = 0; i < positions / kernels::kKvBlock; ++i) {
+    if (table_[i] == other.table_[i]) continue;
+    pages_[i] = other.pages_[i];
+    table_[i] = other.table_[i];
+  }
 }
 
 void KvCache::copy_page(std::size_t i, std::size_t positions, std::byte* out) const noexcept {
-  std::memcpy(out, table_[i], page_bytes_);
+  std::memcpy(out, table_[i], page_bytes());
   if (positions >= kernels::kKvBlock) return;
-  for (std::size_t at = 0; at < page_bytes_; at += block_bytes_) clear_behind(format_, out + at, positions, head_dim_);
+  for (std::size_t at = 0; at < page_bytes(); at += block_bytes_) clear_behind(format_, out + at, positions, head_dim_);
 }
 
 }  // namespace lfm::model

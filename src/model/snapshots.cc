@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "base/try.h"
 
@@ -10,54 +11,62 @@ namespace lfm::model {
 Result<Snapshots> Snapshots::create(std::size_t floats, std::size_t budget_bytes, std::size_t positions) {
   constexpr std::size_t kLeast = 4;
   const std::size_t bytes = std::max<std::size_t>(1, floats * sizeof(float));
-  Snapshots snapshots;
-  snapshots.floats_ = floats;
-  snapshots.slots_ = std::max(kLeast, std::min(positions, budget_bytes / bytes));
-  auto memory = base::Memory::allocate(snapshots.slots_ * bytes);
-  while (!memory.ok() && snapshots.slots_ > kLeast) {
-    snapshots.slots_ = std::max(kLeast, snapshots.slots_ / 2);
-    memory = base::Memory::allocate(snapshots.slots_ * bytes);
+  std::size_t count = std::max(kLeast, std::min(positions, budget_bytes / bytes));
+  Pages memory(bytes, count);
+  Status reserved = memory.reserve();
+  while (!reserved.ok() && count > kLeast) {
+    count = std::max(kLeast, count / 2);
+    memory = Pages(bytes, count);
+    reserved = memory.reserve();
   }
-  LFM_ASSIGN(snapshots.memory_, std::move(memory));
-  snapshots.entries_.reserve(snapshots.slots_);
-  snapshots.free_.reserve(snapshots.slots_);
-  return snapshots;
-}
-
-std::span<float> Snapshots::slot(std::size_t i) const noexcept {
-  return {reinterpret_cast<float*>(memory_.data()) + i * floats_, floats_};
+  LFM_TRY(std::move(reserved));
+  return Snapshots(floats, std::move(memory));
 }
 
 std::span<float> Snapshots::add(std::size_t position, std::size_t keep) {
   const auto by_position = [](const Entry& entry, std::size_t p) { return entry.position < p; };
   auto place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
-  if (place != entries_.end() && place->position == position) return slot(place->slot);
-  if (free_.empty() && taken_ == slots_) {
+  const bool there = place != entries_.end() && place->position == position;
+  if (there && !place->page.shared()) return conv(*place);
+  if (!there && entries_.size() == memory_.count()) {
     drop_least_missed(std::max(position, entries_.back().position), keep);
     place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   }
-  std::size_t taken = taken_;
-  if (free_.empty()) {
-    ++taken_;
+  Result<Pages::Page> page = memory_.take();
+  if (!page.ok()) throw std::bad_alloc();
+  if (there) {
+    place->page = *std::move(page);
   } else {
-    taken = free_.back();
-    free_.pop_back();
+    place = entries_.insert(place, {position, *std::move(page)});
   }
-  entries_.insert(place, {position, taken});
-  return slot(taken);
+  return conv(*place);
 }
 
 Snapshots::Found Snapshots::find(std::size_t position) const noexcept {
   const auto after = std::upper_bound(entries_.begin(), entries_.end(), position,
                                       [](std::size_t p, const Entry& entry) { return p < entry.position; });
   if (after == entries_.begin()) return {};
-  return {(after - 1)->position, slot((after - 1)->slot)};
+  return {(after - 1)->position, conv(*(after - 1))};
 }
 
 void Snapshots::drop_after(std::size_t position) noexcept {
-  while (!entries_.empty() && entries_.back().position > position) {
-    free_.push_back(entries_.back().slot);
-    entries_.pop_back();
+  while (!entries_.empty() && entries_.back().position > position) entries_.pop_back();
+}
+
+Snapshots Snapshots::fork(std::size_t position) const {
+  Snapshots fork(floats_, Pages(memory_.page_bytes(), memory_.count()));
+  for (const Entry& entry : entries_) {
+    if (entry.position <= position) fork.entries_.push_back(entry);
+  }
+  return fork;
+}
+
+void Snapshots::adopt(const Snapshots& other, std::size_t position) {
+  auto theirs = other.entries_.begin();
+  for (Entry& entry : entries_) {
+    while (theirs != other.entries_.end() && theirs->position < entry.position) ++theirs;
+    if (entry.position > position || theirs == other.entries_.end()) return;
+    if (theirs->position == entry.position) entry.page = theirs->page;
   }
 }
 
@@ -76,7 +85,6 @@ void Snapshots::drop_least_missed(std::size_t newest, std::size_t keep) noexcept
       least_worth = worth;
     }
   }
-  free_.push_back(entries_[least].slot);
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(least));
 }
 

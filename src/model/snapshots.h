@@ -1,13 +1,14 @@
 // Copies of the convolution states at earlier positions. Keys and values of earlier tokens stay in the cache, so with
-// the convolution state of a position a sequence can be taken back to it exactly.
+// the convolution state of a position a sequence can be taken back to it exactly. Sequences may share them.
 #pragma once
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "base/memory.h"
 #include "lfm/result.h"
+#include "model/pages.h"
 
 namespace lfm::model {
 
@@ -19,7 +20,7 @@ class Snapshots {
 
   // Where the snapshot of `position` is to be written, (floats); the one that was there already, or a new one. When all
   // room is taken it replaces the one that is least missed: close to its neighbours, and far back. That of `keep`
-  // stays.
+  // stays. Throws std::bad_alloc where others share so many that memory for another is needed, and there is none.
   static constexpr std::size_t kNone = ~std::size_t{0};
   std::span<float> add(std::size_t position, std::size_t keep = kNone);
 
@@ -31,28 +32,37 @@ class Snapshots {
   Found find(std::size_t position) const noexcept;
 
   // Snapshot i of size(), by position.
-  Found at(std::size_t i) const noexcept { return {entries_[i].position, slot(entries_[i].slot)}; }
+  Found at(std::size_t i) const noexcept { return {entries_[i].position, conv(entries_[i])}; }
+  std::size_t size() const noexcept { return entries_.size(); }
 
   // Forgets what lies after `position`.
   void drop_after(std::size_t position) noexcept;
 
-  std::size_t size() const noexcept { return entries_.size(); }
+  // Others with the same room, which share those up to `position`.
+  Snapshots fork(std::size_t position) const;
+
+  // Has the other ones' memory for the positions that both have, where they hold the same: up to `position`. They are
+  // of the same size.
+  void adopt(const Snapshots& other, std::size_t position);
 
  private:
   struct Entry {
     std::size_t position;
-    std::size_t slot;
+    Pages::Page page;
   };
 
-  std::span<float> slot(std::size_t i) const noexcept;
+  Snapshots(std::size_t floats, Pages memory) : floats_(floats), memory_(std::move(memory)) {
+    entries_.reserve(memory_.count());
+  }
+
+  std::span<float> conv(const Entry& entry) const noexcept {
+    return {reinterpret_cast<float*>(entry.page.data()), floats_};
+  }
   void drop_least_missed(std::size_t newest, std::size_t keep) noexcept;
 
-  std::size_t floats_ = 0;
-  mutable base::Memory memory_;
-  std::vector<Entry> entries_;     // by position
-  std::vector<std::size_t> free_;  // slots that had been taken
-  std::size_t taken_ = 0;          // slots that have been, from the first one on
-  std::size_t slots_ = 0;
+  std::size_t floats_;
+  Pages memory_;
+  std::vector<Entry> entries_;  // by position, no more than pages of a slab
 };
 
 }  // namespace lfm::model

@@ -7,8 +7,8 @@
 namespace lfm::model {
 
 Result<State> State::create(const Config& config, std::size_t capacity, kernels::KvFormat format) {
-  State state;
-  LFM_ASSIGN(state.kv_, KvCache::create(config, capacity, format));
+  LFM_ASSIGN(KvCache kv, KvCache::create(config, capacity, format));
+  State state(std::move(kv));
   std::size_t floats = 0;
   for (const LayerConfig& layer : config.layers) {
     state.conv_offsets_.push_back(floats);
@@ -18,9 +18,12 @@ Result<State> State::create(const Config& config, std::size_t capacity, kernels:
   return state;
 }
 
-void State::share(const State& other) {
-  kv_.share(other.kv_, other.position_);
-  rewind(other.position_, other.conv_);
+State State::fork(std::size_t position, std::span<const float> conv) const {
+  State fork(kv_.fork(position));
+  fork.conv_offsets_ = conv_offsets_;
+  fork.conv_.resize(conv_.size());
+  fork.rewind(position, conv);
+  return fork;
 }
 
 void State::rewind(std::size_t position, std::span<const float> conv) noexcept {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "lfm/result.h"
@@ -26,18 +27,23 @@ class State {
 
   KvCache& kv() noexcept { return kv_; }
   const KvCache& kv() const noexcept { return kv_; }
-  float* conv(std::size_t layer) noexcept { return conv_.data() + conv_offsets_[layer]; }  // (hidden / 16, taps - 1, 16)
+  float* conv(std::size_t layer) noexcept {
+    return conv_.data() + conv_offsets_[layer];
+  }                                                       // (hidden / 16, taps - 1, 16)
   std::span<float> all_conv() noexcept { return conv_; }  // of all convolution layers, in order
   std::span<const float> all_conv() const noexcept { return conv_; }
 
-  // Becomes the same as another one of this model, whose keys and values it shares.
-  void share(const State& other);
+  // Another one at `position`, at most this one's, with the convolution state of that position (as rewind()), which
+  // shares the keys and values.
+  State fork(std::size_t position, std::span<const float> conv) const;
 
   // Back to `position` tokens, at most those seen, with the convolution state of that position; empty: all zero, for
   // position 0.
   void rewind(std::size_t position, std::span<const float> conv) noexcept;
 
  private:
+  explicit State(KvCache kv) noexcept : kv_(std::move(kv)) {}
+
   std::size_t position_ = 0;
   KvCache kv_;
   std::vector<std::size_t> conv_offsets_;  // of each layer

@@ -97,8 +97,7 @@ TEST_F(TimelineTest, CopiesAreTheSame) {
     line.keep_state();
   }
   std::iota(line.tokens.begin(), line.tokens.end(), 0);
-  engine::Timeline copy = timeline();
-  line.copy_to(copy);
+  engine::Timeline copy = line.fork();
   EXPECT_EQ(copy.tokens, line.tokens);
   expect_at(copy, 90);
   copy.rewind(70);
@@ -106,6 +105,64 @@ TEST_F(TimelineTest, CopiesAreTheSame) {
   copy.rewind(20);
   expect_at(copy, 10);
   expect_at(line, 90);
+}
+
+TEST_F(TimelineTest, ForksOfABeginning) {
+  engine::Timeline line = timeline();
+  for (const std::size_t at : {10, 25, 64, 90}) {
+    go_to(line, at);
+    line.keep_state();
+  }
+  std::iota(line.tokens.begin(), line.tokens.end(), 0);
+  engine::Timeline fork = line.fork(64);
+  expect_at(fork, 64);
+  EXPECT_EQ(fork.tokens.back(), 63);
+  EXPECT_FALSE(fork.logits_valid);
+  EXPECT_EQ(fork.snapshots.size(), 3u);
+  fork.rewind(30);
+  expect_at(fork, 25);
+  expect_at(line.fork(0), 0);
+  expect_at(line, 90);
+}
+
+TEST_F(TimelineTest, TellsWhatIsOfUse) {
+  engine::Timeline line = timeline();
+  for (const std::size_t at : {10, 25, 40}) {
+    go_to(line, at);
+    line.keep_state();
+  }
+  go_to(line, 45);
+  std::vector<TokenId> tokens(60, 7);
+  EXPECT_EQ(line.reusable(tokens), 45u);
+  EXPECT_EQ(line.reusable(std::span(tokens).first(45)), 45u);
+  line.logits_valid = false;
+  EXPECT_EQ(line.reusable(tokens), 45u);
+  EXPECT_EQ(line.reusable(std::span(tokens).first(45)), 40u);
+  EXPECT_EQ(line.reusable(std::span(tokens).first(40)), 25u);  // the last token's logits are wanted
+  tokens[30] = 8;
+  EXPECT_EQ(line.common(tokens), 30u);
+  EXPECT_EQ(line.reusable(tokens), 25u);
+  EXPECT_EQ(line.reusable({}), 0u);
+}
+
+TEST_F(TimelineTest, AdoptsMemory) {
+  engine::Timeline one = timeline(), other = timeline();
+  for (engine::Timeline* line : {&one, &other}) {
+    for (const std::size_t at : {10, 64, 100}) {
+      go_to(*line, at);
+      line->keep_state();
+    }
+  }
+  other.adopt(one, 90);
+  std::size_t same = 0;
+  const auto theirs = one.shared_blocks();
+  for (const auto& block : other.shared_blocks()) {
+    same += std::ranges::count_if(theirs, [&](const auto& their) { return their.at == block.at; });
+  }
+  EXPECT_EQ(same, 3u);  // a page, and two states
+  other.rewind(70);
+  expect_at(other, 64);
+  expect_at(one, 100);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ const model::Config& config() {
     TinyModel model;
     model.kv_heads = {0, 1, 2, 0};
     return model;
-  }().builder());
+  }()
+                                                .builder());
   return loaded->config;
 }
 
@@ -87,7 +88,7 @@ TEST(KvCache, SizesAreTheFormats) {
 TEST(KvCache, SharingCopiesNothing) {
   KvCache one = new_cache(), other = new_cache();
   append(one, 0, 150, 3);
-  other.share(one, 150);
+  other = one.fork(150);
   for (std::size_t i = 0; i < KvCache::pages_of(150); ++i) EXPECT_EQ(one.page(i), other.page(i));
   expect_holds(other, 0, 150, 3);
 }
@@ -95,7 +96,7 @@ TEST(KvCache, SharingCopiesNothing) {
 TEST(KvCache, WhoWritesGetsAPageOfItsOwn) {
   KvCache one = new_cache(), other = new_cache();
   append(one, 0, 150, 3);
-  other.share(one, 150);
+  other = one.fork(150);
   append(other, 150, 200, 5);
   EXPECT_EQ(one.page(1), other.page(1));
   EXPECT_NE(one.page(2), other.page(2));
@@ -111,7 +112,7 @@ TEST(KvCache, WhoWritesGetsAPageOfItsOwn) {
 TEST(KvCache, GoingBackInASharedPastHarmsNobody) {
   KvCache one = new_cache(), other = new_cache();
   append(one, 0, kCapacity, 3);
-  other.share(one, kCapacity);
+  other = one.fork(kCapacity);
   append(one, 10, kCapacity, 4);  // all its pages are the other's too, and its memory is full
   expect_holds(other, 0, kCapacity, 3);
   expect_holds(one, 0, 10, 3);
@@ -123,11 +124,25 @@ TEST(KvCache, PagesOutliveTheCacheTheyCameFrom) {
   {
     KvCache one = new_cache();
     append(one, 0, 100, 9);
-    other.share(one, 100);
+    other = one.fork(100);
   }
   append(other, 100, 130, 2);
   expect_holds(other, 0, 100, 9);
   expect_holds(other, 100, 130, 2);
+}
+
+// What two wrote alike is there once, in whole pages.
+TEST(KvCache, AdoptsWhatIsTheSame) {
+  KvCache one = new_cache(), other = new_cache();
+  append(one, 0, 3 * kKvBlock, 4);
+  append(other, 0, 200, 4);
+  other.adopt(one, 130);
+  EXPECT_EQ(one.page(0), other.page(0));
+  EXPECT_EQ(one.page(1), other.page(1));
+  EXPECT_NE(one.page(2), other.page(2));
+  append(one, 10, 100, 6);
+  expect_holds(other, 0, 200, 4);
+  expect_holds(one, 10, 100, 6);
 }
 
 TEST(KvCache, CopiesOfPagesEndInZeros) {
@@ -160,7 +175,7 @@ TEST(KvCache, EachHoldsWhatItWrote) {
       case 1: {
         const Sequence& other = sequences[below(4)];
         if (&other == &one) break;
-        one.cache.share(other.cache, other.numbers.size());
+        one.cache = other.cache.fork(other.numbers.size());
         one.numbers = other.numbers;
         break;
       }
@@ -186,8 +201,7 @@ TEST(KvCache, OnThreadsOfTheirOwn) {
   append(first, 0, 200, 3);
   std::vector<KvCache> others;
   for (int i = 0; i < 4; ++i) {
-    others.push_back(new_cache());
-    others.back().share(first, 200);
+    others.push_back(first.fork(200));
   }
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < 4; ++i) {

@@ -56,11 +56,11 @@ TEST_F(StateTest, GoesBackToAPositionWithItsConvolutions) {
 }
 
 TEST_F(StateTest, SharesAndGoesItsOwnWay) {
-  model::State one = state(), other = state();
+  model::State one = state();
   expect_ok(one.make_room(70));
   one.advance(70);
   std::ranges::fill(one.all_conv(), 2.0f);
-  other.share(one);
+  model::State other = one.fork(70, one.all_conv());
   EXPECT_EQ(other.position(), 70u);
   expect_conv(other, 2);
   EXPECT_EQ(other.kv().page(1), one.kv().page(1));

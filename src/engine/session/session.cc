@@ -93,11 +93,8 @@ Status SessionState::check(std::span<const TokenId> tokens) const {
 Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, const SyncOptions& options) {
   LFM_TRY(check(tokens));
   LFM_TRY(check_room(tokens.size(), room_));
-  const auto differs = std::mismatch(now_.tokens.begin(), now_.tokens.end(), tokens.begin(), tokens.end());
-  const auto common = static_cast<std::size_t>(differs.first - now_.tokens.begin());
-  const bool same = common == now_.tokens.size() && (common < tokens.size() || now_.logits_valid);
-  // Where tokens go, or logits are wanted that are no longer there, the last token at least is evaluated again.
-  if (!same) now_.rewind(std::min(common, tokens.empty() ? 0 : tokens.size() - 1));
+  const std::size_t held = now_.reusable(tokens);
+  if (held < now_.tokens.size()) now_.rewind(held);
   const SyncInfo info{now_.tokens.size(), tokens.size() - now_.tokens.size()};
   stats_.reused_tokens += info.reused;
   const CallCancel cancel(*this, options.cancel);
@@ -197,10 +194,8 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   return good;
 }
 
-Result<std::unique_ptr<SessionState>> SessionState::fork() const {
-  LFM_ASSIGN(Timeline copy, Timeline::create(model_->config, room_, snapshot_bytes_));
-  now_.copy_to(copy);
-  return std::unique_ptr<SessionState>(new SessionState(model_, std::move(copy), room_, snapshot_bytes_));
+std::unique_ptr<SessionState> SessionState::fork() const {
+  return std::unique_ptr<SessionState>(new SessionState(model_, now_.fork(), room_, snapshot_bytes_));
 }
 
 Status SessionState::save(const std::string& path) const {

@@ -34,6 +34,9 @@ class SessionState {
   static Result<std::unique_ptr<SessionState>> create(std::shared_ptr<const Model> model,
                                                       const SessionOptions& options);
 
+  // Goes on from a timeline that has such room.
+  SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room, std::size_t snapshot_bytes);
+
   Result<SyncInfo> sync(std::span<const TokenId> tokens, const SyncOptions& options);
   Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
@@ -41,11 +44,13 @@ class SessionState {
   void clear_cancel() noexcept { cancelled_.store(false, std::memory_order_relaxed); }
   void settle() noexcept { now_.settle(); }  // after an exception
 
-  Result<std::unique_ptr<SessionState>> fork() const;
+  std::unique_ptr<SessionState> fork() const;
   Status save(const std::string& path) const;
   Status load(const std::string& path);
 
   const Model& model() const noexcept { return *model_; }
+  const Timeline& line() const noexcept { return now_; }
+  std::size_t snapshot_bytes() const noexcept { return snapshot_bytes_; }
   std::span<const TokenId> tokens() const noexcept { return now_.tokens; }
   std::size_t context_tokens() const noexcept { return room_; }
   std::span<const float> logits() const noexcept {
@@ -89,8 +94,6 @@ class SessionState {
   };
 
   static constexpr std::size_t kNoEnd = ~std::size_t{0};
-
-  SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room, std::size_t snapshot_bytes);
 
   Status check(std::span<const TokenId> tokens) const;
   Status check_logits(std::span<const float> logits, std::size_t position) const;

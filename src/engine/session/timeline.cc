@@ -17,15 +17,48 @@ Result<Timeline> Timeline::create(const model::Config& config, std::size_t room,
   return timeline;
 }
 
-void Timeline::copy_to(Timeline& other) const {
-  other.tokens.assign(tokens.begin(), tokens.end());
-  other.logits = logits;
-  other.logits_valid = logits_valid;
-  other.state.share(state);
+Timeline Timeline::fork(std::size_t position) const {
+  const bool whole = position == tokens.size();
+  const std::span<const float> conv = whole ? state.all_conv() : snapshots.find(position).conv;
+  Timeline fork{{}, state.fork(position, conv), snapshots.fork(position), vocab, logits_stride,
+                {}, whole && logits_valid};
+  fork.tokens.reserve(tokens.capacity());
+  fork.tokens.assign(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(position));
+  fork.logits.resize(logits.size());
+  if (fork.logits_valid) fork.logits = logits;
+  return fork;
+}
+
+std::size_t Timeline::common(std::span<const TokenId> other) const noexcept {
+  const auto differs = std::mismatch(tokens.begin(), tokens.end(), other.begin(), other.end());
+  return static_cast<std::size_t>(differs.first - tokens.begin());
+}
+
+std::size_t Timeline::reusable(std::span<const TokenId> other) const noexcept {
+  const std::size_t alike = common(other);
+  if (alike == tokens.size() && (alike < other.size() || logits_valid)) return alike;
+  // Where tokens go, or logits are wanted that are no longer there, the last token at least is evaluated again.
+  return snapshots.find(std::min(alike, other.empty() ? 0 : other.size() - 1)).position;
+}
+
+void Timeline::adopt(const Timeline& other, std::size_t position) {
+  state.kv().adopt(other.state.kv(), position);
+  snapshots.adopt(other.snapshots, position);
+}
+
+std::vector<Timeline::Block> Timeline::shared_blocks() const {
+  std::vector<Block> blocks;
+  blocks.reserve(state.kv().size() + snapshots.size());
+  for (std::size_t i = 0; i < state.kv().size(); ++i) blocks.push_back({state.kv().page(i), state.kv().page_bytes()});
   for (std::size_t i = 0; i < snapshots.size(); ++i) {
-    const model::Snapshots::Found kept = snapshots.at(i);
-    std::copy(kept.conv.begin(), kept.conv.end(), other.snapshots.add(kept.position).begin());
+    const std::span<const float> conv = snapshots.at(i).conv;
+    blocks.push_back({conv.data(), conv.size_bytes()});
   }
+  return blocks;
+}
+
+std::size_t Timeline::own_bytes() const noexcept {
+  return sizeof *this + tokens.size() * sizeof(TokenId) + (logits.size() + state.all_conv().size()) * sizeof(float);
 }
 
 void Timeline::keep_state() {

@@ -25,8 +25,28 @@ struct Timeline {
   // Memory is taken as it is filled. kNoMemory
   static Result<Timeline> create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes);
 
-  // Makes an empty one of the same sizes the same as this one, whose keys and values it shares.
-  void copy_to(Timeline& other) const;
+  // Another one at `position`, whose state is known, which shares what the network remembers.
+  Timeline fork(std::size_t position) const;
+  Timeline fork() const { return fork(tokens.size()); }
+
+  // How many tokens the two begin with alike.
+  std::size_t common(std::span<const TokenId> other) const noexcept;
+
+  // How many of these tokens it holds, or would hold after a rewind() to the latest state that is of use: all of them
+  // only where their logits are there.
+  std::size_t reusable(std::span<const TokenId> other) const noexcept;
+
+  // Has the other one's memory for the first `position` tokens, which are the same in both.
+  void adopt(const Timeline& other, std::size_t position);
+
+  // Memory that timelines may share.
+  struct Block {
+    const void* at;
+    std::size_t bytes;
+  };
+  std::vector<Block> shared_blocks() const;
+  // And that of its own, about.
+  std::size_t own_bytes() const noexcept;
 
   // Keeps the state of where it is.
   void keep_state();

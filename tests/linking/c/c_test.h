@@ -28,6 +28,7 @@ void test_choice(const lfm_engine* engine);
 void test_constraints(const lfm_engine* engine);
 void test_chat(const lfm_engine* engine);
 void test_custom_form(const lfm_engine* engine);
+void test_pool(const lfm_engine* engine, const char* folder);
 void test_open(const char* model);
 void test_files(const char* model, const char* folder);
 void test_quantize(const char* model, const char* folder);

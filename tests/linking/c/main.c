@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   test_diagnostics(engine);
   test_chat(engine);
   test_custom_form(engine);
+  test_pool(engine, argv[2]);
   test_open(argv[1]);
   test_files(argv[1], argv[2]);
   test_quantize(argv[1], argv[2]);

@@ -1,0 +1,26 @@
+// A conversation that a session is made and answers.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "chat/template.h"
+#include "lfm/chat.h"
+
+namespace lfm {
+
+struct Prompt {
+  std::vector<TokenId> tokens;
+  std::vector<std::size_t> ends;  // of its messages, so that an edit of one costs what follows it, and no more
+};
+
+Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message> messages);
+
+// As Chat::answer(). `read`: empty, or called when the session has read the prompt, or as much of it as was wanted.
+Result<Answer> answer_prompt(const chat::Template& form, Session& session, const Prompt& prompt,
+                             const GenerateOptions& options, const Chat::PieceCallback& callback,
+                             const std::function<void()>& read);
+
+}  // namespace lfm

@@ -1,0 +1,102 @@
+#include "engine/pool/session_folder.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "base/checksum.h"
+#include "base/try.h"
+#include "engine/session/saved_session.h"
+
+namespace lfm::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".session";
+constexpr std::size_t kIdDigits = 16;
+constexpr std::size_t kAside = 99999999;  // a place behind all others
+
+// Of a session's tokens in a model.
+std::string id_of(const Timeline& line, std::uint64_t fingerprint) {
+  char text[kIdDigits + 1];
+  std::snprintf(text, sizeof text, "%016llx",
+                static_cast<unsigned long long>(base::checksum(std::as_bytes(std::span(line.tokens)), fingerprint)));
+  return text;
+}
+
+std::string id_in(std::string_view name) {
+  return std::string(name.substr(name.size() - kSuffix.size() - kIdDigits, kIdDigits));
+}
+
+std::string name_of(std::size_t place, const std::string& id) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%04zu-", place);
+  return text + id + std::string(kSuffix);
+}
+
+Error failure(const std::error_code& code, const std::string& path) {
+  return Error{ErrorCode::kIo, code.message(), path};
+}
+
+}  // namespace
+
+bool is_saved_name(std::string_view name) {
+  if (!name.ends_with(kSuffix) || name.size() < 2 + kIdDigits + kSuffix.size()) return false;
+  const std::string_view stem = name.substr(0, name.size() - kSuffix.size());
+  const std::size_t dash = stem.size() - kIdDigits - 1;
+  return stem[dash] == '-' && stem.substr(0, dash).find_first_not_of("0123456789") == std::string_view::npos &&
+         stem.substr(dash + 1).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Status save_lines(const std::vector<std::shared_ptr<const Timeline>>& lines, std::uint64_t fingerprint,
+                  const std::string& folder) {
+  std::error_code code;
+  const bool made = fs::create_directories(folder, code);
+  if (code) return failure(code, folder);
+  if (made) fs::permissions(folder, fs::perms::owner_all, code);  // conversations are nobody else's business
+  LFM_ASSIGN(const std::vector<std::string> names, saved_lines(folder));
+  std::map<std::string, std::string> there;  // paths by what they hold
+  for (const std::string& name : names) {
+    // Out of the way of the names that are given now; found all the same should this be all that is done.
+    const std::string aside = folder + "/" + name_of(kAside, id_in(name));
+    fs::rename(folder + "/" + name, aside, code);
+    if (code) return failure(code, aside);
+    there[id_in(name)] = aside;
+  }
+  Status first;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string id = id_of(*lines[i], fingerprint);
+    const std::string path = folder + "/" + name_of(i, id);
+    Status written;
+    if (const auto old = there.find(id); old != there.end()) {
+      fs::rename(old->second, path, code);
+      if (code) written = failure(code, path);
+      there.erase(old);
+    } else {
+      written = save_timeline(*lines[i], fingerprint, path);
+    }
+    if (first.ok()) first = std::move(written);
+  }
+  for (const auto& [id, path] : there) fs::remove(path, code);
+  return first;
+}
+
+Result<std::vector<std::string>> saved_lines(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code code;
+  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
+    std::string name = at->path().filename().string();
+    if (is_saved_name(name)) names.push_back(std::move(name));
+  }
+  if (code && code != std::errc::no_such_file_or_directory) return failure(code, folder);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace lfm::engine

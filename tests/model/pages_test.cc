@@ -1,0 +1,88 @@
+// Pages go round between who lends them and any number of holders, and back to the system when nobody holds them.
+#include "model/pages.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace lfm::test {
+namespace {
+
+using model::Pages;
+
+const std::size_t kPage = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+
+bool in_memory(const std::byte* page) {
+  unsigned char there = 0;
+  EXPECT_EQ(mincore(const_cast<std::byte*>(page), kPage, &there), 0);
+  return (there & 1) != 0;
+}
+
+TEST(Pages, WhatNobodyHoldsIsLentAgain) {
+  Pages pages(kPage, 3);
+  std::vector<Pages::Page> held;
+  for (int i = 0; i < 3; ++i) held.push_back(*pages.take());
+  const std::byte* const second = held[1].data();
+  Pages::Page copy = held[1];
+  EXPECT_TRUE(copy.shared());
+  held.erase(held.begin() + 1);
+  EXPECT_FALSE(copy.shared());
+  Pages::Page other = *pages.take();  // from another slab
+  EXPECT_NE(other.data(), second);
+  copy = other;
+  EXPECT_TRUE(other.shared());
+}
+
+TEST(Pages, GoBackToTheSystem) {
+  Pages pages(kPage, 2);
+  Pages::Page stays = *pages.take();
+  std::memset(stays.data(), 1, kPage);
+  std::byte* at = nullptr;
+  {
+    const Pages::Page goes = *pages.take();
+    at = goes.data();
+    std::memset(at, 1, kPage);
+    const Pages::Page copy = goes;
+    EXPECT_TRUE(in_memory(at));
+  }
+  EXPECT_FALSE(in_memory(at));
+  EXPECT_TRUE(in_memory(stays.data()));
+  EXPECT_EQ(static_cast<int>(stays.data()[kPage - 1]), 1);
+}
+
+// Who lends takes pages again that others let go of at the same time; each holder reads what it wrote.
+TEST(Pages, OnThreadsOfTheirOwn) {
+  Pages pages(kPage, 8);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Pages::Page> held;
+    for (int i = 0; i < 8; ++i) {
+      held.push_back(*pages.take());
+      std::memset(held.back().data(), i, kPage);
+    }
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 2; ++t) {
+      threads.emplace_back([copies = held]() mutable {
+        int expected = 0;
+        for (Pages::Page& copy : copies) {
+          EXPECT_EQ(static_cast<int>(copy.data()[kPage - 1]), expected++);
+          copy = {};
+        }
+      });
+    }
+    held.clear();
+    for (int i = 0; i < 20; ++i) {
+      Pages::Page page = *pages.take();
+      std::memset(page.data(), 100 + i, kPage);
+      EXPECT_EQ(static_cast<int>(page.data()[0]), 100 + i);
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
+}  // namespace
+}  // namespace lfm::test
