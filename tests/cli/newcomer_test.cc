@@ -49,7 +49,7 @@ TEST_F(Newcomer, Commands) {
       {{model}, "name a command first: 'lfm chat -m FILE'"},
       {{"pull", "lfm2.5"}, "pull: lfm doesn't download"},
       {{"list"}, "list: lfm keeps no models"},
-      {{"serve"}, "serve: lfm has no server; 'lfm chat --json'"},
+      {{"server"}, "server: 'lfm serve' is the server"},
       {{"show", model}, "show: 'lfm inspect FILE'"},
       {{"caht", "-m", model}, "caht: no such command; did you mean chat?"},
       {{"\x1b[31mxyzzy"}, "␛[31mxyzzy: no such command; there are chat, run, "},

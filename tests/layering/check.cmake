@@ -23,7 +23,7 @@ set(src/c_may "c/.*|base/try\\.h|lfm/.*")
 set(src/evaluate_may "(evaluate|api|base|lfm)/.*")
 set(src/quantize_may "(quantize|api|engine|model|ops|text|format|kernels|base|lfm)/.*")
 set(floor "base/(atomic_file|descriptor|file|try)\\.h")  # of the target lfm_floor
-set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|talk/.*|${floor}|${posix}")  # public headers, the floor, and its own
+set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(talk|serve)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
 
 # Third parties, each in one place.
 set(src/base/checksum.cc_may "xxhash\\.h")
@@ -33,6 +33,9 @@ set(src/chat/json_value.cc_may "nlohmann/json\\.hpp")
 set(src/chat/json.cc_may "nlohmann/json\\.hpp")
 set(src/constrain/json_value.cc_may "nlohmann/json\\.hpp")
 set(src/format/json.h_may "nlohmann/json\\.hpp")
+set(tools/lfm/serve/http_connection.h_may "boost/(asio|beast)/.*")
+set(tools/lfm/serve/http_connection.cc_may "boost/(asio|beast)/.*")
+set(tools/lfm/serve/http_server.cc_may "boost/asio/.*")
 set(tools/lfm/options.cc_may "CLI/CLI\\.hpp")
 set(tools/lfm/inspect.cc_may "nlohmann/json\\.hpp")
 set(tools/lfm/bench_report.cc_may "nlohmann/json\\.hpp")

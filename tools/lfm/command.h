@@ -23,5 +23,6 @@ void add_perplexity(CommandLine& line);
 void add_pack(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_schema(CommandLine& line);
+void add_serve(CommandLine& line);  // where lfm is built with it
 
 }  // namespace lfm::cli

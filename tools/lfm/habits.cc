@@ -20,6 +20,7 @@ constexpr std::string_view kNoGpu = "lfm computes on the CPU alone; leave it out
 constexpr std::string_view kAlways = "lfm does so anyway; leave it out";
 constexpr std::string_view kNoBatch = "lfm chooses how many tokens run together; leave it out";
 constexpr std::string_view kNoCacheType = "lfm keeps keys and values as f16; leave it out";
+constexpr std::string_view kOneAtATime = "it is lfm serve that answers several conversations side by side";
 constexpr std::string_view kNoDraft = "lfm drafts with no other model; leave it out";
 constexpr std::string_view kTextOnly = "lfm reads text alone; leave it out";
 constexpr std::string_view kAtTerminals = "lfm chat talks at a terminal without it; leave it out";
@@ -139,11 +140,11 @@ constexpr std::array kHabits = {
     Habit{"--rope-freq-scale", "", kRope},
     Habit{"--chat-template", "", kNoTemplate},
     Habit{"--chat-template-file", "", kNoTemplate},
-    Habit{"--host", "", kNoServer},
-    Habit{"--port", "", kNoServer},
-    Habit{"--api-key", "", kNoServer},
-    Habit{"--keepalive", "", kNoServer},
-    Habit{"--parallel", "", "lfm answers one conversation at a time"},
+    Habit{"--host", "", kServes},
+    Habit{"--port", "", kServes},
+    Habit{"--api-key", "", kServes},
+    Habit{"--keepalive", "", kServes},
+    Habit{"--parallel", "", kOneAtATime},
     Habit{"--lora", "", "lfm runs a model as it is; merge the adapter into it"},
     Habit{"--numa", "", "lfm doesn't place memory by node; leave it out"},
     Habit{"--cpu-moe", "", kNoGpu},
@@ -194,7 +195,9 @@ constexpr std::array kHabits = {
     Habit{"--cache-type-v", "", kNoCacheType},
     Habit{"--no-mmap", "", "--load copy does that"},
     Habit{"--mlock", "", "--load copy keeps the weights in memory of their own"},
-    Habit{"-np", "", "lfm answers one conversation at a time"},
+    Habit{"-np", "--parallel", kOneAtATime},
+    Habit{"-to", "--timeout", ""},
+    Habit{"-cram", "--cache-ram", ""},
     Habit{"-fit", "", kNoGpu},
     Habit{"-fitt", "", kNoGpu},
     Habit{"-fitc", "", kNoGpu},

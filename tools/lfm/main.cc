@@ -36,6 +36,9 @@ int run(int argc, char** argv) {
   lfm::cli::add_perplexity(line);
   lfm::cli::add_inspect(line);
   lfm::cli::add_schema(line);
+#ifdef LFM_SERVER
+  lfm::cli::add_serve(line);
+#endif
   lfm::cli::add_bench(line);
   return line.run(argc, argv);
 }

@@ -7,6 +7,7 @@ namespace lfm::cli {
 
 inline constexpr std::string_view kNoDownload =
     "lfm doesn't download: get a GGUF file, such as those at https://huggingface.co/LiquidAI, and name it with -m";
-inline constexpr std::string_view kNoServer = "lfm has no server; 'lfm chat --json' talks with a program through pipes";
+inline constexpr std::string_view kServes =
+    "'lfm serve' is the server, where lfm is built with it (libboost-dev); 'lfm chat --json' talks through pipes";
 
 }  // namespace lfm::cli

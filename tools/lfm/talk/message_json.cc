@@ -41,7 +41,8 @@ Result<ToolCall> call_of(const Json& call, std::uint64_t index) {
     return problem;
   Json arguments = function["arguments"];
   if (arguments.is_string()) {
-    auto inner = parse_json(arguments.get<std::string>());
+    const std::string text = arguments.get<std::string>();
+    auto inner = parse_json(text.empty() ? "{}" : text);  // of a call without arguments, as some clients have it
     if (!inner.ok()) return problem;
     arguments = *std::move(inner);
   }

@@ -1,0 +1,159 @@
+// lfm serve: the model behind HTTP.
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "command.h"
+#include "io.h"
+#include "model_options.h"
+#include "model_path.h"
+#include "serve/http_server.h"
+#include "serve/service.h"
+
+namespace lfm::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::optional<std::size_t> context;
+  std::optional<std::string> host;
+  std::optional<int> port;
+  std::string socket;
+  std::string alias;
+  std::string key;
+  std::string key_file;
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
+  std::size_t slots = 4;
+  std::size_t queue = 32;
+  std::size_t readers = 2;
+  bool strict_model = false;
+  bool metrics = false;
+  bool show_slots = false;
+  serve::HttpLimits http;
+  serve::RequestLimits limits;
+};
+
+constexpr int kUsualPort = 8080;
+
+// "LFM2-8B-A1B-Q4_0" of "models/LFM2-8B-A1B-Q4_0.gguf".
+std::string name_of(const std::string& path) {
+  std::string name = path.substr(path.find_last_of('/') + 1);
+  for (const std::string_view suffix : {".gguf", ".lfm"}) {
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  }
+  return name.empty() ? "lfm" : name;
+}
+
+Result<serve::AccessRules> access_of(const Options& options) {
+  serve::AccessRules rules;
+  rules.hosts = options.hosts;
+  if (options.host) rules.hosts.push_back(*options.host);
+  rules.origins = options.origins;
+  if (!options.key.empty()) rules.keys.push_back(options.key);
+  if (const char* const key = std::getenv("LFM_API_KEY"); key != nullptr && *key != '\0') rules.keys.emplace_back(key);
+  if (!options.key_file.empty()) {
+    auto keys = serve::read_keys(options.key_file);
+    if (!keys.ok()) return std::move(keys).error();
+    rules.keys.insert(rules.keys.end(), keys->begin(), keys->end());
+  }
+  return rules;
+}
+
+// Where a socket is asked for, TCP has to be asked for too.
+serve::Listen listen_at(const Options& options) {
+  serve::Listen at;
+  const bool tcp = options.socket.empty() || options.host || options.port;
+  at.host = tcp ? options.host.value_or(at.host) : std::string();
+  at.port = static_cast<std::uint16_t>(options.port.value_or(kUsualPort));
+  at.socket = options.socket;
+  return at;
+}
+
+Result<Engine> open_model(const ModelOptions& options, std::stop_token cancel, const ProgressCallback& progress) {
+  EngineOptions engine = options.engine();
+  engine.cancel = std::move(cancel);
+  engine.progress = [&](const OpenProgress& how) { return progress(how.done, how.all); };
+  auto opened = Engine::open(options.path, engine);
+  if (!opened.ok()) return of_model(std::move(opened).error(), options.path);
+  for (const std::string& note : opened->info().notes) print_note(note);
+  return opened;
+}
+
+int run_serve(const Options& options) {
+  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
+  auto access = access_of(options);
+  if (!access.ok()) return fail(access.error());
+  const serve::Listen at = listen_at(options);
+  if (access->keys.empty() && !at.host.empty() && !serve::is_loopback(at.host)) {
+    return fail(at.host +
+                " can be reached from other machines, and nobody would be asked for a key: name one with "
+                "--api-key-file or LFM_API_KEY, or leave --host out");
+  }
+  serve::ServiceOptions settings;
+  settings.access = *std::move(access);
+  settings.limits = options.limits;
+  settings.model = {options.alias.empty() ? name_of(options.model.path) : options.alias, 0, options.slots,
+                    std::time(nullptr)};
+  settings.model.context_tokens = options.context.value_or(0);
+  settings.slots = options.slots;
+  settings.queue = options.queue;
+  settings.readers = options.readers;
+  settings.strict_model = options.strict_model;
+  settings.metrics = options.metrics;
+  settings.show_slots = options.show_slots;
+  serve::Service service(std::move(settings));
+  auto server = serve::HttpServer::listen(at, options.http, service);
+  if (!server.ok()) return fail(server.error());
+  serve::HttpServer& network = **server;
+  service.set_gauges([&] { return network.connections(); }, [&] { return network.draining(); });
+  for (const std::string& address : network.addresses()) print_err("lfm: listening on %s\n", address.c_str());
+  int status = kOk;
+  service.load([&](std::stop_token cancel,
+                   const ProgressCallback& progress) { return open_model(options.model, std::move(cancel), progress); },
+               [&](const Status& loaded) {
+                 if (loaded.ok()) return print_err("lfm: %s is ready\n", options.model.path.c_str());
+                 if (loaded.error().code != ErrorCode::kCancelled) status = fail(loaded.error());
+                 network.stop();
+               });
+  network.run();
+  service.end();
+  return status;
+}
+
+}  // namespace
+
+void add_serve(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  Command& command = line.add("serve", "Answer requests as OpenAI's and llama.cpp's servers do");
+  options->model.add_to(command);
+  add_threads_option(command, options->model.threads);
+  add_context_option(command, options->context);
+  command.text("--host", options->host, "name or address to listen on (default: 127.0.0.1)").type("HOST");
+  command.number("--port", options->port, {0, 65535}, "port to listen on; 0 is one that is free (default: 8080)");
+  command
+      .text("--sock", options->socket,
+            "Unix socket to listen on, for this user alone; without --host and --port "
+            "there is no other")
+      .type("PATH");
+  command.text("-a,--alias", options->alias, "the model's name for clients (default: that of its file)").type("NAME");
+  command.text("--api-key", options->key,
+               "the key that clients send; others on this machine may see it here, so "
+               "rather in a file or in LFM_API_KEY");
+  command.text("--api-key-file", options->key_file, "file with keys, one a line").type("FILE");
+  command.texts("--allow-host", options->hosts, "a further name that this server goes by, without a key").type("NAME");
+  command.texts("--cors-origins", options->origins, "web pages that may ask, such as https://example.org; * is all")
+      .type("ORIGIN");
+  command.number("--parallel", options->slots, {1, 256}, "answers that are made side by side (-np)")
+      .shows(std::to_string(options->slots));
+  command.number("--queue", options->queue, {0, 65536}, "requests that wait for one; more are answered with 429")
+      .shows(std::to_string(options->queue));
+  command.number("--threads-http", options->readers, {1, 64}, "threads that read and check requests")
+      .shows(std::to_string(options->readers));
+  command.flag("--strict-model", options->strict_model, "refuse requests for a model of another name");
+  command.flag("--metrics", options->metrics, "have /metrics, in Prometheus' form");
+  command.flag("--slots", options->show_slots, "have /slots, which tells what runs");
+  command.runs([options] { return run_serve(*options); });
+}
+
+}  // namespace lfm::cli

@@ -1,0 +1,143 @@
+#include "serve/model.h"
+
+#include <algorithm>
+
+#include "base/try.h"
+#include "serve/tool_schemas.h"
+
+namespace lfm::serve {
+namespace {
+
+// The library's choice where nobody says more (SessionOptions).
+constexpr std::size_t kUsualContext = 32768;
+
+constexpr std::size_t kNoMoreThinking = 0;
+
+// Where an answer is held to something and may think first, a part of its tokens is left for what it is held to.
+std::size_t thinking_of(std::size_t max_tokens) {
+  return max_tokens - std::max<std::size_t>(max_tokens / 4, 1);
+}
+
+// What stays the same as long as a conversation goes on: its first messages up to the user's first one.
+std::string beginning(const ChatRequest& request) {
+  std::string key = request.tools.list;
+  for (const Message& message : request.messages) {
+    key += '\0' + message.content;
+    if (message.role == Role::kUser) break;
+  }
+  return key;
+}
+
+}  // namespace
+
+Model::Model(Engine engine, ModelSettings settings)
+    : engine_(std::move(engine)),
+      settings_(std::move(settings)),
+      context_tokens_(settings_.context_tokens != 0 ? settings_.context_tokens
+                                                    : std::min(engine_.info().context_tokens, kUsualContext)),
+      sessions_(engine_, {.context_tokens = context_tokens_}, settings_.sessions) {}
+
+Result<Chat> Model::chat(const ChatRequest& request) const {
+  return Chat::create(engine_, {.tools = request.tools.list, .date = dates_.of(beginning(request))});
+}
+
+Result<std::optional<Constraint>> Model::constraint(const ChatRequest& request) const {
+  if (request.schema) {
+    auto made = constraints_.from_json_schema(*request.schema);
+    if (made.ok()) return std::optional<Constraint>(*std::move(made));
+    Error error = std::move(made).error();
+    error.field = request.schema_field + (error.field.empty() ? "" : " " + error.field);
+    return error;
+  }
+  if (request.tools.list.empty()) return std::optional<Constraint>();
+  auto made = constraints_.from_tools(request.tools.strict, request.tools.rule);
+  if (!made.ok() && made.error().code != ErrorCode::kArgument) {
+    // Agents bring tools of many hands. What can't be held of one that doesn't ask for it is no reason to refuse all.
+    const auto holds = [this](const std::string& schema) { return constraints_.from_json_schema(schema).ok(); };
+    LFM_ASSIGN(const std::string others, relaxed(request.tools.strict, holds));
+    made = constraints_.from_tools(others, request.tools.rule);
+  }
+  if (!made.ok()) return std::move(made).error();
+  return std::optional<Constraint>(*std::move(made));
+}
+
+Result<Prepared> Model::prepare(ChatRequest request) const {
+  Prepared out;
+  LFM_ASSIGN(request.generate.constraint, constraint(request));
+  if (request.generate.constraint) LFM_TRY(request.generate.constraint->prepare(engine_));
+  if (request.tokens) {
+    out.prompt = std::move(*request.tokens);
+  } else {
+    LFM_ASSIGN(out.chat, chat(request));
+    LFM_ASSIGN(out.prompt, out.chat->render(request.messages));
+  }
+  if (out.prompt.size() >= context_tokens_) {
+    return Error{ErrorCode::kLimit,
+                 "the request (" + std::to_string(out.prompt.size()) + " tokens) exceeds the available context size (" +
+                     std::to_string(context_tokens_) + " tokens)",
+                 "tokens", out.prompt.size()};
+  }
+  const std::size_t room = context_tokens_ - out.prompt.size();
+  GenerateOptions& generate = request.generate;
+  if (generate.max_tokens == 0 || generate.max_tokens > room) generate.max_tokens = room;
+  const bool held = request.schema || request.tools.rule.choice == ToolChoice::kRequired;
+  if (!request.thinks) {
+    generate.thinking_budget = kNoMoreThinking;
+  } else if (held && !generate.thinking_budget && out.chat) {
+    generate.thinking_budget = thinking_of(generate.max_tokens);
+  }
+  out.request = std::move(request);
+  return out;
+}
+
+ApiError Model::refusal(const Error& error) const {
+  if (error.code != ErrorCode::kLimit || error.field != "tokens") return api_error(error);
+  ApiError out{400, error.message, "messages", "context_length_exceeded"};
+  out.numbers = {{"n_prompt_tokens", error.index}, {"n_ctx", context_tokens_}};
+  return out;
+}
+
+Status Model::choose(Session& session, const Prepared& prepared, std::size_t choice, const GenerateOptions& options,
+                     AnswerWriter& writer, Outcome& outcome) const {
+  const auto on_piece = [&](const Piece& piece) { return writer.piece(choice, piece); };
+  const SessionStats before = session.stats();
+  if (prepared.chat) {
+    LFM_ASSIGN(const Answer answer, prepared.chat->answer(session, prepared.request.messages, options, on_piece));
+    outcome.choices.push_back(answer.finish);
+    if (choice == 0) outcome.cached_tokens = answer.prompt.reused;
+  } else {
+    LFM_ASSIGN(const SyncInfo read,
+               session.sync(prepared.prompt, {.cancel = options.cancel, .progress = options.prompt_progress}));
+    LFM_ASSIGN(const Finish finish, session.generate(options, on_piece));
+    outcome.choices.push_back(finish);
+    if (choice == 0) outcome.cached_tokens = read.reused;
+  }
+  outcome.prompt_seconds += session.stats().prompt_seconds - before.prompt_seconds;
+  outcome.generate_seconds += outcome.choices.back().seconds;
+  writer.end_choice(choice, outcome.choices.back());
+  return {};
+}
+
+Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, std::stop_token cancel) const {
+  LFM_ASSIGN(Session session, sessions_.take(prepared.prompt));
+  GenerateOptions options = prepared.request.generate;
+  options.cancel = cancel;
+  options.prompt_progress = [&](std::uint64_t done, std::uint64_t all) {
+    return writer.progress(static_cast<std::size_t>(done), static_cast<std::size_t>(all));
+  };
+  Outcome outcome;
+  outcome.prompt_tokens = prepared.prompt.size();
+  for (std::size_t choice = 0; choice < prepared.request.choices; ++choice) {
+    // The prompt's end is a state that the session still has, so that it is read once for all choices.
+    if (choice > 0 && options.sampling.seed) ++*options.sampling.seed;
+    if (Status status = choose(session, prepared, choice, options, writer, outcome); !status.ok()) {
+      sessions_.give(std::move(session));
+      return std::move(status).error();
+    }
+    if (cancel.stop_requested()) break;
+  }
+  sessions_.give(std::move(session));
+  return outcome;
+}
+
+}  // namespace lfm::serve
