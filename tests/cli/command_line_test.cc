@@ -339,7 +339,7 @@ TEST_F(CommandLine, HabitsOfLlamaCpp) {
   expect_usage(short_run({"-p", "Hello", "-ngl", "99"}), "-ngl: lfm computes on the CPU alone; leave it out\n");
   expect_usage(short_run({"-p", "Hello", "--n-gpu-layers=99"}), "--n-gpu-layers");
   expect_usage(short_run({"-p", "Hello", "-ctk", "q8_0"}), "-ctk: lfm keeps keys and values as f16");
-  expect_usage(short_run({"-p", "Hello", "-cram", "1"}), "-cram: lfm has no such option");
+  expect_usage(short_run({"-p", "Hello", "-cram", "1"}), "-cram: 'lfm serve' is the server");
   expect_usage(short_run({"-p", "Hello", "-mmproj", "x"}), "-mmproj: lfm reads text alone");
   EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-r", "\x01"})).out, plain) << "--stop";
   expect_usage({"chat", "-m", "x", "-r", "User:"}, "-r: lfm run has --stop");

@@ -1,4 +1,6 @@
 // lfm serve: the model behind HTTP.
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
@@ -121,6 +123,45 @@ int run_serve(const Options& options) {
   return status;
 }
 
+void add_time(Command& command, const char* name, std::chrono::seconds& value, const char* help) {
+  const auto set = [&value](const std::string& typed) -> std::string {
+    std::int64_t seconds = 0;
+    const char* const end = typed.data() + typed.size();
+    const auto [stop, code] = std::from_chars(typed.data(), end, seconds);
+    constexpr std::int64_t kYear = 366 * 86400;
+    if (code != std::errc() || stop != end || seconds < 1 || seconds > kYear) return "expected a number of seconds";
+    value = std::chrono::seconds(seconds);
+    return {};
+  };
+  command.value(name, set, help).shows(std::to_string(value.count()));
+}
+
+void add_limits(Command& command, serve::HttpLimits& http, serve::RequestLimits& limits) {
+  const auto size = [&](const char* name, std::size_t& value, double least, const char* help) {
+    command.number(name, value, {least, 1e12}, help).shows(std::to_string(value));
+  };
+  size("--max-connections", http.connections, 1, "connections; one more ends the one that has been silent longest");
+  size("--max-connections-per-address", http.connections_of_one, 1, "likewise of one other machine");
+  size("--max-header", http.header_bytes, 256, "bytes of a request's headers");
+  size("--max-body", http.body_bytes, 1, "bytes of a request's body");
+  size("--max-bodies", http.all_body_bytes, 1, "bytes of all bodies that are being received");
+  size("--max-unread", http.unread_bytes, 1024, "bytes of an answer that its reader leaves, before it is held up");
+  command.number("--max-depth", limits.depth, {1, 256}, "objects and lists within each other").shows("64");
+  size("--max-members", limits.members, 1, "members of an object");
+  size("--max-messages", limits.messages, 1, "messages of a conversation");
+  size("--max-tools", limits.tools, 0, "tools of a request");
+  size("--max-stops", limits.stops, 0, "stop strings of a request");
+  size("--max-stop-bytes", limits.stop_bytes, 1, "bytes of one");
+  size("--max-logit-bias", limits.biases, 0, "tokens of a request that have a bias");
+  command.number("--max-choices", limits.choices, {1, 64}, "answers that one request may ask for").shows("8");
+  add_time(command, "--timeout", limits.time, "seconds for an answer, waiting included; then it is cut short");
+  add_time(command, "--header-timeout", http.header_time, "seconds for a request's headers");
+  add_time(command, "--body-timeout", http.body_time, "seconds for its body, and one more for each 10 KiB");
+  add_time(command, "--idle-timeout", http.idle_time, "seconds that a connection waits for another request");
+  add_time(command, "--write-timeout", http.write_time, "seconds in which a reader takes nothing of its answer");
+  add_time(command, "--drain-timeout", http.drain_time, "seconds for what runs when the server is told to end");
+}
+
 }  // namespace
 
 void add_serve(CommandLine& line) {
@@ -151,6 +192,7 @@ void add_serve(CommandLine& line) {
   command.number("--threads-http", options->readers, {1, 64}, "threads that read and check requests")
       .shows(std::to_string(options->readers));
   command.flag("--strict-model", options->strict_model, "refuse requests for a model of another name");
+  add_limits(command, options->http, options->limits);
   command.flag("--metrics", options->metrics, "have /metrics, in Prometheus' form");
   command.flag("--slots", options->show_slots, "have /slots, which tells what runs");
   command.runs([options] { return run_serve(*options); });

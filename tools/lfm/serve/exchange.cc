@@ -151,7 +151,7 @@ void Outbox::end(End end) {
   add(lock, end == End::kWhole && framing_.chunked ? kLastChunk : std::string_view(), end);
 }
 
-void Outbox::end_if_unanswered(const Response& response) {
+void Outbox::end_if_unanswered(const std::function<Response()>& answer) {
   std::unique_lock lock(mutex_);
   if (end_ != End::kNone || lost_) return;
   const bool begun = begun_;
@@ -159,13 +159,8 @@ void Outbox::end_if_unanswered(const Response& response) {
   if (begun) {
     end(End::kBroken);
   } else {
-    send(response);
+    send(answer());
   }
-}
-
-void Outbox::end_connection() {
-  const std::lock_guard lock(mutex_);
-  framing_.keep_alive = false;
 }
 
 }  // namespace lfm::serve

@@ -45,10 +45,8 @@ class Outbox {
   void open(const StreamHead& head);
   bool write(std::string_view bytes);
   void end(End end);
-  void end_if_unanswered(const Response& response);
+  void end_if_unanswered(const std::function<Response()>& answer);
   std::stop_token gone() const noexcept { return gone_.get_token(); }
-
-  void end_connection();  // after this answer, which must not have begun
 
  private:
   std::string head(int status, std::string_view type, const Headers& headers, std::string_view length) const;
@@ -74,7 +72,7 @@ class Exchange final : public Reply {
  public:
   Exchange(std::shared_ptr<Outbox> outbox, std::function<Response()> unanswered)
       : outbox_(std::move(outbox)), unanswered_(std::move(unanswered)) {}
-  ~Exchange() override { outbox_->end_if_unanswered(unanswered_()); }
+  ~Exchange() override { outbox_->end_if_unanswered(unanswered_); }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 

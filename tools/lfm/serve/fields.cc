@@ -126,8 +126,8 @@ Result<std::vector<std::string>> Fields::texts(const char* name, std::size_t mos
   return out;
 }
 
-Result<Json> read_body(std::string_view body) {
-  auto json = cli::parse_json(body);
+Result<Json> read_body(std::string_view body, const cli::JsonLimits& limits) {
+  auto json = cli::parse_json(body, limits);
   if (!json.ok()) {
     json.error().field = "body";
   } else if (!json->is_object()) {

@@ -41,7 +41,7 @@ class Fields {
 Error wrong(std::string field, std::string sentence);
 
 // A request's body: one object. kFormat
-Result<Json> read_body(std::string_view body);
+Result<Json> read_body(std::string_view body, const cli::JsonLimits& limits);
 
 // In one line, as bytes of UTF-8; what isn't becomes U+FFFD.
 std::string json_text(const Json& json);

@@ -26,6 +26,8 @@ struct HttpLimits {
 
 // Of what requests say.
 struct RequestLimits {
+  std::size_t depth = 64;      // of JSON
+  std::size_t members = 1024;  // of an object
   std::size_t stops = 16;
   std::size_t stop_bytes = 256;
   std::size_t biases = 1000;
@@ -33,6 +35,7 @@ struct RequestLimits {
   std::size_t messages = 4096;
   std::size_t choices = 8;
   std::size_t top_logprobs = 20;
+  std::chrono::seconds time{600};  // for an answer, waiting included; what there is then is the answer
 };
 
 }  // namespace lfm::serve

@@ -4,6 +4,11 @@
 #include "talk/message_json.h"
 
 namespace lfm::serve {
+namespace {
+
+constexpr std::size_t kMostTokens = std::size_t{1} << 20;
+
+}  // namespace
 
 Result<std::vector<Message>> read_messages(const Fields& fields, std::size_t most) {
   LFM_ASSIGN(const Json* const list, fields.list("messages", most));
@@ -22,6 +27,20 @@ Result<std::vector<Message>> read_messages(const Fields& fields, std::size_t mos
     messages.push_back(*std::move(message));
   }
   return messages;
+}
+
+Result<std::optional<std::vector<TokenId>>> read_tokens(const Fields& fields, const char* name,
+                                                        const Tokenizer& tokenizer) {
+  using Tokens = std::vector<TokenId>;
+  LFM_ASSIGN(const Json* const list, fields.list(name, kMostTokens));
+  if (list == nullptr) return std::optional<Tokens>();
+  Tokens tokens;
+  for (const Json& element : *list) {
+    const bool token = element.is_number_unsigned() && element.get<std::uint64_t>() < tokenizer.size();
+    if (!token) return Error{ErrorCode::kArgument, "is no token of the model", fields.name(name), tokens.size()};
+    tokens.push_back(element.get<TokenId>());
+  }
+  return std::optional<Tokens>(std::move(tokens));
 }
 
 }  // namespace lfm::serve

@@ -91,6 +91,8 @@ Result<Prepared> Model::prepare(ChatRequest request) const {
 }
 
 ApiError Model::refusal(const Error& error) const {
+  if (error.code == ErrorCode::kUnsupported && error.field == "model")
+    return {404, error.message, "model", "model_not_found"};
   if (error.code != ErrorCode::kLimit || error.field != "tokens") return api_error(error);
   ApiError out{400, error.message, "messages", "context_length_exceeded"};
   out.numbers = {{"n_prompt_tokens", error.index}, {"n_ctx", context_tokens_}};
@@ -98,45 +100,51 @@ ApiError Model::refusal(const Error& error) const {
 }
 
 Status Model::choose(Session& session, const Prepared& prepared, std::size_t choice, const GenerateOptions& options,
-                     AnswerWriter& writer, Outcome& outcome) const {
-  const auto on_piece = [&](const Piece& piece) { return writer.piece(choice, piece); };
+                     AnswerWriter& writer, const Patience& patience, Outcome& outcome) const {
+  const auto on_piece = [&](const Piece& piece) {
+    return writer.piece(choice, piece) && Deadline::clock::now() < patience.deadline;
+  };
   const SessionStats before = session.stats();
+  Finish finish;
   if (prepared.chat) {
     LFM_ASSIGN(const Answer answer, prepared.chat->answer(session, prepared.request.messages, options, on_piece));
-    outcome.choices.push_back(answer.finish);
+    finish = answer.finish;
     if (choice == 0) outcome.cached_tokens = answer.prompt.reused;
   } else {
-    LFM_ASSIGN(const SyncInfo read,
-               session.sync(prepared.prompt, {.cancel = options.cancel, .progress = options.prompt_progress}));
-    LFM_ASSIGN(const Finish finish, session.generate(options, on_piece));
-    outcome.choices.push_back(finish);
-    if (choice == 0) outcome.cached_tokens = read.reused;
+    const auto read = session.sync(prepared.prompt, {{}, options.cancel, options.prompt_progress});
+    finish.reason = FinishReason::kCancelled;
+    if (read.ok()) {
+      LFM_ASSIGN(finish, session.generate(options, on_piece));
+      if (choice == 0) outcome.cached_tokens = read->reused;
+    } else if (read.error().code != ErrorCode::kCancelled) {
+      return read.error();
+    }
   }
+  outcome.choices.push_back(finish);
   outcome.prompt_seconds += session.stats().prompt_seconds - before.prompt_seconds;
-  outcome.generate_seconds += outcome.choices.back().seconds;
-  writer.end_choice(choice, outcome.choices.back());
+  outcome.generate_seconds += finish.seconds;
+  writer.end_choice(choice, finish);
   return {};
 }
 
-Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, std::stop_token cancel) const {
+Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, const Patience& patience) const {
   LFM_ASSIGN(Session session, sessions_.take(prepared.prompt));
   GenerateOptions options = prepared.request.generate;
-  options.cancel = cancel;
+  options.cancel = patience.gone;
   options.prompt_progress = [&](std::uint64_t done, std::uint64_t all) {
-    return writer.progress(static_cast<std::size_t>(done), static_cast<std::size_t>(all));
+    return writer.progress(static_cast<std::size_t>(done), static_cast<std::size_t>(all)) &&
+           Deadline::clock::now() < patience.deadline;
   };
   Outcome outcome;
   outcome.prompt_tokens = prepared.prompt.size();
-  for (std::size_t choice = 0; choice < prepared.request.choices; ++choice) {
+  Status status;
+  for (std::size_t choice = 0; choice < prepared.request.choices && status.ok() && !patience.lost(); ++choice) {
     // The prompt's end is a state that the session still has, so that it is read once for all choices.
     if (choice > 0 && options.sampling.seed) ++*options.sampling.seed;
-    if (Status status = choose(session, prepared, choice, options, writer, outcome); !status.ok()) {
-      sessions_.give(std::move(session));
-      return std::move(status).error();
-    }
-    if (cancel.stop_requested()) break;
+    status = choose(session, prepared, choice, options, writer, patience, outcome);
   }
   sessions_.give(std::move(session));
+  if (!status.ok()) return std::move(status).error();
   return outcome;
 }
 

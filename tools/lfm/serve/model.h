@@ -1,9 +1,11 @@
 // A loaded model, and how it answers a request.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,15 @@ struct Prepared {
   std::vector<TokenId> prompt;
 };
 
+using Deadline = std::chrono::steady_clock::time_point;
+
+// Until when an answer is worth making.
+struct Patience {
+  std::stop_token gone = {};            // asked to stop when nobody waits for it any more
+  Deadline deadline = Deadline::max();  // what there is then is the answer
+  bool lost() const noexcept { return gone.stop_requested(); }
+};
+
 // From any number of threads.
 class Model {
  public:
@@ -48,13 +59,13 @@ class Model {
   // How prepare()'s error is told, with the numbers that programs look for.
   ApiError refusal(const Error& error) const;
 
-  // Answers it, on this thread. `cancel` ends it within a token; then the outcome doesn't matter.
-  Result<Outcome> answer(const Prepared& prepared, AnswerWriter& writer, std::stop_token cancel) const;
+  // Answers it, on this thread, which ends within a token where nobody waits for it; then the outcome doesn't matter.
+  Result<Outcome> answer(const Prepared& prepared, AnswerWriter& writer, const Patience& patience) const;
 
  private:
   Result<std::optional<Constraint>> constraint(const ChatRequest& request) const;
   Status choose(Session& session, const Prepared& prepared, std::size_t choice, const GenerateOptions& options,
-                AnswerWriter& writer, Outcome& outcome) const;
+                AnswerWriter& writer, const Patience& patience, Outcome& outcome) const;
 
   const Engine engine_;
   const ModelSettings settings_;

@@ -10,6 +10,7 @@ namespace lfm::serve {
 void get_models(const Call& call);
 void get_model(const Call& call);
 void post_chat_completions(const Call& call);
+void post_completions(const Call& call);
 
 // {"error": {"message", "type", "param", "code"}}
 Response openai_error(const ApiError& error);

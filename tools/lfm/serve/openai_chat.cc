@@ -12,7 +12,7 @@ namespace lfm::serve {
 namespace {
 
 Status answer_chat(const Call& call) {
-  LFM_ASSIGN(const Json body, read_body(call.request.body));
+  LFM_ASSIGN(const Json body, read_json(call));
   const Service& service = call.service;
   LFM_ASSIGN(ChatCompletion asked, read_chat_completion(body, service));
   auto writer = chat_completion_writer(asked, service.model(), call.reply);

@@ -24,39 +24,6 @@ Status read_tools(const Fields& fields, const RequestLimits& limits, ToolUse& us
   return read_tool_choice(*choice, use);
 }
 
-// What the answer is JSON of, if it has to be.
-Status read_response_format(const Fields& fields, ChatRequest& request) {
-  if (fields.find("grammar") != nullptr) {
-    return Error{ErrorCode::kUnsupported, "lfm reads no GBNF; \"response_format\" takes a JSON schema", "grammar"};
-  }
-  if (const Json* const schema = fields.find("json_schema"); schema != nullptr) {
-    request.schema = json_text(*schema);
-    request.schema_field = "json_schema";
-  }
-  LFM_ASSIGN(const Json* const format, fields.object("response_format"));
-  if (format == nullptr) return {};
-  const Fields inner(*format, "response_format.");
-  LFM_ASSIGN(const auto type, inner.text("type"));
-  if (!type) return wrong("response_format.type", "is missing");
-  if (*type == "text") return {};
-  if (*type != "json_object" && *type != "json_schema")
-    return wrong("response_format.type", "expected text, json_object or json_schema, not " + json_text(*type));
-  LFM_ASSIGN(const Json* const wrapped, inner.object("json_schema"));
-  const Json* schema = inner.find("schema");
-  bool strict = false;
-  request.schema_field = "response_format.schema";
-  if (wrapped != nullptr) {
-    const Fields named(*wrapped, "response_format.json_schema.");
-    schema = named.find("schema");
-    request.schema_field = "response_format.json_schema.schema";
-    LFM_ASSIGN(const auto said, named.flag("strict"));
-    strict = said.value_or(false);
-  }
-  if (schema == nullptr && *type == "json_schema") return wrong("response_format.json_schema.schema", "is missing");
-  request.schema = schema == nullptr ? R"({"type": "object"})" : json_text(strict ? closed(*schema) : *schema);
-  return {};
-}
-
 // Tokens that thinking may take, as the words have it; none: as many as it likes.
 Status read_thinking(const Fields& fields, ChatRequest& request) {
   LFM_ASSIGN(const auto effort, fields.text("reasoning_effort"));
@@ -117,7 +84,7 @@ Result<ChatCompletion> read_chat_completion(const Json& body, const Service& ser
   LFM_ASSIGN(request.messages, read_messages(fields, limits.messages));
   LFM_TRY(read_generation(fields, service.model(), limits, request.generate));
   LFM_TRY(read_tools(fields, limits, request.tools));
-  LFM_TRY(read_response_format(fields, request));
+  LFM_TRY(read_schema(fields, request));
   LFM_TRY(read_thinking(fields, request));
   LFM_TRY(read_stream(fields, out));
   LFM_TRY(read_logprobs(fields, limits, out));

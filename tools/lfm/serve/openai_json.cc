@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/try.h"
+#include "serve/tool_schemas.h"
 
 namespace lfm::serve {
 namespace {
@@ -82,10 +83,42 @@ Status read_generation(const Fields& fields, const Model& model, const RequestLi
   return {};
 }
 
+Status read_schema(const Fields& fields, ChatRequest& request) {
+  if (fields.find("grammar") != nullptr) {
+    return Error{ErrorCode::kUnsupported, "lfm reads no GBNF; \"response_format\" takes a JSON schema", "grammar"};
+  }
+  if (const Json* const schema = fields.find("json_schema"); schema != nullptr) {
+    request.schema = json_text(*schema);
+    request.schema_field = "json_schema";
+  }
+  LFM_ASSIGN(const Json* const format, fields.object("response_format"));
+  if (format == nullptr) return {};
+  const Fields inner(*format, "response_format.");
+  LFM_ASSIGN(const auto type, inner.text("type"));
+  if (!type) return wrong("response_format.type", "is missing");
+  if (*type == "text") return {};
+  if (*type != "json_object" && *type != "json_schema")
+    return wrong("response_format.type", "expected text, json_object or json_schema, not " + json_text(*type));
+  LFM_ASSIGN(const Json* const wrapped, inner.object("json_schema"));
+  const Json* schema = inner.find("schema");
+  bool strict = false;
+  request.schema_field = "response_format.schema";
+  if (wrapped != nullptr) {
+    const Fields named(*wrapped, "response_format.json_schema.");
+    schema = named.find("schema");
+    request.schema_field = "response_format.json_schema.schema";
+    LFM_ASSIGN(const auto said, named.flag("strict"));
+    strict = said.value_or(false);
+  }
+  if (schema == nullptr && *type == "json_schema") return wrong("response_format.json_schema.schema", "is missing");
+  request.schema = schema == nullptr ? R"({"type": "object"})" : json_text(strict ? closed(*schema) : *schema);
+  return {};
+}
+
 Status check_model(const Fields& fields, const Model& model, bool strict) {
   LFM_ASSIGN(const auto name, fields.text("model"));
   if (!strict || !name || *name == model.name()) return {};
-  return wrong("model", "there is no model '" + *name + "' here, but '" + model.name() + "'");
+  return Error{ErrorCode::kUnsupported, "there is no model '" + *name + "' here, but '" + model.name() + "'", "model"};
 }
 
 Json error_json(const ApiError& error) {

@@ -16,7 +16,10 @@ namespace lfm::serve {
 Status read_generation(const Fields& fields, const Model& model, const RequestLimits& limits,
                        GenerateOptions& generate);
 
-// The model that is asked for, where that matters: kArgument with "model".
+// What the answer is JSON of, if it has to be: "response_format", and llama.cpp's "json_schema".
+Status read_schema(const Fields& fields, ChatRequest& request);
+
+// The model that is asked for, where that matters: kUnsupported with "model".
 Status check_model(const Fields& fields, const Model& model, bool strict);
 
 Json error_json(const ApiError& error);

@@ -8,15 +8,37 @@
 namespace lfm::serve {
 namespace {
 
+constexpr bool kOpen = true;
+constexpr bool kNoModel = false;
+
 constexpr std::array kRoutes = {
-    Route{"GET", "/health", &get_health, &openai_error, Place::kNetwork, true, false},
-    Route{"GET", "/v1/health", &get_health, &openai_error, Place::kNetwork, true, false},
+    Route{"GET", "/", &get_page, &openai_error, Place::kNetwork, kOpen, kNoModel},
+    Route{"GET", "/health", &get_health, &openai_error, Place::kNetwork, kOpen, kNoModel},
+    Route{"GET", "/v1/health", &get_health, &openai_error, Place::kNetwork, kOpen, kNoModel},
+    Route{"GET", "/metrics", &get_metrics, &openai_error, Place::kNetwork, false, kNoModel},
+    Route{"GET", "/props", &get_props, &openai_error, Place::kNetwork},
+    Route{"GET", "/slots", &get_slots, &openai_error, Place::kNetwork},
     Route{"GET", "/v1/models", &get_models, &openai_error, Place::kNetwork},
     Route{"GET", "/v1/models/*", &get_model, &openai_error, Place::kNetwork},
     Route{"GET", "/models", &get_models, &openai_error, Place::kNetwork},
     Route{"GET", "/models/*", &get_model, &openai_error, Place::kNetwork},
     Route{"POST", "/v1/chat/completions", &post_chat_completions, &openai_error},
     Route{"POST", "/chat/completions", &post_chat_completions, &openai_error},
+    Route{"POST", "/v1/completions", &post_completions, &openai_error},
+    Route{"POST", "/completions", &post_completions, &openai_error},
+    Route{"POST", "/tokenize", &post_tokenize, &openai_error},
+    Route{"POST", "/detokenize", &post_detokenize, &openai_error},
+    Route{"POST", "/apply-template", &post_apply_template, &openai_error},
+
+    Route{"POST", "/v1/embeddings", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/embeddings", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/embedding", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/v1/rerank", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/rerank", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/infill", &not_supported, &openai_error, Place::kNetwork},
+    Route{"GET", "/lora-adapters", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/v1/audio/*", &not_supported, &openai_error, Place::kNetwork},
+    Route{"POST", "/v1/images/*", &not_supported, &openai_error, Place::kNetwork},
 };
 
 // Whether this is the route's path; then `rest` is what follows.

@@ -72,8 +72,7 @@ Gauges Service::gauges() const {
   return now;
 }
 
-std::optional<ApiError> Service::unavailable(const Route& route) const {
-  if (!route.needs_model) return std::nullopt;
+std::optional<ApiError> Service::unavailable() const {
   if (draining_ && draining_())
     return ApiError{503, "the server is about to end", "", "shutting_down", kDrainingPatience};
   if (!ready_) return ApiError{503, "the model is being loaded", "", "loading", kLoadingPatience};
@@ -101,7 +100,8 @@ std::optional<Response> Service::refuse(const Request& head) {
   // What a page may send elsewhere without asking is no JSON.
   if (head.method == "POST" && !is_json(head.header("Content-Type")))
     return refusal({415, "a body has to be 'Content-Type: application/json'", "Content-Type"});
-  if (const auto error = unavailable(*found.route)) return refusal(*error);
+  if (!found.route->needs_model) return std::nullopt;
+  if (const auto error = unavailable()) return refusal(*error);
   return std::nullopt;
 }
 
@@ -156,7 +156,8 @@ void Service::handle(Request request, ReplyPointer reply) {
 void Service::run(const Route& route, const Request& request, ReplyPointer reply) {
   try {
     // While the body came, the server may have been told to end.
-    if (const auto error = unavailable(route)) return reply->send(route.error_form(*error));
+    const auto error = route.needs_model ? unavailable() : std::nullopt;
+    if (error) return reply->send(route.error_form(*error));
     route.handler(Call{*this, request, reply, find_route(request.method, request.path).rest});
   } catch (const std::bad_alloc&) {
     reply->send(route.error_form({503, "there isn't enough memory for this request", "", "", kLoadingPatience}));
@@ -182,10 +183,15 @@ void Service::read_requests() {
 void Service::submit(ChatRequest request, std::unique_ptr<AnswerWriter> writer, std::stop_token gone) {
   auto prepared = model_->prepare(std::move(request));
   if (!prepared.ok()) return writer->fail(model_->refusal(prepared.error()));
-  Job job{*std::move(prepared), std::move(writer), std::move(gone)};
+  Job job{*std::move(prepared), std::move(writer), {std::move(gone), Deadline::clock::now() + options_.limits.time}};
   if (slots_->submit(job)) return;
   job.writer->fail(
       {429, "there are as many requests waiting as this server takes", "", "queue_full", slots_->patience()});
+}
+
+Result<Json> read_json(const Call& call) {
+  const RequestLimits& limits = call.service.options().limits;
+  return read_body(call.request.body, {static_cast<int>(limits.depth), limits.members});
 }
 
 }  // namespace lfm::serve

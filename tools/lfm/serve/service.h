@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "serve/access.h"
+#include "serve/fields.h"
 #include "serve/http.h"
 #include "serve/limits.h"
 #include "serve/metrics.h"
@@ -32,6 +33,7 @@ struct ServiceOptions {
   bool show_slots = false;
 };
 
+struct Call;
 struct Route;
 
 class Service final : public Application {
@@ -61,6 +63,7 @@ class Service final : public Application {
   const Metrics& metrics() const noexcept { return metrics_; }
   Gauges gauges() const;
   bool loaded() const noexcept { return ready_; }
+  std::optional<ApiError> unavailable() const;                 // why nothing that needs the model can be answered
   double load_progress() const noexcept { return progress_; }  // 0..1
 
   // Has it answered, or says why not. `writer` answers either way.
@@ -73,7 +76,6 @@ class Service final : public Application {
     ReplyPointer reply;
   };
 
-  std::optional<ApiError> unavailable(const Route& route) const;
   void run(const Route& route, const Request& request, ReplyPointer reply);
   void read_requests();
 
@@ -96,5 +98,8 @@ class Service final : public Application {
   bool ending_ = false;
   std::vector<std::thread> readers_;
 };
+
+// The body of a request, which is an object. kFormat
+Result<Json> read_json(const Call& call);
 
 }  // namespace lfm::serve

@@ -58,7 +58,7 @@ bool Slots::submit(Job& job) {
   const std::size_t idle = slots_.size() - std::min(busy(), slots_.size());
   if (queue_.size() >= most_queued_ + idle) {
     const auto lost = std::stable_partition(queue_.begin(), queue_.end(),
-                                            [](const Job& waiting) { return !waiting.gone.stop_requested(); });
+                                            [](const Job& waiting) { return !waiting.patience.lost(); });
     std::move(lost, queue_.end(), std::back_inserter(dropped));
     queue_.erase(lost, queue_.end());
     if (queue_.size() >= most_queued_ + idle) return false;
@@ -80,7 +80,7 @@ void Slots::work(Slot& slot) {
       queue_.pop_front();
       slot.busy = true;
     }
-    if (!job.gone.stop_requested()) run(std::move(job), slot);
+    if (!job.patience.lost()) run(std::move(job), slot);
     slot.busy = false;
   }
 }
@@ -93,11 +93,11 @@ void Slots::run(Job job, Slot& slot) {
   // Either the client goes, or the server ends.
   std::stop_source cancel;
   const auto stop = [&cancel] { cancel.request_stop(); };
-  const std::stop_callback on_gone(job.gone, stop);
+  const std::stop_callback on_gone(job.patience.gone, stop);
   const std::stop_callback on_end(end_.get_token(), stop);
   try {
     Watching writer(*job.writer, slot);
-    const auto outcome = model_.answer(job.prepared, writer, cancel.get_token());
+    const auto outcome = model_.answer(job.prepared, writer, {cancel.get_token(), job.patience.deadline});
     if (!outcome.ok()) {
       job.writer->fail(model_.refusal(outcome.error()));
     } else {

@@ -20,7 +20,7 @@ namespace lfm::serve {
 struct Job {
   Prepared prepared;
   std::unique_ptr<AnswerWriter> writer;
-  std::stop_token gone;  // asked to stop when nobody waits for it any more
+  Patience patience;
 };
 
 struct SlotState {

@@ -7,26 +7,27 @@
 
 namespace lfm::cli {
 
-Result<Json> parse_json(std::string_view text) {
-  static constexpr int kDepth = 64;
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   using Event = Json::parse_event_t;
-  const char* problem = nullptr;
+  std::string problem;
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   const auto check = [&](int depth, Event event, Json& value) {
-    if (depth > kDepth) problem = "nests deeper than 64";
-    if (problem != nullptr) return false;
+    if (depth > limits.depth) problem = "nests deeper than " + std::to_string(limits.depth);
+    if (!problem.empty()) return false;
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key && !keys.back().insert(value.get<std::string>()).second)
       problem = "has a key twice in one object";
-    return problem == nullptr;
+    if (event == Event::key && keys.back().size() > limits.members)
+      problem = "has an object of more than " + std::to_string(limits.members) + " members";
+    return problem.empty();
   };
   try {
     Json json = Json::parse(text, check);
-    if (problem != nullptr) return Error{ErrorCode::kFormat, std::string("JSON ") + problem};
+    if (!problem.empty()) return Error{ErrorCode::kFormat, "JSON " + problem};
     return json;
   } catch (const Json::parse_error& error) {
-    if (problem != nullptr) return Error{ErrorCode::kFormat, std::string("JSON ") + problem};
+    if (!problem.empty()) return Error{ErrorCode::kFormat, "JSON " + problem};
     return Error{ErrorCode::kFormat, "isn't JSON", "", Error::kNone, error.byte};
   } catch (const Json::exception&) {
     return Error{ErrorCode::kFormat, "has a number that is too large"};
