@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   auto chat = lfm::Chat::create(*engine);
   if (!chat.ok()) return fail(chat.error());
 
-  const lfm::GenerateOptions options{.max_tokens = 200, .sampling = engine->recommended_sampling()};
+  const lfm::GenerateOptions options{.max_tokens = 200};
   std::vector<lfm::Message> messages;
   for (std::string line; std::getline(std::cin, line);) {
     if (line.empty()) {

@@ -4,7 +4,7 @@
 //   auto session = engine->new_session();
 //   auto chat = lfm::Chat::create(*engine, {.tools = R"([{"name": "get_weather", "parameters": {...}}])"});
 //   std::vector<lfm::Message> messages = {{lfm::Role::kUser, "Is it warm in Paris?"}};
-//   auto answer = chat->answer(*session, messages, {.sampling = engine->recommended_sampling()},
+//   auto answer = chat->answer(*session, messages, {.max_tokens = 500},
 //                              [](const lfm::Piece& piece) { std::cout << piece.text; return true; });
 //   messages.push_back(answer->message);
 //   for (const lfm::ToolCall& call : answer->message.tool_calls) {
@@ -62,6 +62,19 @@ struct Message {
   std::vector<TokenId> tokens = {};
 };
 
+// A conversation as a JSON array and back, for files: what it says, and the tokens that spare reading it again.
+//
+//   [{"role": "user", "content": "Is it warm in Paris?"},
+//    {"role": "assistant", "content": "", "reasoning": "...", "tool_calls": [{"name": "f", "arguments": {...}}],
+//     "tokens": [1, 2]},
+//    {"role": "tool", "content": "..."}]
+//
+// Text that isn't UTF-8 is made so. As OpenAI writes them messages are read too: "developer", content in parts or null,
+// "reasoning_content", calls as {"function": {"name", "arguments": "{...}"}}.
+//   kFormat  no such JSON (offset; or field, and the message as index)
+LFM_API Result<std::string> to_json(std::span<const Message> messages);
+LFM_API Result<std::vector<Message>> messages_from_json(std::string_view json);
+
 // How a conversation is written: by the file's own chat template (Jinja, as Hugging Face transformers runs it), in
 // which nothing but the template's own text becomes tokens of the form. A file without one, and one whose template
 // can't be run, gets what is recognised in it, and a note. The forms by name are built in.
@@ -105,7 +118,8 @@ struct Answer {
 // A model's form with a set of tools. Immutable and cheap to copy; any number of threads may share one.
 class LFM_API Chat {
  public:
-  //   kArgument     `tools` isn't a JSON array of objects (with the offset, or the index), `date` no date
+  //   kArgument     `tools` isn't a JSON array of objects (with the offset, or the index) that have a name each, no two
+  //                 of them the same; `date` is no date
   //   kUnsupported  the vocabulary lacks <|im_start|> or <|im_end|>
   static Result<Chat> create(const Engine& engine, const ChatOptions& options);
   static Result<Chat> create(const Engine& engine) { return create(engine, ChatOptions{}); }
@@ -126,13 +140,26 @@ class LFM_API Chat {
   Result<std::vector<TokenId>> render(std::span<const Message> messages, bool generation_prompt = true,
                                       std::vector<std::size_t>* ends = nullptr) const;
 
+  // How many tokens that is.
+  Result<std::size_t> count(std::span<const Message> messages, bool generation_prompt = true) const;
+
+  // How many messages have to go for the rest to be at most so many tokens with the beginning of an answer: room for
+  // the answer is Session::context_tokens() less that. Those that go are the first behind the system's, and whole
+  // turns: what is left begins with a question of the user. 0: none.
+  //   kLimit  the last turn alone is more (have, limit);   as render()
+  Result<std::size_t> fit(std::span<const Message> messages, std::size_t tokens) const;
+
   // The same as text, the form's tokens spelt out: to look at. It can't be made into the same tokens again.
   Result<std::string> render_text(std::span<const Message> messages, bool generation_prompt = true) const;
 
   // Makes the session the conversation (Session::sync()) and has the model answer it (Session::generate(), structured).
   // The session is of the engine that the chat was created for. Where it is cancelled, be it while it reads the
   // conversation, that is an answer too: finish.reason is kCancelled, and the message has what was said until then.
-  // Errors as of render(), sync() and generate();   kArgument  another engine's session ("session")
+  // With GenerateOptions::continue_last the session becomes the conversation with its last message left open, and the
+  // answer is that message with what the model adds to it, which alone comes in pieces. Where its tokens say what it
+  // says, it goes on from them, also within thinking or a call; otherwise from what the form writes of it.
+  // Errors as of render(), sync() and generate();   kArgument  another engine's session ("session"), no messages, none
+  // of the assistant to continue, or of a form that doesn't end it with <|im_end|> ("continue_last")
   using PieceCallback = std::function<bool(const Piece&)>;
   Result<Answer> answer(Session& session, std::span<const Message> messages, const GenerateOptions& options,
                         const PieceCallback& callback = nullptr) const;

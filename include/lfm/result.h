@@ -35,6 +35,8 @@ struct Error {
   std::string field = {};        // what it is about: a metadata key, a tensor, an option; may be empty
   std::uint64_t index = kNone;   // element of the field, where one is to blame
   std::uint64_t offset = kNone;  // byte in the file, where one is to blame
+  std::uint64_t have = kNone;    // kLimit, where both are numbers: how many there are or would be,
+  std::uint64_t limit = kNone;   // and how many there may be
 
   // "blk.3.ffn_norm.weight: shape is 255, expected 256 (index 3, at byte 1024)"
   std::string describe() const;

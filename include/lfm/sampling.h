@@ -10,7 +10,8 @@
 
 namespace lfm {
 
-// The defaults sample from the model's own distribution; Engine::recommended_sampling() has what its makers recommend.
+// The defaults sample from the model's own distribution. What its makers recommend is Engine::recommended_sampling(),
+// and what a generation without any of these does.
 // The steps run in the order of the fields' effect: bias, penalties, mask, temperature, top-k, top-p, min-p, a draw.
 struct SamplingOptions {
   struct Bias {

@@ -43,8 +43,8 @@ struct SyncOptions {
 };
 
 struct GenerateOptions {
-  std::size_t max_tokens = 256;  // thinking included
-  SamplingOptions sampling = {};
+  std::size_t max_tokens = 256;                            // thinking included
+  std::optional<SamplingOptions> sampling = std::nullopt;  // none: Engine::recommended_sampling()
   std::vector<std::string> stop = {};  // texts that end the generation; they aren't part of its text
   bool ignore_end = false;             // go on when the model says that it is done
 
@@ -80,6 +80,10 @@ struct GenerateOptions {
 
   // Of Chat::answer(): as SyncOptions::progress, while it reads the conversation.
   ProgressCallback prompt_progress = nullptr;
+
+  // Of Chat::answer(): goes on with the last message, which is one of the assistant: an answer that ended with kLength,
+  // say, or a beginning that the application gives it.
+  bool continue_last = false;
 };
 
 enum class PieceKind : std::uint8_t {

@@ -1,7 +1,9 @@
 // Text to token ids and back.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +40,21 @@ class LFM_API Tokenizer {
   // Tokens of the vocabulary.
   std::size_t size() const noexcept;
 
-  // Whether a generation is over when the model says this token.
+  // How many tokens encode() would give.
+  Result<std::size_t> count(std::string_view text, const EncodeOptions& options) const;
+  Result<std::size_t> count(std::string_view text) const { return count(text, EncodeOptions{}); }
+
+  // Whether a generation is over when the model says this token, and all of those, ascending: what ends a turn of a
+  // chat is one of them. Valid as long as a handle is.
   bool ends_generation(TokenId id) const noexcept;
+  std::span<const TokenId> end_tokens() const noexcept;
+
+  // The tokens that texts of the model begin and end with, where it has them.
+  std::optional<TokenId> bos() const noexcept;
+  std::optional<TokenId> eos() const noexcept;
+
+  // The special token of this name, such as "<|im_end|>".
+  std::optional<TokenId> find_special(std::string_view name) const noexcept;
 
  private:
   friend class Engine;

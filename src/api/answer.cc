@@ -1,13 +1,23 @@
 #include "api/answer.h"
 
+#include <utility>
+
 #include "base/try.h"
+#include "chat/answer_reader.h"
 #include "chat/message.h"
 
 namespace lfm {
 
-Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message> messages) {
+Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message> messages, bool continue_last) {
   Prompt prompt;
+  if (continue_last) {
+    LFM_ASSIGN(chat::Template::Open open, form.open_end(messages, prompt.ends));
+    prompt.tokens = std::move(open.tokens);
+    prompt.answer_begin = open.answer_begin;
+    return prompt;
+  }
   LFM_ASSIGN(prompt.tokens, form.tokens(messages, true, &prompt.ends));
+  prompt.answer_begin = form.answer_begin(prompt.tokens);
   return prompt;
 }
 
@@ -16,6 +26,14 @@ Result<Answer> answer_prompt(const chat::Template& form, Session& session, const
                              const std::function<void()>& read) {
   Answer answer;
   answer.message.role = Role::kAssistant;
+  chat::MessageBuilder builder(answer.message);
+  chat::AnswerReader said_before(form.tokenizer());
+  if (options.continue_last) said_before.resume(prompt.tokens, builder);
+  const auto keep_tokens = [&](std::span<const TokenId> tokens) {
+    if (!prompt.answer_begin) return;
+    const auto said = tokens.subspan(*prompt.answer_begin);
+    answer.message.tokens.assign(said.begin(), said.end());
+  };
   const SessionStats before = session.stats();
   const auto synced = session.sync(prompt.tokens, {prompt.ends, options.cancel, options.prompt_progress});
   if (!synced.ok() && synced.error().code != ErrorCode::kCancelled) return synced.error();
@@ -24,20 +42,18 @@ Result<Answer> answer_prompt(const chat::Template& form, Session& session, const
   if (read) read();
   if (!synced.ok()) {
     answer.finish.reason = FinishReason::kCancelled;
+    said_before.finish(builder);
+    if (options.continue_last) keep_tokens(prompt.tokens);
     return answer;
   }
   GenerateOptions structured = options;
   structured.structured = true;
-  chat::MessageBuilder builder(answer.message);
   LFM_ASSIGN(answer.finish, session.generate(structured, [&](const Piece& piece) {
     builder.piece(piece);
     return !callback || callback(piece);
   }));
   // After a stop string the session holds more than the message says.
-  if (answer.finish.reason != FinishReason::kStop) {
-    const auto said = session.tokens().subspan(form.answer_begin(prompt.tokens));
-    answer.message.tokens.assign(said.begin(), said.end());
-  }
+  if (answer.finish.reason != FinishReason::kStop) keep_tokens(session.tokens());
   return answer;
 }
 

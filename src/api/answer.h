@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,9 +15,11 @@ namespace lfm {
 struct Prompt {
   std::vector<TokenId> tokens;
   std::vector<std::size_t> ends;  // of its messages, so that an edit of one costs what follows it, and no more
+  std::optional<std::size_t> answer_begin;  // where that can be told
 };
 
-Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message> messages);
+// continue_last: as GenerateOptions has it.
+Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message> messages, bool continue_last);
 
 // As Chat::answer(). `read`: empty, or called when the session has read the prompt, or as much of it as was wanted.
 Result<Answer> answer_prompt(const chat::Template& form, Session& session, const Prompt& prompt,

@@ -21,7 +21,9 @@ template <typename Body>
 auto alone(engine::SessionState& state, Body&& body) -> decltype(body()) {
   if (Status here = state.model().check_process(); !here.ok()) return std::move(here).error();
   const engine::SessionState::Use use(state);
-  if (!use.granted()) return Error{ErrorCode::kState, "busy with the call that this one comes from", "session"};
+  if (!use.granted())
+    return Error{ErrorCode::kState, "is busy with a call of another thread, or with the one that this comes from",
+                 "session"};
   return guarded([&] {
     try {
       return body();
@@ -102,6 +104,28 @@ Result<std::string> Tokenizer::decode(std::span<const TokenId> ids) const {
 
 std::size_t Tokenizer::size() const noexcept {
   return inner_->vocabulary().size();
+}
+
+Result<std::size_t> Tokenizer::count(std::string_view text, const EncodeOptions& options) const {
+  LFM_ASSIGN(const auto ids, encode(text, options));
+  return ids.size();
+}
+
+std::span<const TokenId> Tokenizer::end_tokens() const noexcept {
+  return inner_->end_tokens();
+}
+
+std::optional<TokenId> Tokenizer::bos() const noexcept {
+  return inner_->bos();
+}
+
+std::optional<TokenId> Tokenizer::eos() const noexcept {
+  return inner_->eos();
+}
+
+std::optional<TokenId> Tokenizer::find_special(std::string_view name) const noexcept {
+  const TokenId id = inner_->vocabulary().find_plain(name);
+  return id != text::Vocabulary::kNone ? std::optional(id) : std::nullopt;
 }
 
 bool Tokenizer::ends_generation(TokenId id) const noexcept {

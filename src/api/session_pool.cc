@@ -120,7 +120,8 @@ Result<Answer> SessionPool::answer(const Chat& chat, std::span<const Message> me
     }
     std::vector<Message> conversation(messages.begin(), messages.end());
     inner_->answers.recall(conversation);
-    LFM_ASSIGN(const Prompt prompt, write_prompt(form, conversation));
+    if (conversation.empty()) return Error{ErrorCode::kArgument, "there is nothing to answer", "messages"};
+    LFM_ASSIGN(const Prompt prompt, write_prompt(form, conversation, options.continue_last));
     LFM_ASSIGN(Session session, take(prompt.tokens));
     // What can't be kept for want of memory is read again another time.
     const std::size_t stem = stem_of(conversation, prompt);
@@ -131,6 +132,7 @@ Result<Answer> SessionPool::answer(const Chat& chat, std::span<const Message> me
     LFM_ASSIGN(Answer answer, answer_prompt(form, session, prompt, options, callback, read));
     if (answer.finish.tokens > 0) {
       (void)keep(session);
+      if (options.continue_last) conversation.pop_back();
       (void)remember(chat, conversation, answer.message);
     }
     return answer;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/try.h"
-#include "c/chat_handles.h"
 #include "c/convert.h"
+#include "c/message.h"
 #include "c/sized.h"
 
 struct lfm_form_writer {
@@ -23,24 +23,6 @@ struct lfm_form_writer {
 
 namespace lfm::c {
 namespace {
-
-std::string text(const char* zero_ended) {
-  return zero_ended != nullptr ? zero_ended : "";
-}
-
-Role role_of(lfm_role role) {
-  switch (role) {
-    case LFM_SYSTEM:
-      return Role::kSystem;
-    case LFM_USER:
-      return Role::kUser;
-    case LFM_ASSISTANT:
-      return Role::kAssistant;
-    case LFM_TOOL:
-      return Role::kTool;
-  }
-  return Role::kUser;
-}
 
 ChatForm form_of(lfm_chat_form form) {
   switch (form) {
@@ -70,40 +52,6 @@ lfm_chat_form form_to_c(ChatForm form) {
   return LFM_FORM_CHATML;
 }
 
-lfm_role role_to_c(Role role) {
-  switch (role) {
-    case Role::kSystem:
-      return LFM_SYSTEM;
-    case Role::kUser:
-      return LFM_USER;
-    case Role::kAssistant:
-      return LFM_ASSISTANT;
-    case Role::kTool:
-      return LFM_TOOL;
-  }
-  return LFM_USER;
-}
-
-std::vector<lfm_tool_call> calls_of(const Message& message) {
-  std::vector<lfm_tool_call> out;
-  for (const ToolCall& call : message.tool_calls) out.push_back({call.name.c_str(), call.arguments.c_str()});
-  return out;
-}
-
-// Points into both.
-lfm_message message_to_c(const Message& message, std::span<const lfm_tool_call> calls) {
-  lfm_message out{};
-  out.size = sizeof out;
-  out.role = role_to_c(message.role);
-  out.content = message.content.c_str();
-  out.reasoning = message.reasoning.c_str();
-  out.calls = calls.data();
-  out.call_count = calls.size();
-  out.tokens = message.tokens.data();
-  out.token_count = message.tokens.size();
-  return out;
-}
-
 ChatOptions::Custom custom_of(lfm_form_callback callback, void* user) {
   if (callback == nullptr) return nullptr;
   return [callback, user](std::span<const Message> messages, bool prompt) -> Result<std::vector<ChatSegment>> {
@@ -120,27 +68,6 @@ ChatOptions::Custom custom_of(lfm_form_callback callback, void* user) {
 }
 
 }  // namespace
-
-Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_t count) {
-  std::vector<Message> out;
-  if (count == 0) return out;
-  LFM_TRY(given({{messages, "messages"}}));
-  LFM_TRY(check_size(*messages, "messages"));
-  const auto* const first = reinterpret_cast<const unsigned char*>(messages);
-  for (std::size_t i = 0; i < count; ++i) {
-    LFM_ASSIGN(const lfm_message message,
-               read_sized(reinterpret_cast<const lfm_message*>(first + i * messages->size), "messages"));
-    Message& added = out.emplace_back();
-    added.role = role_of(message.role);
-    added.content = text(message.content);
-    added.reasoning = text(message.reasoning);
-    LFM_ASSIGN(const auto calls, array(message.calls, message.call_count, "calls"));
-    for (const lfm_tool_call& call : calls) added.tool_calls.push_back({text(call.name), text(call.arguments)});
-    LFM_ASSIGN(const auto tokens, array(message.tokens, message.token_count, "tokens"));
-    added.tokens.assign(tokens.begin(), tokens.end());
-  }
-  return out;
-}
 
 lfm_answer* new_answer(Answer answer) {
   std::string description = answer.finish.describe();
@@ -198,6 +125,38 @@ lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messages, size
     LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
     LFM_ASSIGN(const auto ids, chat->chat.render(inner, generation_prompt));
     return c::give<lfm_token>(ids, tokens, capacity, count);
+  });
+}
+
+lfm_code lfm_chat_render_text(const lfm_chat* chat, const lfm_message* messages, size_t message_count,
+                              bool generation_prompt, char* text, size_t capacity, size_t* bytes, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{chat, "chat"}, {bytes, "bytes"}}));
+    if (capacity > 0) LFM_TRY(c::given({{text, "text"}}));
+    LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
+    LFM_ASSIGN(const std::string written, chat->chat.render_text(inner, generation_prompt));
+    return c::give<char>(written, text, capacity, bytes);
+  });
+}
+
+lfm_code lfm_chat_fit(const lfm_chat* chat, const lfm_message* messages, size_t message_count, size_t tokens,
+                      size_t* drop, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{chat, "chat"}, {drop, "drop"}}));
+    LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
+    LFM_ASSIGN(*drop, chat->chat.fit(inner, tokens));
+    return {};
+  });
+}
+
+lfm_code lfm_messages_to_json(const lfm_message* messages, size_t message_count, char* text, size_t capacity,
+                              size_t* bytes, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{bytes, "bytes"}}));
+    if (capacity > 0) LFM_TRY(c::given({{text, "text"}}));
+    LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
+    LFM_ASSIGN(const std::string json, lfm::to_json(inner));
+    return c::give<char>(json, text, capacity, bytes);
   });
 }
 

@@ -24,6 +24,22 @@ lfm_finish_reason to_c(FinishReason reason) noexcept {
   return LFM_END;
 }
 
+FinishReason reason_of(lfm_finish_reason reason) noexcept {
+  switch (reason) {
+    case LFM_END:
+      return FinishReason::kEnd;
+    case LFM_STOP:
+      return FinishReason::kStop;
+    case LFM_LENGTH:
+      return FinishReason::kLength;
+    case LFM_CONTEXT_FULL:
+      return FinishReason::kContextFull;
+    case LFM_STOPPED:
+      return FinishReason::kCancelled;
+  }
+  return FinishReason::kEnd;
+}
+
 lfm_piece_kind to_c(PieceKind kind) noexcept {
   switch (kind) {
     case PieceKind::kText:
@@ -151,6 +167,7 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
   inner.mask = mask_of(given.mask, given.mask_user);
   inner.cancel = token_of(given.cancel);
   if (given.constraint != nullptr) inner.constraint = given.constraint->constraint;
+  inner.continue_last = given.continue_last;
   inner.prompt_progress = progress_of(given.prompt_progress, given.progress_user);
   return inner;
 }
@@ -159,6 +176,21 @@ lfm_finish to_c(const Finish& finish) {
   lfm_finish out{};
   out.size = sizeof out;
   out.reason = to_c(finish.reason);
+  out.tokens = finish.tokens;
+  out.reasoning_tokens = finish.reasoning_tokens;
+  out.text_bytes = finish.text_bytes;
+  out.tool_calls = finish.tool_calls;
+  out.malformed_calls = finish.malformed_calls;
+  out.thinking_open = finish.thinking_open;
+  out.thinking_cut = finish.thinking_cut;
+  out.seconds = finish.seconds;
+  out.seed = finish.seed;
+  return out;
+}
+
+Finish finish_of(const lfm_finish& finish) {
+  Finish out;
+  out.reason = reason_of(finish.reason);
   out.tokens = finish.tokens;
   out.reasoning_tokens = finish.reasoning_tokens;
   out.text_bytes = finish.text_bytes;

@@ -16,6 +16,7 @@ lfm_sampling to_c(const SamplingOptions& sampling);  // without bias
 Result<GenerateOptions> options_of(const lfm_generate_options* options, const Engine& engine);
 
 lfm_finish to_c(const Finish& finish);
+Finish finish_of(const lfm_finish& finish);
 
 // Empty for a null pointer.
 ProgressCallback progress_of(lfm_progress_callback callback, void* user);

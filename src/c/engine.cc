@@ -56,7 +56,8 @@ lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lf
     }
     inner.cancel = c::token_of(given.cancel);
     LFM_ASSIGN(lfm::Engine opened, lfm::Engine::open(path, inner));
-    *engine = new lfm_engine{std::move(opened)};
+    lfm_tokenizer tokenizer{opened.tokenizer()};
+    *engine = new lfm_engine{std::move(opened), std::move(tokenizer)};
     return {};
   });
 }
@@ -77,29 +78,6 @@ const char* lfm_engine_note(const lfm_engine* engine, size_t i) {
   return engine->engine.info().notes[i].c_str();
 }
 
-lfm_code lfm_encode(const lfm_engine* engine, const char* text, size_t bytes, bool bos, bool special_tokens,
-                    lfm_token* tokens, size_t capacity, size_t* count, lfm_error* error) {
-  return c::call(error, [&]() -> lfm::Status {
-    LFM_TRY(c::given({{engine, "engine"}, {count, "count"}}));
-    LFM_ASSIGN(const auto given, c::array(text, bytes, "text"));
-    if (capacity > 0) LFM_TRY(c::given({{tokens, "tokens"}}));
-    LFM_ASSIGN(const auto ids, engine->engine.tokenizer().encode({given.data(), given.size()},
-                                                                 {.bos = bos, .special_tokens = special_tokens}));
-    return c::give<lfm_token>(ids, tokens, capacity, count);
-  });
-}
-
-lfm_code lfm_decode(const lfm_engine* engine, const lfm_token* tokens, size_t count, char* text, size_t capacity,
-                    size_t* bytes, lfm_error* error) {
-  return c::call(error, [&]() -> lfm::Status {
-    LFM_TRY(c::given({{engine, "engine"}, {bytes, "bytes"}}));
-    LFM_ASSIGN(const auto ids, c::array(tokens, count, "tokens"));
-    if (capacity > 0) LFM_TRY(c::given({{text, "text"}}));
-    LFM_ASSIGN(const std::string decoded, engine->engine.tokenizer().decode(ids));
-    return c::give<char>(decoded, text, capacity, bytes);
-  });
-}
-
-bool lfm_ends_generation(const lfm_engine* engine, lfm_token token) {
-  return engine != nullptr && engine->engine.tokenizer().ends_generation(token);
+const lfm_tokenizer* lfm_engine_tokenizer(const lfm_engine* engine) {
+  return engine != nullptr ? &engine->tokenizer : nullptr;
 }

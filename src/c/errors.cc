@@ -37,6 +37,8 @@ lfm_code report(const Error& error, lfm_error* out) noexcept {
   out->code = code;
   out->index = error.index;
   out->offset = error.offset;
+  out->have = error.have;
+  out->limit = error.limit;
   copy_text(out->field, error.field);
   try {
     copy_text(out->message, error.describe());

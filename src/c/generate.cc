@@ -11,6 +11,15 @@ lfm_code lfm_engine_sampling(const lfm_engine* engine, lfm_sampling* sampling, l
   });
 }
 
+lfm_code lfm_finish_describe(const lfm_finish* finish, char* text, size_t capacity, size_t* bytes, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{finish, "finish"}, {bytes, "bytes"}}));
+    if (capacity > 0) LFM_TRY(c::given({{text, "text"}}));
+    LFM_ASSIGN(const lfm_finish ours, c::read_sized(finish, "finish"));
+    return c::give<char>(c::finish_of(ours).describe(), text, capacity, bytes);
+  });
+}
+
 lfm_code lfm_session_generate(lfm_session* session, const lfm_generate_options* options, lfm_piece_callback callback,
                               void* user, lfm_finish* finish, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {

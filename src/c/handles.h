@@ -11,17 +11,33 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "lfm/c.h"
 #include "lfm/lfm.h"
 
+struct lfm_tokenizer {
+  lfm::Tokenizer tokenizer;
+};
+
 struct lfm_engine {
   lfm::Engine engine;
+  lfm_tokenizer tokenizer;
 };
 
 struct lfm_session {
   lfm::Engine engine;
   lfm::Session session;
+};
+
+struct lfm_chat {
+  lfm::Chat chat;
+};
+
+struct lfm_answer {
+  lfm::Answer answer;
+  std::vector<lfm_tool_call> calls;  // into answer
+  std::string description;
 };
 
 struct lfm_constraint {
@@ -80,13 +96,17 @@ Result<std::span<const T>> array(const T* data, std::size_t count, const char* n
   return std::span<const T>(data, count);
 }
 
-// Gives an array to a caller who has made room for `capacity` elements.
+// Gives an array to a caller who has made room for `capacity` elements, or only wants to know how many there are.
 template <typename T>
 Status give(std::span<const T> values, T* out, std::size_t capacity, std::size_t* count) {
   *count = values.size();
+  if (out == nullptr) return {};
   if (values.size() > capacity) {
-    return Error{ErrorCode::kLimit,
-                 "room for " + std::to_string(capacity) + ", needed for " + std::to_string(values.size()), "capacity"};
+    Error error{ErrorCode::kLimit,
+                "room for " + std::to_string(capacity) + ", needed for " + std::to_string(values.size()), "capacity"};
+    error.have = values.size();
+    error.limit = capacity;
+    return error;
   }
   std::copy(values.begin(), values.end(), out);
   return {};

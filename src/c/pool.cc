@@ -1,8 +1,8 @@
 #include <utility>
 
 #include "base/try.h"
-#include "c/chat_handles.h"
 #include "c/convert.h"
+#include "c/message.h"
 #include "c/sized.h"
 
 namespace c = lfm::c;

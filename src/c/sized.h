@@ -11,17 +11,10 @@
 
 namespace lfm::c {
 
-// Its size in LFM_ABI_VERSION 1. One that grows keeps the size here that it had then.
+// Its size in LFM_ABI_VERSION 2. One that grows keeps the size here that it had then:
+//   template <> inline constexpr std::size_t kFirstSize<lfm_finish> = offsetof(lfm_finish, first_new_field);
 template <typename T>
 inline constexpr std::size_t kFirstSize = sizeof(T);
-template <>
-inline constexpr std::size_t kFirstSize<lfm_engine_options> = offsetof(lfm_engine_options, pack_cache_max_bytes);
-template <>
-inline constexpr std::size_t kFirstSize<lfm_model_info> = offsetof(lfm_model_info, path);
-template <>
-inline constexpr std::size_t kFirstSize<lfm_generate_options> = offsetof(lfm_generate_options, constraint);
-template <>
-inline constexpr std::size_t kFirstSize<lfm_chat_options> = offsetof(lfm_chat_options, custom);
 
 template <typename T>
 Status check_size(const T& caller, const char* name) {

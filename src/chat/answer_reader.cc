@@ -73,18 +73,22 @@ void AnswerReader::release(PieceSink& sink) {
 }
 
 void AnswerReader::resume(std::span<const TokenId> tokens) {
+  NoSink nobody;
+  resume(tokens, nobody);
+}
+
+void AnswerReader::resume(std::span<const TokenId> tokens, PieceSink& sink) {
   const auto start = std::find(tokens.rbegin(), tokens.rend(), structure_.turn_start);
   const auto end = [this](TokenId token) { return tokenizer_.ends_generation(token); };
   if (start == tokens.rend() || std::any_of(tokens.rbegin(), start, end)) return;
-  NoSink nobody;
   bool in_header = true;  // "assistant", and a new line
   for (const TokenId token : tokens.last(static_cast<std::size_t>(start - tokens.rbegin()))) {
     const std::string_view bytes = tokenizer_.piece(token);
     const std::size_t line_end = bytes.find('\n');
     if (!in_header) {
-      push(token, nobody);
+      push(token, sink);
     } else if (line_end != std::string_view::npos) {
-      take_bytes(bytes.substr(line_end + 1), nobody);
+      take_bytes(bytes.substr(line_end + 1), sink);
       in_header = false;
     }
   }

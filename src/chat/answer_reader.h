@@ -29,8 +29,10 @@ class AnswerReader {
   void push(TokenId token, PieceSink& sink);
   void finish(PieceSink& sink);  // the answer is over: what was held back comes out
 
-  // Reads what a session holds of an answer that is to go on: from the last <|im_start|> that isn't closed.
-  void resume(std::span<const TokenId> tokens);
+  // Reads what a session holds of an answer that is to go on: from the last <|im_start|> that isn't closed. The sink
+  // has what was said of it, but for what is still held back.
+  void resume(std::span<const TokenId> tokens, PieceSink& sink);
+  void resume(std::span<const TokenId> tokens);  // where nobody listens
 
   bool thinking() const noexcept { return state_ == State::kThinking; }
   std::size_t held_tag() const noexcept { return thinking() ? held_.size() : 0; }  // bytes of the end of thinking

@@ -1,6 +1,7 @@
 #include "chat/message.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "chat/structure.h"
@@ -31,21 +32,47 @@ Message read_message(const text::Tokenizer& tokenizer, std::span<const TokenId> 
   return message;
 }
 
-bool says_so(const text::Tokenizer& tokenizer, const Message& message, bool without_thinking) {
-  if (message.tokens.empty()) return false;
+namespace {
+
+// What a message's tokens say, and how far its reader came.
+struct Said {
+  Message message;
+  bool complete = false;
+  bool thought = false;
+};
+
+// Nothing where there are none, or some that can't be part of an answer.
+std::optional<Said> said_by(const text::Tokenizer& tokenizer, std::span<const TokenId> tokens) {
+  if (tokens.empty()) return std::nullopt;
   const TokenId turn_start = find_token(tokenizer, kTurnStart);
   const auto usable = [&](TokenId id) {
     return tokenizer.vocabulary().contains(id) && !tokenizer.ends_generation(id) && id != turn_start;
   };
-  if (!std::all_of(message.tokens.begin(), message.tokens.end(), usable)) return false;
+  if (!std::all_of(tokens.begin(), tokens.end(), usable)) return std::nullopt;
   AnswerReader reader(tokenizer);
-  Message said;
-  MessageBuilder builder(said);
-  for (const TokenId token : message.tokens) reader.push(token, builder);
-  const bool complete = !reader.thinking() && !reader.in_call();
+  Said said;
+  MessageBuilder builder(said.message);
+  for (const TokenId token : tokens) reader.push(token, builder);
+  said.complete = !reader.thinking() && !reader.in_call();
+  said.thought = reader.thinking_tokens() > 0;
   reader.finish(builder);
-  return complete && (!without_thinking || reader.thinking_tokens() == 0) && said.content == message.content &&
-         said.reasoning == message.reasoning && said.tool_calls == message.tool_calls;
+  return said;
+}
+
+bool same_words(const Message& a, const Message& b) {
+  return a.content == b.content && a.reasoning == b.reasoning && a.tool_calls == b.tool_calls;
+}
+
+}  // namespace
+
+bool says_so(const text::Tokenizer& tokenizer, const Message& message, bool without_thinking) {
+  const auto said = said_by(tokenizer, message.tokens);
+  return said && said->complete && !(without_thinking && said->thought) && same_words(said->message, message);
+}
+
+bool says_so_far(const text::Tokenizer& tokenizer, const Message& message) {
+  const auto said = said_by(tokenizer, message.tokens);
+  return said && same_words(said->message, message);
 }
 
 }  // namespace lfm::chat

@@ -26,4 +26,7 @@ Message read_message(const text::Tokenizer& tokenizer, std::span<const TokenId> 
 // any, is over, and there is none if that is wanted (also none that is empty).
 bool says_so(const text::Tokenizer& tokenizer, const Message& message, bool without_thinking);
 
+// Whether they say it but for an end: thinking or a call may be open.
+bool says_so_far(const text::Tokenizer& tokenizer, const Message& message);
+
 }  // namespace lfm::chat

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/float_mode.h"
 #include "base/try.h"
-#include "chat/json.h"
 #include "chat/structure.h"
+#include "chat/tools.h"
 
 namespace lfm::chat {
 namespace {
@@ -76,7 +76,7 @@ Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const t
   if (!options.date.empty()) LFM_TRY(check_date(options.date));
   made->date_ = options.date.empty() ? today() : options.date;
   if (!options.tools.empty()) {
-    LFM_ASSIGN(made->options_.tools, read_objects(options.tools, "tools"));
+    LFM_ASSIGN(made->options_.tools, read_tools(options.tools));
   }
   made->custom_ = options.custom;
   if (from_model && !options.custom) LFM_TRY(made->use(of_model, options));

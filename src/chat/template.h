@@ -30,6 +30,14 @@ class Template {
                                       std::vector<std::size_t>* ends = nullptr) const;
   Result<std::string> text(std::span<const Message> messages, bool generation_prompt) const;
 
+  // The conversation with its last message left open, as tokens, and where among them what was said of it begins, where
+  // that can be told. `ends` as above; errors as Chat::answer() with continue_last.
+  struct Open {
+    std::vector<TokenId> tokens;
+    std::optional<std::size_t> answer_begin;
+  };
+  Result<Open> open_end(std::span<const Message> messages, std::vector<std::size_t>& ends) const;
+
   // Where in a rendered prompt the answer begins: before the thinking that the prompt opens.
   std::size_t answer_begin(std::span<const TokenId> prompt) const noexcept;
 

@@ -42,8 +42,8 @@ TEST(Constraint, AnswersAreWhatTheSchemaAllows) {
     GenerateOptions options;
     options.max_tokens = 200;
     options.constraint = *constraint;
-    options.sampling = {.temperature = static_cast<float>(seed % 4) * 0.8f, .seed = seed};
-    if (seed % 3 == 0) options.sampling.top_k = 5;
+    options.sampling = SamplingOptions{.temperature = static_cast<float>(seed % 4) * 0.8f, .seed = seed};
+    if (seed % 3 == 0) options.sampling->top_k = 5;
     const Said said = say(engine, options);
     if (said.finish.reason != FinishReason::kEnd) continue;
     ++ended;
@@ -96,7 +96,7 @@ Asked ask(const TinyEngine& engine, const ToolConstraint& tools, std::vector<Sam
   const Chat chat = Chat::create(engine.engine(), {.tools = kTools}).value();
   Session session = engine.session();
   GenerateOptions options{.max_tokens = 300};
-  options.sampling = {.temperature = 1.5f, .seed = seed, .logit_bias = std::move(likes)};
+  options.sampling = SamplingOptions{.temperature = 1.5f, .seed = seed, .logit_bias = std::move(likes)};
   options.constraint = Constraint::from_tools(kTools, tools).value();
   const std::vector<Message> messages = {{Role::kUser, "Weather?"}};
   auto answer = chat.answer(session, messages, options, [&](const Piece& piece) {
@@ -156,7 +156,7 @@ TEST(Constraint, ThinkingIsFreeAndEndsByItsBudget) {
     GenerateOptions options{.max_tokens = 300};
     options.thinking_budget = budget;
     options.constraint = Constraint::from_json_schema(kSchema).value();
-    options.sampling = {
+    options.sampling = SamplingOptions{
         .temperature = 1.0f, .seed = 4, .logit_bias = {{kThink, 300.0f}, {kEnd, 90.0f}, {14 + 'A', 350.0f}}};
     Session session = engine.session();
     const auto answer = chat.answer(session, messages, options);
@@ -177,7 +177,7 @@ TEST(Constraint, NoThinkingWhereTheModelHasNone) {
   const Chat chat = Chat::create(engine.engine()).value();
   GenerateOptions options{.max_tokens = 300};
   options.constraint = Constraint::from_regex("yes|no").value();
-  options.sampling = {.temperature = 0, .logit_bias = {{kThink, 300.0f}}};
+  options.sampling = SamplingOptions{.temperature = 0, .logit_bias = {{kThink, 300.0f}}};
   Session session = engine.session();
   const std::vector<Message> messages = {{Role::kUser, "Well?"}};
   const auto answer = chat.answer(session, messages, options);
@@ -200,7 +200,7 @@ class Forced : public testing::Test {
     GenerateOptions options{.max_tokens = 200};
     options.structured = true;
     options.constraint = constraint_;
-    options.sampling = {.temperature = 1.2f, .repetition_penalty = 1.1f, .seed = seed};
+    options.sampling = SamplingOptions{.temperature = 1.2f, .repetition_penalty = 1.1f, .seed = seed};
     return options;
   }
 

@@ -167,7 +167,8 @@ TEST(Pass, AsManyRunsAsThereMayBe) {
   std::vector<Sequence> sequences;
   std::vector<model::Run> runs;
   std::vector<float> expected;
-  for (std::size_t i = 0; i < model::kMaxRuns; ++i) sequences.emplace_back(passes, 1 + i % 5, static_cast<std::uint32_t>(i));
+  for (std::size_t i = 0; i < model::kMaxRuns; ++i)
+    sequences.emplace_back(passes, 1 + i % 5, static_cast<std::uint32_t>(i));
   for (Sequence& sequence : sequences) {
     runs.push_back({&sequence.state, sequence.ids, sequence.ids.size()});
     expected.insert(expected.end(), sequence.logits.begin(), sequence.logits.end());

@@ -87,7 +87,8 @@ Results use_everything(const TempFolder& folder, const std::string& model, Dense
   check("append");
   GenerateOptions sampled;
   sampled.max_tokens = 30;
-  sampled.sampling = {.temperature = 0.9f, .top_p = 0.95f, .min_p = 0.001f, .repetition_penalty = 1.1f, .seed = 3};
+  sampled.sampling =
+      SamplingOptions{.temperature = 0.9f, .top_p = 0.95f, .min_p = 0.001f, .repetition_penalty = 1.1f, .seed = 3};
   sampled.ignore_end = true;
   expect_ok(session->generate(sampled, [&](const Piece& piece) {
     check("a callback of generate");

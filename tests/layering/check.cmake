@@ -12,7 +12,7 @@ set(src/base_may "fenv\\.h|stdio\\.h|base/.*|lfm/.*|kernels/isas?\\.(h|inc)|immi
 set(src/format_may "format/.*|base/.*|lfm/.*")
 set(src/text_may "text/.*|base/.*|lfm/.*")
 set(src/jinja_may "jinja/.*|text/utf8\\.h|base/.*|lfm/.*")
-set(src/chat_may "chat/.*|jinja/.*|text/.*|base/.*|lfm/.*")
+set(src/chat_may "chat/.*|format/json\\.h|jinja/.*|text/.*|base/.*|lfm/.*")
 set(src/constrain_may "constrain/.*|text/.*|base/.*|lfm/.*")
 set(src/ops_may "ops/.*|kernels/.*|base/.*|lfm/.*")
 set(src/model_may "model/.*|ops/.*|kernels/.*|base/.*|lfm/.*")
@@ -23,7 +23,7 @@ set(src/c_may "c/.*|base/try\\.h|lfm/.*")
 set(src/evaluate_may "(evaluate|api|base|lfm)/.*")
 set(src/quantize_may "(quantize|api|engine|model|ops|text|format|kernels|base|lfm)/.*")
 set(floor "base/(atomic_file|descriptor|file|try)\\.h")  # of the target lfm_floor
-set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(talk|serve)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
+set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
 
 # Third parties, each in one place.
 set(src/base/checksum.cc_may "xxhash\\.h")
@@ -37,6 +37,7 @@ set(tools/lfm/serve/http_connection.h_may "boost/(asio|beast)/.*")
 set(tools/lfm/serve/http_connection.cc_may "boost/(asio|beast)/.*")
 set(tools/lfm/serve/http_server.cc_may "boost/asio/.*")
 set(tools/lfm/options.cc_may "CLI/CLI\\.hpp")
+set(tools/lfm/pages/options_of.cc_may "CLI/CLI\\.hpp")
 set(tools/lfm/inspect.cc_may "nlohmann/json\\.hpp")
 set(tools/lfm/bench_report.cc_may "nlohmann/json\\.hpp")
 set(tools/lfm/talk/json_text.h_may "nlohmann/json\\.hpp")

@@ -62,12 +62,27 @@ LFM_API lfm_chat_form lfm_chat_get_form(const lfm_chat* chat); /* LFM_FORM_FROM_
  * is. */
 LFM_API const char* lfm_chat_note(const lfm_chat* chat, size_t i);
 
-/* The conversation as tokens; with generation_prompt it ends where an answer begins. `tokens`, `count` and LFM_LIMIT as
- * in lfm_encode(); LFM_ARGUMENT where a call's arguments aren't a JSON object (index: the message), or the
+/* The conversation as tokens; with generation_prompt it ends where an answer begins. `tokens`, `count`, NULL and
+ * LFM_LIMIT as in lfm_encode(); LFM_ARGUMENT where a call's arguments aren't a JSON object (index: the message), or the
  * vocabulary lacks a token of a custom form (index: the segment). */
 LFM_API lfm_code lfm_chat_render(const lfm_chat* chat, const lfm_message* messages, size_t message_count,
                                  bool generation_prompt, lfm_token* tokens, size_t capacity, size_t* count,
                                  lfm_error* error);
+
+/* The same as text, the form's tokens spelt out, to look at. */
+LFM_API lfm_code lfm_chat_render_text(const lfm_chat* chat, const lfm_message* messages, size_t message_count,
+                                      bool generation_prompt, char* text, size_t capacity, size_t* bytes,
+                                      lfm_error* error);
+
+/* How many messages have to go, the first behind the system's and whole turns, for the rest to be at most so many
+ * tokens with the beginning of an answer. LFM_LIMIT where the last turn alone is more (have, limit). */
+LFM_API lfm_code lfm_chat_fit(const lfm_chat* chat, const lfm_message* messages, size_t message_count, size_t tokens,
+                              size_t* drop, lfm_error* error);
+
+/* A conversation as a JSON array, as lfm/chat.h has it; `text`, `bytes`, NULL and LFM_LIMIT as in lfm_encode(). Read
+ * back by lfm_conversation_from_json(). */
+LFM_API lfm_code lfm_messages_to_json(const lfm_message* messages, size_t message_count, char* text, size_t capacity,
+                                      size_t* bytes, lfm_error* error);
 
 /* Makes the session, which must be of the chat's engine, the conversation and has the model answer it; what the session
  * holds of it already isn't evaluated again. Cancelled, it is an answer that says so (LFM_STOPPED). options: NULL for

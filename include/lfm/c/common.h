@@ -16,7 +16,7 @@ extern "C" {
 
 /* Changes when a function or struct that was there before changes its meaning or goes; what is new doesn't change it.
  * A program may use a library whose lfm_abi_version() is the one that it was compiled with. */
-#define LFM_ABI_VERSION 1
+#define LFM_ABI_VERSION 2
 
 LFM_API int lfm_abi_version(void);
 LFM_API const char* lfm_version(void); /* "0.1.0" */
@@ -42,6 +42,8 @@ typedef struct lfm_error {
   lfm_code code;
   uint64_t index;    /* element of the field, where one is to blame; else LFM_NONE */
   uint64_t offset;   /* byte in the file, where one is to blame; else LFM_NONE */
+  uint64_t have;     /* LFM_LIMIT, where both are numbers: how many there are or would be, */
+  uint64_t limit;    /* and how many there may be; else LFM_NONE */
   char field[128];   /* what it is about: a metadata key, a tensor, an option; may be empty */
   char message[512]; /* one sentence with field, index and offset, for a person */
 } lfm_error;

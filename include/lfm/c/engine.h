@@ -1,8 +1,8 @@
-/* Models, text and tokens. */
+/* Models. */
 #ifndef LFM_C_ENGINE_H
 #define LFM_C_ENGINE_H
 
-#include "lfm/c/common.h"
+#include "lfm/c/tokenizer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -85,21 +85,8 @@ LFM_API lfm_code lfm_engine_info(const lfm_engine* engine, lfm_model_info* info,
 /* What isn't as asked for, and why: note i, or NULL where there are no more. Valid as long as the engine is open. */
 LFM_API const char* lfm_engine_note(const lfm_engine* engine, size_t i);
 
-/* ---- text and tokens */
-
-/* Puts at most `capacity` tokens into `tokens` and their number into `count`. LFM_LIMIT where there are more: then
- * `count` tells how many, and `tokens` has none of them.
- *   bos             put the model's first token in front, where the model wants one
- *   special_tokens  text such as "<|im_end|>" becomes that token; otherwise it stays plain text */
-LFM_API lfm_code lfm_encode(const lfm_engine* engine, const char* text, size_t bytes, bool bos, bool special_tokens,
-                            lfm_token* tokens, size_t capacity, size_t* count, lfm_error* error);
-
-/* The exact bytes of tokens, without a zero behind them; `bytes` and LFM_LIMIT as in lfm_encode(). */
-LFM_API lfm_code lfm_decode(const lfm_engine* engine, const lfm_token* tokens, size_t count, char* text,
-                            size_t capacity, size_t* bytes, lfm_error* error);
-
-/* Whether a generation is over when the model says this token. */
-LFM_API bool lfm_ends_generation(const lfm_engine* engine, lfm_token token);
+/* How it cuts texts into tokens: valid as long as the engine is open. NULL only of NULL. */
+LFM_API const lfm_tokenizer* lfm_engine_tokenizer(const lfm_engine* engine);
 
 #ifdef __cplusplus
 }

@@ -142,6 +142,7 @@ typedef struct lfm_generate_options {
   lfm_progress_callback prompt_progress; /* of lfm_chat_answer(), while it reads the conversation */
   void* progress_user;
   const lfm_constraint* constraint; /* what the answer has to be; NULL: anything */
+  bool continue_last;               /* lfm_chat_answer() goes on with the last message, which is the assistant's */
 } lfm_generate_options;
 
 typedef enum lfm_piece_kind {
@@ -164,7 +165,7 @@ typedef struct lfm_piece {
   size_t bytes;
   const char* name;        /* LFM_TOOL_CALL: the function's name; else "" */
   const char* arguments;   /* LFM_TOOL_CALL: a JSON object; else "" */
-  const char* problem;     /* LFM_MALFORMED_CALL: one sentence; else "" */
+  const char* problem;     /* LFM_MALFORMED_CALL: one sentence; LFM_TOOL_CALL: what was repaired; else "" */
   const lfm_token* tokens; /* said since the piece before, tags included */
   size_t token_count;
   const float* logprobs;  /* one for each of them; NULL where they weren't asked for */
@@ -196,6 +197,11 @@ typedef struct lfm_finish {
   double seconds;
   uint64_t seed; /* that was drawn with */
 } lfm_finish;
+
+/* For a person: "no answer in 256 tokens, 256 of them thinking: max_tokens is reached before the thinking ended".
+ * `text`, `bytes`, NULL and LFM_LIMIT as in lfm_encode(). */
+LFM_API lfm_code lfm_finish_describe(const lfm_finish* finish, char* text, size_t capacity, size_t* bytes,
+                                     lfm_error* error);
 
 /* options: NULL for the defaults; callback: may be NULL; finish: may be NULL. */
 LFM_API lfm_code lfm_session_generate(lfm_session* session, const lfm_generate_options* options,

@@ -51,7 +51,10 @@ bool goes_on(const ProgressCallback& progress, std::size_t done, std::size_t all
 
 Status check_room(std::size_t tokens, std::size_t room) {
   if (tokens <= room) return {};
-  return Error{ErrorCode::kLimit, std::to_string(tokens) + " tokens in a context of " + std::to_string(room), "tokens"};
+  Error error{ErrorCode::kLimit, std::to_string(tokens) + " tokens in a context of " + std::to_string(room), "tokens"};
+  error.have = tokens;
+  error.limit = room;
+  return error;
 }
 
 }  // namespace
@@ -67,8 +70,11 @@ Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const
                                                            const SessionOptions& options) {
   const std::size_t trained = model->config.max_positions();
   if (options.context_tokens > trained) {
-    return Error{ErrorCode::kLimit, "the model was trained for " + std::to_string(trained) + " tokens",
-                 "context_tokens"};
+    Error error{ErrorCode::kLimit, "the model was trained for " + std::to_string(trained) + " tokens",
+                "context_tokens"};
+    error.have = options.context_tokens;
+    error.limit = trained;
+    return error;
   }
   const std::size_t room = options.context_tokens != 0 ? options.context_tokens : std::min(trained, kDefaultContext);
   LFM_ASSIGN(Timeline timeline, Timeline::create(model->config, room, options.snapshot_bytes));

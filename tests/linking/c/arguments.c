@@ -28,6 +28,8 @@ void test_nulls(const lfm_engine* engine) {
   lfm_generate_options options = {.size = sizeof options};
   lfm_description* description = NULL;
   lfm_constraint* constraint = NULL;
+  lfm_tokenizer* tokenizer = NULL;
+  lfm_conversation* conversation = NULL;
   lfm_model_info info = {.size = sizeof info};
   lfm_tensor tensor = {.size = sizeof tensor};
   bool allowed = false;
@@ -37,11 +39,29 @@ void test_nulls(const lfm_engine* engine) {
   EXPECT(lfm_engine_open(NULL, NULL, NULL, NULL) == LFM_ARGUMENT);
   expect_null(lfm_session_new(NULL, NULL, &session, &error), "engine");
   expect_null(lfm_session_new(engine, NULL, NULL, &error), "session");
-  expect_null(lfm_encode(NULL, "a", 1, true, false, &id, 1, &count, &error), "engine");
-  expect_null(lfm_encode(engine, NULL, 1, true, false, &id, 1, &count, &error), "text");
-  expect_null(lfm_encode(engine, "a", 1, true, false, NULL, 1, &count, &error), "tokens");
-  expect_null(lfm_encode(engine, "a", 1, true, false, &id, 1, NULL, &error), "count");
-  expect_null(lfm_decode(engine, NULL, 1, NULL, 0, &count, &error), "tokens");
+  expect_null(lfm_encode(NULL, "a", 1, true, false, &id, 1, &count, &error), "tokenizer");
+  expect_null(lfm_encode(lfm_engine_tokenizer(engine), NULL, 1, true, false, &id, 1, &count, &error), "text");
+  expect_null(lfm_encode(lfm_engine_tokenizer(engine), "a", 1, true, false, NULL, 1, &count, &error), "tokens");
+  expect_null(lfm_encode(lfm_engine_tokenizer(engine), "a", 1, true, false, &id, 1, NULL, &error), "count");
+  expect_null(lfm_decode(lfm_engine_tokenizer(engine), NULL, 1, NULL, 0, &count, &error), "tokens");
+  expect_null(lfm_tokenizer_open(NULL, &tokenizer, &error), "path");
+  expect_null(lfm_tokenizer_open("x", NULL, &error), "tokenizer");
+  expect_null(lfm_finish_describe(NULL, NULL, 0, &count, &error), "finish");
+  expect_null(lfm_chat_fit(NULL, NULL, 0, 1, &count, &error), "chat");
+  expect_null(lfm_chat_render_text(NULL, NULL, 0, true, NULL, 0, &count, &error), "chat");
+  expect_null(lfm_messages_to_json(NULL, 1, NULL, 0, &count, &error), "messages");
+  expect_null(lfm_messages_to_json(NULL, 0, NULL, 0, NULL, &error), "bytes");
+  expect_null(lfm_conversation_new(NULL, &error), "conversation");
+  expect_null(lfm_conversation_copy(NULL, &conversation, &error), "conversation");
+  expect_null(lfm_conversation_from_json(NULL, 1, &conversation, &error), "json");
+  expect_null(lfm_conversation_add(NULL, &message, &error), "conversation");
+  expect_null(lfm_conversation_set(NULL, 0, &message, &error), "conversation");
+  expect_null(lfm_conversation_erase(NULL, 0, 0, &error), "conversation");
+  expect_null(lfm_conversation_answer(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &error), "conversation");
+  EXPECT(lfm_conversation_messages(NULL, &count) == NULL && count == 0);
+  lfm_conversation_free(NULL);
+  lfm_tokenizer_free(NULL);
+  EXPECT(lfm_engine_tokenizer(NULL) == NULL && lfm_vocabulary(NULL) == 0 && lfm_bos(NULL) == -1 && lfm_eos(NULL) == -1);
   expect_null(lfm_session_append(NULL, &id, 1, &error), "session");
   expect_null(lfm_session_save(NULL, "x", &error), "session");
   expect_null(lfm_session_generate(NULL, NULL, NULL, NULL, NULL, &error), "session");
@@ -123,10 +143,8 @@ void test_sizes(const char* model, const lfm_engine* engine) {
   EXPECT(strcmp(error.field, "finish") == 0);
   lfm_session_free(session);
 
-  /* From before there was more to say: what lies behind isn't looked at. */
-  older.size = offsetof(lfm_engine_options, pack_cache_max_bytes);
+  older.size = sizeof older;
   older.threads = 1;
-  memset(&older.pack_cache_max_bytes, 1, sizeof older - older.size);
   EXPECT(lfm_engine_open(model, &older, &opened, &error) == LFM_OK);
   lfm_engine_close(opened);
   --older.size;

@@ -89,6 +89,7 @@ static lfm_code write_form(const lfm_message* messages, size_t count, bool gener
 }
 
 void test_custom_form(const lfm_engine* engine) {
+  const lfm_tokenizer* tokenizer = lfm_engine_tokenizer(engine);
   lfm_chat* chat = NULL;
   lfm_session* session = NULL;
   lfm_answer* answer = NULL;
@@ -110,13 +111,13 @@ void test_custom_form(const lfm_engine* engine) {
   options.custom_user = mark;
   EXPECT(lfm_chat_new(engine, &options, &chat, &error) == LFM_OK);
   EXPECT(lfm_chat_render(chat, messages, 2, false, ids, 256, &count, &error) == LFM_OK);
-  EXPECT(lfm_encode(engine, "user: <|im_end|>", 16, false, false, plain, 256, &expected, &error) == LFM_OK);
+  EXPECT(lfm_encode(tokenizer, "user: <|im_end|>", 16, false, false, plain, 256, &expected, &error) == LFM_OK);
   EXPECT(memcmp(ids + 2, plain, expected * sizeof *plain) == 0); /* behind the model's first token and the form's */
   EXPECT(ids[1] == ids[2 + expected]);
-  EXPECT(lfm_encode(engine, "assistant: {}", 13, false, false, plain, 256, &expected, &error) == LFM_OK);
+  EXPECT(lfm_encode(tokenizer, "assistant: {}", 13, false, false, plain, 256, &expected, &error) == LFM_OK);
   EXPECT(memcmp(ids + count - expected, plain, expected * sizeof *plain) == 0);
   EXPECT(lfm_chat_render(chat, messages, 2, true, ids, 256, &expected, &error) == LFM_OK && expected == count + 1);
-  EXPECT(lfm_ends_generation(engine, ids[count]));
+  EXPECT(lfm_ends_generation(tokenizer, ids[count]));
   EXPECT(lfm_chat_render(chat, messages, 3, true, ids, 256, &count, &error) == LFM_LIMIT);
   EXPECT(strcmp(error.field, "custom") == 0);
 

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   EXPECT(strcmp(info.architecture, "lfm2moe") == 0 && info.vocabulary == 300 && lfm_engine_note(engine, 99) == NULL);
   test_nulls(engine);
   test_sizes(argv[1], engine);
-  test_tokens(engine);
+  test_tokens(argv[1], engine);
   test_session(engine, argv[2]);
   test_generation(engine);
   test_choice(engine);
@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   test_diagnostics(engine);
   test_chat(engine);
   test_custom_form(engine);
+  test_conversation(engine);
   test_pool(engine, argv[2]);
   test_open(argv[1]);
   test_files(argv[1], argv[2]);

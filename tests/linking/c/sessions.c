@@ -1,20 +1,37 @@
 /* Tokens and sessions. */
 #include "c_test.h"
 
-void test_tokens(const lfm_engine* engine) {
+static void expect_same(const lfm_tokenizer* tokenizer, const char* path) {
+  lfm_tokenizer* of_file = NULL;
+  EXPECT(lfm_tokenizer_open(path, &of_file, &error) == LFM_OK);
+  EXPECT(lfm_vocabulary(of_file) == 300 && lfm_vocabulary(tokenizer) == 300);
+  EXPECT(lfm_bos(of_file) == 1 && lfm_eos(of_file) == lfm_eos(tokenizer));
+  EXPECT(lfm_find_special(of_file, "<|im_end|>") == lfm_find_special(tokenizer, "<|im_end|>"));
+  EXPECT(lfm_find_special(of_file, "<|nothing|>") == -1 && lfm_find_special(of_file, NULL) == -1);
+  lfm_tokenizer_free(of_file);
+  EXPECT(lfm_tokenizer_open("/nonexistent", &of_file, &error) == LFM_IO);
+}
+
+void test_tokens(const char* model, const lfm_engine* engine) {
+  const lfm_tokenizer* tokenizer = lfm_engine_tokenizer(engine);
   lfm_token ids[64];
   char back[64];
   size_t count = 0, bytes = 0;
-  EXPECT(lfm_encode(engine, "the tale", 8, true, false, ids, 64, &count, &error) == LFM_OK);
+  EXPECT(lfm_encode(tokenizer, "the tale", 8, true, false, ids, 64, &count, &error) == LFM_OK);
   EXPECT(count > 2 && ids[0] == 1);
-  EXPECT(lfm_decode(engine, ids + 1, count - 1, back, sizeof back, &bytes, &error) == LFM_OK);
+  EXPECT(lfm_decode(tokenizer, ids + 1, count - 1, back, sizeof back, &bytes, &error) == LFM_OK);
   EXPECT(bytes == 8 && memcmp(back, "the tale", 8) == 0);
-  EXPECT(lfm_encode(engine, "the tale", 8, true, false, NULL, 0, &bytes, &error) == LFM_LIMIT && bytes == count);
-  EXPECT(lfm_encode(engine, "<|im_end|>", 10, false, true, ids, 64, &count, &error) == LFM_OK && count == 1);
-  EXPECT(lfm_ends_generation(engine, ids[0]) && !lfm_ends_generation(engine, 20));
+  EXPECT(lfm_encode(tokenizer, "the tale", 8, true, false, NULL, 0, &bytes, &error) == LFM_OK && bytes == count);
+  EXPECT(lfm_encode(tokenizer, "the tale", 8, true, false, ids, 1, &bytes, &error) == LFM_LIMIT && bytes == count);
+  EXPECT(error.have == count && error.limit == 1);
+  EXPECT(lfm_encode(tokenizer, "<|im_end|>", 10, false, true, ids, 64, &count, &error) == LFM_OK && count == 1);
+  EXPECT(lfm_ends_generation(tokenizer, ids[0]) && !lfm_ends_generation(tokenizer, 20));
+  EXPECT(lfm_find_special(tokenizer, "<|im_end|>") == ids[0]);
   ids[1] = -1;
-  EXPECT(lfm_decode(engine, ids, 2, back, sizeof back, &bytes, &error) == LFM_ARGUMENT && error.index == 1);
-  EXPECT(lfm_encode(engine, NULL, 0, false, false, NULL, 0, &count, &error) == LFM_OK && count == 0);
+  EXPECT(lfm_decode(tokenizer, ids, 2, back, sizeof back, &bytes, &error) == LFM_ARGUMENT && error.index == 1);
+  EXPECT(error.have == LFM_NONE);
+  EXPECT(lfm_encode(tokenizer, NULL, 0, false, false, NULL, 0, &count, &error) == LFM_OK && count == 0);
+  expect_same(tokenizer, model);
 }
 
 static void expect_same_logits(const lfm_session* a, const lfm_session* b) {

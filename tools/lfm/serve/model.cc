@@ -140,7 +140,7 @@ Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, co
   Status status;
   for (std::size_t choice = 0; choice < prepared.request.choices && status.ok() && !patience.lost(); ++choice) {
     // The prompt's end is a state that the session still has, so that it is read once for all choices.
-    if (choice > 0 && options.sampling.seed) ++*options.sampling.seed;
+    if (choice > 0 && options.sampling && options.sampling->seed) ++*options.sampling->seed;
     status = choose(session, prepared, choice, options, writer, patience, outcome);
   }
   sessions_.give(std::move(session));

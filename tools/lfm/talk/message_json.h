@@ -1,13 +1,4 @@
-// Messages as JSON: in saved conversations and in lines of `lfm chat --json`.
-//
-//   {"role": "user", "content": "Hello"}
-//   {"role": "user", "content": [{"type": "text", "text": "Hello"}]}      parts, put together
-//   {"role": "assistant", "content": "...", "reasoning": "...", "tokens": [1, 2],
-//    "tool_calls": [{"name": "f", "arguments": {...}}]}
-//   {"role": "assistant", "content": null, "reasoning_content": "...",    as OpenAI has it
-//    "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": "{...}"}}]}
-//   {"role": "tool", "content": "..."}
-//   {"role": "system", "content": "..."}                                  or "developer"
+// Messages within JSON: in saved conversations and in lines of `lfm chat --json`. As lfm/chat.h has them.
 #pragma once
 
 #include "lfm/chat.h"

@@ -1,0 +1,25 @@
+// Messages of C as those of C++, and back.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "c/handles.h"
+
+namespace lfm::c {
+
+std::string text(const char* zero_ended);  // empty for NULL
+
+Result<Message> message_of(const lfm_message& given);
+Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_t count);
+
+// These point into what they are given.
+std::vector<lfm_tool_call> calls_of(const Message& message);
+lfm_message message_to_c(const Message& message, std::span<const lfm_tool_call> calls);
+
+// A handle of its own for an answer.
+lfm_answer* new_answer(Answer answer);
+
+}  // namespace lfm::c
