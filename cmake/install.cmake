@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/lfm)
-install(TARGETS lfm EXPORT lfm COMPONENT dev)
+install(TARGETS lfm lfm_for_c EXPORT lfm COMPONENT dev)
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 install(EXPORT lfm NAMESPACE lfm:: FILE lfmTargets.cmake DESTINATION ${package} COMPONENT dev)
 
@@ -28,3 +28,7 @@ install(FILES ${PROJECT_BINARY_DIR}/lfm.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/p
 if(LFM_BUILD_TOOLS)
   install(TARGETS lfm_cli COMPONENT program)
 endif()
+
+install(FILES LICENSE README.md SECURITY.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT dev)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT dev)
+install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT dev PATTERN CMakeLists.txt EXCLUDE)

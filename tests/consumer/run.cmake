@@ -15,6 +15,7 @@ run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${tree} -G ${GENERATOR} -DC
 run(${CMAKE_COMMAND} --build ${tree})
 run(${tree}/from_cxx ${MODEL})
 run(${tree}/from_c ${MODEL})
+run(${tree}/from_cxx17 ${MODEL})
 
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/c_only -B ${tree}/c_only -G ${GENERATOR}
     -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_C_COMPILER=${C} -DCMAKE_BUILD_TYPE=Debug)
