@@ -11,6 +11,12 @@ inline constexpr int kFailure = 1;        // bad input, or a failure while runni
 inline constexpr int kUsage = 2;          // the command line itself
 inline constexpr int kInterrupted = 130;  // by the user; what was generated is kept
 
+inline constexpr const char* kDescription =
+    "Runs Liquid AI's LFM2 language models on a CPU.\n"
+    "Exit status: 0; 1 for bad input or a failure; 2 for usage; 130 when interrupted.";
+
+void add_all(CommandLine& line);  // in the order of --help
+
 void add_bench(CommandLine& line);
 void add_chat(CommandLine& line);
 void add_run(CommandLine& line);

@@ -20,26 +20,8 @@ void fill_missing_files() {
 }
 
 int run(int argc, char** argv) {
-  lfm::cli::CommandLine line(
-      "lfm",
-      "Runs Liquid AI's LFM2 language models on a CPU.\n"
-      "Exit status: 0; 1 for bad input or a failure; 2 for usage; 130 when interrupted.",
-      "lfm " LFM_VERSION);
-  lfm::cli::add_chat(line);
-  lfm::cli::add_run(line);
-  lfm::cli::add_tokenize(line);
-  lfm::cli::add_detokenize(line);
-  lfm::cli::add_logits(line);
-  lfm::cli::add_pack(line);
-  lfm::cli::add_convert(line);
-  lfm::cli::add_quantize(line);
-  lfm::cli::add_perplexity(line);
-  lfm::cli::add_inspect(line);
-  lfm::cli::add_schema(line);
-#ifdef LFM_SERVER
-  lfm::cli::add_serve(line);
-#endif
-  lfm::cli::add_bench(line);
+  lfm::cli::CommandLine line("lfm", lfm::cli::kDescription, "lfm " LFM_VERSION);
+  lfm::cli::add_all(line);
   return line.run(argc, argv);
 }
 

@@ -104,6 +104,8 @@ class CommandLine {
 
   Command& add(const char* name, const char* description);
 
+  const CLI::App& app() const noexcept { return *app_; }
+
   // Does what the arguments say, and returns the exit status. Prints help, and what is wrong with the arguments.
   int run(int argc, char** argv);
 
