@@ -25,15 +25,14 @@ class BuildWithLibrary(build_py):
             return  # LFM_LIBRARY says where one is
         given = os.environ.get("LFM_LIBRARY")
         library = Path(given) if given else self.build_library()
-        # Its name is the one that the linker wrote into it, without the patch's number.
-        shutil.copyfile(library.resolve(), Path(self.build_lib) / "lfm" / f"liblfm.so.{'.'.join(version().split('.')[:2])}")
+        shutil.copyfile(library.resolve(), Path(self.build_lib) / "lfm" / f"liblfm.so.{version()}")
 
     def build_library(self):
         tree = Path(self.get_finalized_command("build").build_temp).resolve() / "lfm"
         generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-        subprocess.run(["cmake", "-S", ROOT, "-B", tree, *generator, "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
-                        "-DCMAKE_UNITY_BUILD=ON", "-DLFM_BUILD_TESTS=OFF", "-DLFM_BUILD_TOOLS=OFF",
-                        "-DLFM_BUILD_EXAMPLES=OFF", "-DLFM_INSTALL=OFF"], check=True)
+        off = [f"-DLFM_{part}=OFF" for part in ("BUILD_TESTS", "BUILD_TOOLS", "BUILD_EXAMPLES", "INSTALL")]
+        subprocess.run(["cmake", "-S", ROOT, "-B", tree, *generator, *off, "-DCMAKE_BUILD_TYPE=Release",
+                        "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_UNITY_BUILD=ON"], check=True)
         subprocess.run(["cmake", "--build", tree, "--target", "lfm", "--parallel"], check=True)
         return next(tree.rglob("liblfm.so"))
 
@@ -50,4 +49,6 @@ class WithLibrary(Distribution):
         return True
 
 
-setup(version=version(), cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": AnyPython}, distclass=WithLibrary)
+setup(version=version(), long_description=(ROOT / "docs" / "python.md").read_text(encoding="utf-8"),
+      long_description_content_type="text/markdown", distclass=WithLibrary,
+      cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": AnyPython})

@@ -1,6 +1,7 @@
 """The snippets of docs/python.md, one after the other, print what stands below them; the examples run."""
 
 import contextlib
+import doctest
 import io
 import json
 import os
@@ -31,6 +32,16 @@ def test_the_page(tmp_path, monkeypatch):
         with contextlib.redirect_stdout(out):
             exec(compile(code, "docs/python.md", "exec"), names)  # pylint: disable=exec-used
         assert out.getvalue() == expected, code
+
+
+def test_the_session_in_the_readme(monkeypatch):
+    pytest.importorskip("numpy")
+    monkeypatch.chdir(Path(os.environ["LFM_DOCS"]).parent)
+    page = Path("README.md").read_text(encoding="utf-8")
+    session = re.search(r"```python\n(>>>.*?)```", page, re.DOTALL).group(1)
+    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
+    assert len(test.examples) >= 6
+    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 def example(name, *arguments, text=""):

@@ -24,6 +24,7 @@ struct Options {
   ModelOptions model;
   std::vector<std::size_t> prompts = {512};
   std::vector<std::size_t> generated = {128};
+  std::vector<std::size_t> both;  // pairs: a prompt and tokens to generate after it
   std::vector<std::size_t> depths = {0};
   std::vector<unsigned> threads = {0};
   std::vector<std::size_t> parallel;
@@ -116,10 +117,9 @@ class Runner {
     return result;
   }
 
-  // Decodes for minutes on end and prints a line for every ten seconds: laptops and phones get slower as they get hot.
-  Status run_sustained(double minutes) {
+  // Decodes for minutes on end and tells every ten seconds: laptops and phones get slower as they get hot.
+  Status run_sustained(double minutes, BenchReport& report) {
     LFM_ASSIGN(Session session, engine_.new_session({.context_tokens = 1024}));
-    print_out("| %8s | %8s | %12s |\n| -------: | -------: | -----------: |\n", "seconds", "t/s", "of the first");
     double first_rate = 0;
     const Clock::time_point start = Clock::now();
     while (seconds_since(start) < minutes * 60) {
@@ -132,8 +132,7 @@ class Runner {
       }
       const double rate = static_cast<double>(tokens) / seconds_since(interval);
       if (first_rate == 0) first_rate = rate;
-      print_out("| %8.0f | %8.2f | %10.1f %% |\n", seconds_since(start), rate, 100 * rate / first_rate);
-      flush_out();
+      if (!report.row(SustainedResult{now_text(), seconds_since(start), rate, 100 * rate / first_rate})) return {};
     }
     return {};
   }
@@ -164,6 +163,9 @@ std::vector<BenchTest> tests_of(const Options& options) {
     }
     for (const std::size_t generated : options.generated) {
       if (generated > 0) tests.push_back({0, generated, depth});
+    }
+    for (std::size_t i = 0; i + 1 < options.both.size(); i += 2) {
+      if (options.both[i] + options.both[i + 1] > 0) tests.push_back({options.both[i], options.both[i + 1], depth});
     }
   }
   return tests;
@@ -213,11 +215,16 @@ Status run_all_parallel(const Engine& engine, const Options& options, BenchRepor
   return {};
 }
 
+BenchTable table_of(const Options& options) {
+  if (options.sustained_minutes > 0) return BenchTable::kSustained;
+  return options.parallel.empty() ? BenchTable::kTests : BenchTable::kParallel;
+}
+
 Status run_all(Options options) {
   BenchContext context;
   context.type = main_type(options.model.path);
   context.profile = options.profile;
-  BenchReport report(format_of(options.format), context, !options.parallel.empty());
+  BenchReport report(format_of(options.format), context, table_of(options));
   for (const unsigned threads : options.threads) {
     options.model.threads = threads;
     const Clock::time_point start = Clock::now();
@@ -227,14 +234,14 @@ Status run_all(Options options) {
     LFM_TRY(Diagnostics(engine).settle());
     context.model = engine.info();
     if (options.sustained_minutes > 0) {
-      LFM_TRY(Runner(engine, options).run_sustained(options.sustained_minutes));
+      LFM_TRY(Runner(engine, options).run_sustained(options.sustained_minutes, report));
     } else if (!options.parallel.empty()) {
       LFM_TRY(run_all_parallel(engine, options, report));
     } else {
       LFM_TRY(run_tests(engine, options, report));
     }
   }
-  if (options.sustained_minutes == 0) report.end();
+  report.end();
   return {};
 }
 
@@ -256,6 +263,7 @@ void add_bench(CommandLine& line) {
   command.numbers("-p,--n-prompt", options->prompts, {0}, "prompt lengths, a comma list; 0 is none").shows("512");
   command.numbers("-n,--n-gen", options->generated, {0}, "numbers of tokens to generate, a comma list; 0 is none")
       .shows("128");
+  command.numbers("--pg", options->both, {0}, "prompt and tokens generated after it, as one test: pairs, a comma list");
   command.numbers("-d,--n-depth", options->depths, {0}, "tokens before each test, a comma list").shows("0");
   command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
                   "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
@@ -265,6 +273,8 @@ void add_bench(CommandLine& line) {
   command.flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass");
   command.number("--sustained", options->sustained_minutes, {1e-3, 1e6},
                  "decode for so many minutes, a line every ten seconds");
+  command.needs(
+      [options] { return options->both.size() % 2 == 0 ? nullptr : "--pg: expected pairs, such as 512,128"; });
   command.runs([options] { return run_bench(*options); });
 }
 

@@ -109,7 +109,11 @@ Json machine_fields(const BenchContext& context) {
 
 Json fields(const BenchResult& result, const BenchContext& context, bool samples) {
   std::vector<double> nanoseconds;
-  for (const double seconds : result.seconds) nanoseconds.push_back(std::round(seconds * 1e9));
+  std::vector<std::uint64_t> whole;  // strict readers refuse fractions
+  for (const double seconds : result.seconds) {
+    nanoseconds.push_back(std::round(seconds * 1e9));
+    whole.push_back(static_cast<std::uint64_t>(nanoseconds.back()));
+  }
   const std::vector<double> ts = rates(result);
   Json row = machine_fields(context);
   row["n_prompt"] = result.test.prompt;
@@ -121,15 +125,15 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
   row["avg_ts"] = mean(ts);
   row["stddev_ts"] = deviation(ts);
   if (samples) {
-    row["samples_ns"] = nanoseconds;
+    row["samples_ns"] = whole;
     row["samples_ts"] = ts;
   }
   row["median_ts"] = median(ts);
   row["read_gb_per_s"] = median_limit(result, &MachineLimits::read_bytes_per_second) / 1e9;
   row["int8_gop_per_s"] = median_limit(result, &MachineLimits::int8_operations_per_second) / 1e9;
-  row["limit_percent"] = share_of_limit(result, context.model);
-  row["achieved_gb_per_s"] =
-      result.test.generated > 0 ? median(ts) * bytes_per_token(result, context.model) / 1e9 : 0.0;
+  const bool generates = result.test.generated > 0 && !result.test.mixed();
+  row["limit_percent"] = result.test.mixed() ? Json() : Json(share_of_limit(result, context.model));
+  row["achieved_gb_per_s"] = generates ? median(ts) * bytes_per_token(result, context.model) / 1e9 : 0.0;
   row["first_token_ms"] = result.first_token_seconds * 1e3;
   row["p50_token_ms"] = percentile(result.token_milliseconds, 0.5);
   row["p95_token_ms"] = percentile(result.token_milliseconds, 0.95);
@@ -174,6 +178,15 @@ Json fields(const ParallelResult& result, const BenchContext& context) {
   row["ts"] = speed.total;
   row["gap_p50_ms"] = speed.gap_p50;
   row["gap_p99_ms"] = speed.gap_p99;
+  return row;
+}
+
+Json fields(const SustainedResult& result, const BenchContext& context) {
+  Json row = machine_fields(context);
+  row["test_time"] = result.time;
+  row["seconds"] = result.seconds;
+  row["ts"] = result.rate;
+  row["first_percent"] = result.share;
   return row;
 }
 
@@ -245,30 +258,36 @@ void BenchReport::begin() {
   if (std::exchange(begun_, true)) return;
   if (format_ == BenchFormat::kJson) write_out("[");
   if (format_ != BenchFormat::kMarkdown) return;
-  if (parallel_) {
-    print_out("| %-30s | %-22s | %7s | %20s | %9s | %9s | %9s | %10s | %10s |\n", "model", "backend", "threads",
-                "test", "pp t/s", "tg t/s", "t/s", "gap p50 ms", "gap p99 ms");
-    print_out("| %s | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
-                std::string(22, '-').c_str(), std::string(6, '-').c_str(), std::string(19, '-').c_str(),
-                std::string(8, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
-                std::string(9, '-').c_str(), std::string(9, '-').c_str());
+  if (table_ == BenchTable::kSustained) {
+    print_out("| %8s | %8s | %12s |\n| -------: | -------: | -----------: |\n", "seconds", "t/s", "of the first");
     return;
   }
-  print_out("| %-30s | %10s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size",
-              "params", "backend", "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
+  if (table_ == BenchTable::kParallel) {
+    print_out("| %-30s | %-22s | %7s | %20s | %9s | %9s | %9s | %10s | %10s |\n", "model", "backend", "threads", "test",
+              "pp t/s", "tg t/s", "t/s", "gap p50 ms", "gap p99 ms");
+    print_out("| %s | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+              std::string(22, '-').c_str(), std::string(6, '-').c_str(), std::string(19, '-').c_str(),
+              std::string(8, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
+              std::string(9, '-').c_str(), std::string(9, '-').c_str());
+    return;
+  }
+  print_out("| %-30s | %10s | %10s | %-22s | %7s | %15s | %18s | %18s | %9s | %9s | %9s |\n", "model", "size", "params",
+            "backend", "threads", "test", "t/s", "of the limit", "p50 ms", "p95 ms", "memory");
   print_out("| %s | %s: | %s: | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
-              std::string(9, '-').c_str(), std::string(9, '-').c_str(), std::string(22, '-').c_str(),
-              std::string(6, '-').c_str(), std::string(14, '-').c_str(), std::string(17, '-').c_str(),
-              std::string(17, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
-              std::string(8, '-').c_str());
+            std::string(9, '-').c_str(), std::string(9, '-').c_str(), std::string(22, '-').c_str(),
+            std::string(6, '-').c_str(), std::string(14, '-').c_str(), std::string(17, '-').c_str(),
+            std::string(17, '-').c_str(), std::string(8, '-').c_str(), std::string(8, '-').c_str(),
+            std::string(8, '-').c_str());
 }
 
 void BenchReport::markdown_row(const BenchResult& result) {
   const std::vector<double> ts = rates(result);
   char rate[32];
   std::snprintf(rate, sizeof(rate), "%.2f ± %.2f", mean(ts), deviation(ts));
-  char limit[48];
-  if (result.test.generated > 0) {
+  char limit[48] = "";
+  if (result.test.mixed()) {
+    // Two limits, neither of which it is held against.
+  } else if (result.test.generated > 0) {
     std::snprintf(limit, sizeof(limit), "%.0f %% of %.1f GB/s", share_of_limit(result, context_.model),
                   median_limit(result, &MachineLimits::read_bytes_per_second) / 1e9);
   } else {
@@ -277,11 +296,11 @@ void BenchReport::markdown_row(const BenchResult& result) {
   }
   // The ± takes two bytes and one column.
   print_out("| %-30s | %6.2f GiB | %8.2f B | %-22s | %7u | %15s | %19s | %18s | %9.2f | %9.2f | %5.2f GiB |\n",
-              model_label(context_).c_str(), static_cast<double>(context_.model.file_bytes) / (1 << 30),
-              static_cast<double>(context_.model.parameters) / 1e9,
-              (context_.model.isa + "/" + context_.model.dense_backend).c_str(), context_.model.threads,
-              result.test.name().c_str(), rate, limit, percentile(result.token_milliseconds, 0.5),
-              percentile(result.token_milliseconds, 0.95), static_cast<double>(result.peak_bytes) / (1 << 30));
+            model_label(context_).c_str(), static_cast<double>(context_.model.file_bytes) / (1 << 30),
+            static_cast<double>(context_.model.parameters) / 1e9,
+            (context_.model.isa + "/" + context_.model.dense_backend).c_str(), context_.model.threads,
+            result.test.name().c_str(), rate, limit, percentile(result.token_milliseconds, 0.5),
+            percentile(result.token_milliseconds, 0.95), static_cast<double>(result.peak_bytes) / (1 << 30));
 }
 
 bool BenchReport::row(const ParallelResult& result) {
@@ -310,6 +329,17 @@ bool BenchReport::row(const BenchResult& result) {
   const bool written = flush_out();
   if (context_.profile && format_ == BenchFormat::kMarkdown) profile(result);
   return written;
+}
+
+bool BenchReport::row(const SustainedResult& result) {
+  begin();
+  if (format_ == BenchFormat::kMarkdown) {
+    print_out("| %8.0f | %8.2f | %10.1f %% |\n", result.seconds, result.rate, result.share);
+  } else {
+    print(fields(result, context_), format_, first_);
+  }
+  first_ = false;
+  return flush_out();
 }
 
 void BenchReport::profile(const BenchResult& result) const {

@@ -10,7 +10,8 @@
 
 namespace lfm::cli {
 
-// One test: n_prompt tokens read together, or n_gen tokens one by one, after n_depth tokens.
+// One test: n_prompt tokens read together, n_gen tokens one by one, or the one and then the other, after n_depth
+// tokens.
 struct BenchTest {
   std::size_t prompt = 0;
   std::size_t generated = 0;
@@ -18,6 +19,7 @@ struct BenchTest {
 
   std::string name() const;  // "pp512", "tg128 @ d4096"
   std::size_t tokens() const noexcept { return prompt + generated; }
+  bool mixed() const noexcept { return prompt > 0 && generated > 0; }  // bound by neither limit alone
 };
 
 struct BenchResult {
@@ -48,6 +50,14 @@ struct ParallelResult {
   std::vector<std::vector<double>> gaps;  // milliseconds of each token, of each session and repetition
 };
 
+// Some seconds of generating on and on.
+struct SustainedResult {
+  std::string time;
+  double seconds = 0;  // since it began
+  double rate = 0;     // tokens/s
+  double share = 0;    // per cent of the first ones'
+};
+
 struct BenchContext {
   ModelInfo model;
   std::string type;  // "Q4_0"
@@ -56,13 +66,15 @@ struct BenchContext {
   bool profile = false;
 };
 
+enum class BenchTable { kTests, kParallel, kSustained };
+
 enum class BenchFormat { kMarkdown, kCsv, kJson, kJsonl };
 
 // Prints results as they come, and what has to be around them: whatever happens, what is printed is of its format.
 class BenchReport {
  public:
-  BenchReport(BenchFormat format, const BenchContext& context, bool parallel)
-      : format_(format), context_(context), parallel_(parallel) {}
+  BenchReport(BenchFormat format, const BenchContext& context, BenchTable table)
+      : format_(format), context_(context), table_(table) {}
   ~BenchReport() {
     if (begun_) end();
   }
@@ -71,6 +83,7 @@ class BenchReport {
 
   bool row(const BenchResult& result);  // false: standard output is gone
   bool row(const ParallelResult& result);
+  bool row(const SustainedResult& result);
   void end();
 
  private:
@@ -79,7 +92,7 @@ class BenchReport {
   void profile(const BenchResult& result) const;
   BenchFormat format_;
   const BenchContext& context_;
-  const bool parallel_;
+  const BenchTable table_;
   bool begun_ = false;
   bool first_ = true;
 };

@@ -90,6 +90,7 @@ constexpr std::array kHabits = {
     Habit{"--poll", "", kNoPoll},
     Habit{"--poll-batch", "", kNoPoll},
     Habit{"-jf", "--json-schema-file", ""},
+    Habit{"-pg", "--pg", ""},
     Habit{"-hf", "", kNoDownload},
     Habit{"-hfr", "", kNoDownload},
     Habit{"--hf-repo", "", kNoDownload},
