@@ -24,7 +24,8 @@ def test_structs_are_those_of_the_headers(tmp_path):
             place = getattr(struct, field)
             expected.append(f"{name}.{field} {place.offset} {place.size}")
     source = tmp_path / "layout.c"
-    source.write_text('#include <lfm/c.h>\n#include <stdio.h>\nint main(void) {\n' + "\n".join(lines) + "\nreturn 0;\n}\n")
+    body = "\n".join(lines)
+    source.write_text(f"#include <lfm/c.h>\n#include <stdio.h>\nint main(void) {{\n{body}\nreturn 0;\n}}\n")
     program = tmp_path / "layout"
     subprocess.run([COMPILER, "-std=c99", "-I", os.environ["LFM_INCLUDE"], source, "-o", program], check=True)
     assert subprocess.run([program], capture_output=True, check=True, text=True).stdout.split("\n")[:-1] == expected

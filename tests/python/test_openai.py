@@ -51,7 +51,8 @@ def test_tools(client):
     assert call.type == "function" and json.loads(call.function.arguments) == {"city": "Rome"}
     messages += [choice.message.model_dump(),
                  {"role": "tool", "tool_call_id": call.id, "content": '{"sky": "sunny", "degrees": 21}'}]
-    assert "sunny" in client.chat.completions.create(messages=messages, tools=[TOOL], temperature=0).choices[0].message.content
+    done = client.chat.completions.create(messages=messages, tools=[TOOL], temperature=0)
+    assert "sunny" in done.choices[0].message.content
     forced = {"type": "function", "function": {"name": "get_weather"}}
     chunks = list(client.chat.completions.create(messages=["Hello."], tools=[TOOL], tool_choice=forced, stream=True,
                                                  max_tokens=100, temperature=0))

@@ -9,6 +9,7 @@ from ctypes import (
     CFUNCTYPE, POINTER, c_bool, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_uint, c_uint32,
     c_uint64, c_void_p)
 from pathlib import Path
+from typing import Any
 
 ABI_VERSION = 2
 NONE = 2**64 - 1  # LFM_NONE
@@ -191,7 +192,7 @@ def _function(name: str, result: object, *arguments: object) -> None:
     function.restype, function.argtypes = result, arguments
 
 
-for _name, *_arguments in (
+_codes: tuple[tuple[Any, ...], ...] = (
     ("lfm_cancel_new", _out, _error),
     ("lfm_engine_open", c_char_p, POINTER(EngineOptions), _out, _error),
     ("lfm_engine_info", _handle, POINTER(ModelInfo), _error),
@@ -228,7 +229,8 @@ for _name, *_arguments in (
     ("lfm_conversation_from_json", c_char_p, c_size_t, _out, _error),
     ("lfm_pack", c_char_p, c_char_p, POINTER(PackOptions), POINTER(PackInfo), _error),
     ("lfm_verify_pack", c_char_p, POINTER(PackOptions), POINTER(PackInfo), _error),
-):
+)
+for _name, *_arguments in _codes:
     _function(_name, c_int, *_arguments)
 for _name in ("engine_close", "tokenizer_free", "session_free", "session_cancel", "session_clear_cancel",
               "constraint_free", "chat_free", "answer_free", "conversation_free", "cancel_free", "cancel_request"):

@@ -90,7 +90,7 @@ def text_of(name: str, *arguments: Any) -> bytes:
 
 def tokens_of(name: str, *arguments: Any) -> list[int]:
     array, count = _filled(_c.token, name, *arguments)
-    return array[:count]
+    return list(array[:count])
 
 
 class Cancel:
@@ -108,8 +108,8 @@ class Cancel:
 class Caught:
     """Keeps what a callback raised, which can't go through C, until the call is over.
 
-    What a signal's handler raises as a callback begins, Ctrl-C above all, is lost in ctypes; it shows in a call that was
-    ended and by nobody."""
+    What a signal's handler raises as a callback begins, Ctrl-C above all, is lost in ctypes; it shows in a call that
+    was ended and by nobody."""
 
     def __init__(self, *cancels: Any) -> None:
         self._error: BaseException | None = None

@@ -93,7 +93,7 @@ class _Messages:
         if message.role not in ROLES:
             raise ValueError(f"role is one of {', '.join(ROLES)}, not {message.role!r}")
         calls = (_c.ToolCall * len(message.tool_calls))(
-            *((_text(c.name), _text(c.arguments)) for c in message.tool_calls))
+            *(_c.ToolCall(_text(c.name), _text(c.arguments)) for c in message.tool_calls))
         tokens = (_c.token * len(message.tokens))(*message.tokens)
         return _c.Message(role=ROLES.index(message.role), content=_text(message.content),
                           reasoning=_text(message.reasoning), calls=calls, call_count=len(calls), tokens=tokens,
@@ -208,4 +208,4 @@ class Chat(Closable):
     def _run(self, session: Session, messages: str | Sequence[MessageLike], options: GenerateOptions) -> Any:
         given = as_messages(messages)  # a list that the caller goes on with
         return lambda on_piece, cancel: self.answer(session, given, on_piece,
-                                                    **{"cancel": cancel, **options})  # type: ignore[typeddict-item]
+                                                    **{"cancel": cancel, **options})

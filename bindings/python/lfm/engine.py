@@ -134,7 +134,7 @@ class Engine(Closable):
         call("lfm_engine_info", self._handle.pointer, ctypes.byref(info))
         values = {name: getattr(info, name) for name, *_ in _c.ModelInfo._fields_[1:]}
         texts = {name: os.fsdecode(value) for name, value in values.items() if isinstance(value, bytes)}
-        notes = []
+        notes: list[str] = []
         while (note := _c.library.lfm_engine_note(self._handle.pointer, len(notes))) is not None:
             notes.append(note.decode())
         return ModelInfo(**{**values, **texts}, notes=tuple(notes))

@@ -1,4 +1,4 @@
-"""What can go wrong: one exception class for each kind of error, each of them also the built-in one that it resembles."""
+"""What can go wrong: a class of exceptions for each kind, most of them also the built-in one that they resemble."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from . import _c
 
 class Error(Exception):
     """`kind` is the library's name for it, such as "limit". Where one is to blame, `field` names what it is about,
-    `index` the element of it, and `offset` the byte in the file or text; a limit tells the numbers `have` and `limit`."""
+    `index` the element of it, and `offset` the byte in the file or text; `have` and `limit` are a limit's numbers."""
 
     kind = "unknown"
 

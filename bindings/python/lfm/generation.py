@@ -54,7 +54,7 @@ class Sampling:
     logit_bias: Mapping[int, float] = field(default_factory=dict)
 
     def _to_c(self) -> _c.Sampling:
-        biases = (_c.LogitBias * len(self.logit_bias))(*self.logit_bias.items())
+        biases = (_c.LogitBias * len(self.logit_bias))(*(_c.LogitBias(*item) for item in self.logit_bias.items()))
         return _c.Sampling(
             temperature=self.temperature, top_k=self.top_k, top_p=self.top_p, min_p=self.min_p,
             repetition_penalty=self.repetition_penalty, presence_penalty=self.presence_penalty,
@@ -118,7 +118,8 @@ class MaskQuery:
         self.tokens = query.tokens[:query.token_count]  # of the session
         self.answer = self.tokens[len(self.tokens) - query.answer_count:]  # of them: the answer so far
         self.logits = views(query.logits, query.vocabulary, "f")  # as the network gave them
-        self.allowed = views(query.allowed, query.allowed_words, "I", writable=True)  # bits: token t is bit t % 32 of word t // 32
+        # As bits: token t is bit t % 32 of word t // 32.
+        self.allowed = views(query.allowed, query.allowed_words, "I", writable=True)
 
     def allow_only(self, tokens: Sequence[int]) -> None:
         words = [0] * self._query.allowed_words

@@ -190,7 +190,9 @@ def _next_choice(options: GenerateOptions, index: int) -> GenerateOptions:
     sampling = options.get("sampling")
     if sampling is None or sampling.seed is None:
         return options
-    return {**options, "sampling": replace(sampling, seed=sampling.seed + index)}
+    out = options.copy()
+    out["sampling"] = replace(sampling, seed=sampling.seed + index)
+    return out
 
 
 def _constraint(chat: Chat, tools: Sequence[Mapping[str, Any]], choice: Any,
@@ -210,7 +212,9 @@ def _constraint(chat: Chat, tools: Sequence[Mapping[str, Any]], choice: Any,
     if kind == "text":
         return Constraint.tools(tools, choice="auto") if tools else None
     assert response_format is not None
-    return Constraint.json_schema({"type": "object"} if kind == "json_object" else response_format["json_schema"]["schema"])
+    if kind == "json_object":
+        return Constraint.json_schema({"type": "object"})
+    return Constraint.json_schema(response_format["json_schema"]["schema"])
 
 
 def _reason(answer: Answer) -> str:

@@ -64,10 +64,13 @@ class Session(Closable):
         handle, ids = self._handle, tokens_array(tokens)
         if each is None:
             return call("lfm_session_append", handle.pointer, ids, len(ids))
-        caught = Caught()
-        show = _c.EachLogits(caught.guard(lambda logits, count, _: each(view(logits, count, "f")) and None, None))
+        caught, see = Caught(), each
+
+        def show(logits: Any, count: int, _: Any) -> None:
+            see(view(logits, count, "f"))
+        callback = _c.EachLogits(caught.guard(show, None))
         with caught:
-            call("lfm_session_append_each", handle.pointer, ids, len(ids), show, None)
+            call("lfm_session_append_each", handle.pointer, ids, len(ids), callback, None)
 
     def generate(self, on_piece: Callable[[Piece], Any] | None = None, **options: Unpack[GenerateOptions]) -> Finish:
         """Samples and appends tokens until something ends it. on_piece: called with each piece; False ends it, and what
@@ -93,7 +96,7 @@ class Session(Closable):
         return AsyncStream(self._run(options))
 
     def _run(self, options: GenerateOptions) -> Any:
-        return lambda on_piece, cancel: self.generate(on_piece, **{"cancel": cancel, **options})  # type: ignore
+        return lambda on_piece, cancel: self.generate(on_piece, **{"cancel": cancel, **options})
 
     def cancel(self) -> None:
         """Ends what runs in another thread, or else what is called next, unless clear_cancel() takes that back. A
@@ -120,7 +123,7 @@ class Session(Closable):
     def tokens(self) -> list[int]:
         count = ctypes.c_size_t()
         tokens = _c.library.lfm_session_tokens(self._handle.pointer, ctypes.byref(count))
-        return tokens[:count.value]
+        return list(tokens[:count.value])
 
     @property
     def logits(self) -> Any:

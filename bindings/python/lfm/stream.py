@@ -1,4 +1,4 @@
-"""Generations as iterators: the library calls back on a thread of its own, and what it hands out is taken from there."""
+"""Generations as iterators: a thread of its own makes the call, and what comes back there is handed over."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Stream(Generic[T], Iterator[Piece]):
 
 
 class AsyncStream(Generic[T], AsyncIterator[Piece]):
-    """The same for asyncio: `async for piece in ...`, then `await stream.result()`. A task that is cancelled ends it."""
+    """The same for asyncio: `async for piece in ...`, then `await stream.result()`. A cancelled task ends it."""
 
     def __init__(self, run: Run[T]) -> None:
         self._run: Run[T] | None = run
