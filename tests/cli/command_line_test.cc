@@ -431,6 +431,18 @@ TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
   EXPECT_NE(bench(path, {"-p", "2", "-n", "0", "-o", "csv"}).out.find("\"\"x\"\".gguf\""), std::string::npos);
   const Outcome none = bench(model_.path(), {"-p", "0", "-n", "0", "-o", "json"});
   EXPECT_EQ(none.out, "[\n]\n");
+
+  const Outcome both = bench(model_.path(), {"-p", "0", "-n", "0", "-pg", "3,2", "-o", "jsonl"});
+  for (const char* field : {"\"n_prompt\":3,\"n_gen\":2,", "\"limit_percent\":null,"}) {
+    EXPECT_NE(both.out.find(field), std::string::npos) << both.out << both.err;
+  }
+  const std::size_t samples = both.out.find("\"samples_ns\":[");
+  ASSERT_NE(samples, std::string::npos);
+  EXPECT_EQ(both.out.substr(samples, both.out.find(']', samples) - samples).find('.'), std::string::npos) << both.out;
+  expect_usage({"bench", "-m", "x", "-pg", "3,2,1"}, "--pg: the second of a pair");
+  const Outcome sustained = bench(model_.path(), {"--sustained", "0.001", "-o", "json"});
+  EXPECT_TRUE(sustained.out.starts_with("[\n") && sustained.out.ends_with("\n]\n")) << sustained.out;
+  EXPECT_NE(sustained.out.find("\"first_percent\": 100.0"), std::string::npos) << sustained.out;
 }
 
 TEST_F(CommandLine, C16_WrongUsage) {
