@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -99,6 +100,19 @@ def test_a_library_that_isnt_there():
     run = subprocess.run([sys.executable, "-c", "import lfm"], env={**os.environ, "LFM_LIBRARY": "/nonexistent.so"},
                          capture_output=True, check=False, text=True)
     assert run.returncode == 1 and "LFM_LIBRARY" in run.stderr
+
+
+def test_closing_an_engine_frees_it(model_path):
+    engine = lfm.Engine(model_path, threads=1)
+    handle = weakref.ref(engine._handle)
+    tokenizer, session = engine.tokenizer, engine.session()
+    engine.close()
+    assert handle() is not None and tokenizer.decode(tokenizer.encode("a", bos=False)) == "a"
+    del tokenizer
+    assert handle() is None
+    session.append([7])  # which keeps what it needs
+    with pytest.raises(lfm.StateError):
+        engine.tokenizer
 
 
 @pytest.mark.parametrize("make", [lambda e: e.session(), lambda e: e.chat()])

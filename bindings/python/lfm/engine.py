@@ -126,7 +126,6 @@ class Engine(Closable):
         with caught:
             handle = Handle("lfm_engine_close", "lfm_engine_open", os.fsencode(path), ctypes.byref(options))
         super().__init__(handle)
-        self.tokenizer = Tokenizer("", _of=(handle, _c.library.lfm_engine_tokenizer(handle.pointer)))
         self.info = self._info()
 
     def _info(self) -> ModelInfo:
@@ -138,6 +137,12 @@ class Engine(Closable):
         while (note := _c.library.lfm_engine_note(self._handle.pointer, len(notes))) is not None:
             notes.append(note.decode())
         return ModelInfo(**{**values, **texts}, notes=tuple(notes))
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Keeps the model's memory as long as it is there."""
+        handle = self._handle
+        return Tokenizer("", _of=(handle, _c.library.lfm_engine_tokenizer(handle.pointer)))
 
     @property
     def sampling(self) -> Sampling:
