@@ -62,15 +62,16 @@ TEST(OwnForm, WhatItIsTold) {
       "{{ a.reasoning_content }}|{{ a.tool_calls | default([]) | tojson }}|{{ preserve_thinking is defined }}|{{ "
       "strftime_now('%d %b %Y, %A') }}|"
       "{{ eos_token }}";
-  ChatOptions options = {.tools = R"([{"b":1, "a":1.50}])", .date = "2026-11-25", .preserve_thinking = true};
+  ChatOptions options = {
+      .tools = R"([{"name":"f", "b":1, "a":1.50}])", .date = "2026-11-25", .preserve_thinking = true};
   const Message call = {.role = Role::kAssistant,
                         .reasoning = "hm",
                         .tool_calls = {{"f.g", R"({"x":[1,2.0,null],"big":99999999999999999999})"}}};
-  EXPECT_EQ(
-      own(source, options)->text({{{Role::kUser, "q"}, call}}, true).value(),
-      "<|startoftext|>q|[{\"b\": 1, \"a\": 1.5}]|hm|hm|[{\"type\": \"function\", \"function\": {\"name\": \"f.g\", "
-      "\"arguments\": {\"x\": [1, 2.0, null], \"big\": 99999999999999999999}}}]|True|25 Nov 2026, Wednesday|"
-      "<|im_end|>");
+  EXPECT_EQ(own(source, options)->text({{{Role::kUser, "q"}, call}}, true).value(),
+            "<|startoftext|>q|[{\"name\": \"f\", \"b\": 1, \"a\": 1.5}]|hm|hm|[{\"type\": \"function\", \"function\": "
+            "{\"name\": \"f.g\", "
+            "\"arguments\": {\"x\": [1, 2.0, null], \"big\": 99999999999999999999}}}]|True|25 Nov 2026, Wednesday|"
+            "<|im_end|>");
   EXPECT_EQ(own("{{ messages[0].content }}{{ tools }}{{ preserve_thinking is defined }}")
                 ->text({{{Role::kUser, "q"}}}, true)
                 .value(),

@@ -190,13 +190,14 @@ TEST(Template, TheDateIsAskedForWhereItIsWritten) {
     const auto chat = Template::create(chat_tokenizer(), {}, options);
     return chat.ok() ? std::string() : chat.error().describe();
   };
+  const std::string tool = R"([{"name": "f"}])";
   clock_is_lost = true;
-  EXPECT_EQ(create({.form = ChatForm::kLfm2, .tools = "[{}]"}), "");
+  EXPECT_EQ(create({.form = ChatForm::kLfm2, .tools = tool}), "");
   EXPECT_EQ(create({.form = ChatForm::kLfm25}), "");
-  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = "[{}]", .date = "2026-11-25"}), "");
-  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = "[{}]"}), "date: the system doesn't tell the date");
+  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = tool, .date = "2026-11-25"}), "");
+  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = tool}), "date: the system doesn't tell the date");
   clock_is_lost = false;
-  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = "[{}]"}), "");
+  EXPECT_EQ(create({.form = ChatForm::kLfm25, .tools = tool}), "");
 }
 
 TEST(Template, NotesWhatIsntKnown) {

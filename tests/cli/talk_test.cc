@@ -170,11 +170,13 @@ TEST_F(TalkTest, ToolsComeFromFiles) {
   Talk talk = open();
   EXPECT_EQ(told(talk, "/tools")[0], "no tools");
   const std::string path = folder_.write(
-      "tools.json", R"([{"name":"f","description":"does f"},{"type":"function","function":{"name":"g"}},{"x":1}])");
-  EXPECT_EQ(told(talk, "/tools " + path), (std::vector<std::string>{"f: does f", "g", "(a tool without a name)"}));
+      "tools.json", R"([{"name":"f","description":"does f"},{"type":"function","function":{"name":"g"}}])");
+  EXPECT_EQ(told(talk, "/tools " + path), (std::vector<std::string>{"f: does f", "g"}));
+  const std::string nameless = folder_.write("nameless.json", R"([{"name":"f"},{"x":1}])");
+  EXPECT_EQ(told(talk, "/tools " + nameless)[0], "error: tools: a tool without a name (index 1)");
   const std::string bad = folder_.write("bad.json", "{}");
   EXPECT_EQ(told(talk, "/tools " + bad)[0], "error: " + bad + ": tools: isn't a list");
-  EXPECT_EQ(told(talk, "/tools").size(), 3u) << "as before";
+  EXPECT_EQ(told(talk, "/tools").size(), 2u) << "as before";
   EXPECT_EQ(told(talk, "/tools clear")[0], "no tools");
 }
 

@@ -27,7 +27,7 @@ std::string tool_line(const Json& tool) {
   };
   const std::string name = text("name");
   const std::string description = text("description");
-  return (name.empty() ? "(a tool without a name)" : name) + (description.empty() ? "" : ": " + description);
+  return name + (description.empty() ? "" : ": " + description);
 }
 
 Result<std::string> tools_of(const Json& tools) {
