@@ -1,11 +1,13 @@
 #include "constrain/dfa.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace lfm::constrain {
 namespace {
 
 constexpr std::size_t kManyStates = 4'096;  // room for all that there may be is made at once then: to grow takes long
+constexpr std::size_t kMaxOpen = 256;       // states looked at to find out whether one is open
 constexpr std::size_t kMaxSearched = 200'000;  // expressions looked at to find out which match nothing
 
 }  // namespace
@@ -109,6 +111,27 @@ bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
   }
   for (const Seen& dead : seen) live_[dead.regex] = false;
   return false;
+}
+
+bool Dfa::is_open(State state) {
+  if (states_[state].open) return *states_[state].open;
+  std::vector<State> seen = {state};
+  std::unordered_set<State> known = {state};
+  bool open = true;
+  for (std::size_t i = 0; i < seen.size() && open; ++i) {
+    open = matches_left(seen[i]) == kMany && seen.size() <= kMaxOpen;
+    for (std::size_t byte = 0; byte < 256 && open; ++byte) {
+      const State to = next(seen[i], static_cast<unsigned char>(byte));
+      if (to != kDead && !accepts(to) && !states_[to].open.value_or(false) && known.insert(to).second)
+        seen.push_back(to);
+    }
+  }
+  if (failed()) return false;
+  states_[state].open = open;
+  if (open) {
+    for (const State one : seen) states_[one].open = true;
+  }
+  return open;
 }
 
 std::uint32_t Dfa::matches_left(State state) {

@@ -37,6 +37,10 @@ class Dfa {
   // How many texts can follow to a match, kMany at most.
   std::uint32_t matches_left(State state);
 
+  // Whether any number of texts can come of whatever follows before a match; false also where that would take long to
+  // find out.
+  bool is_open(State state);
+
   // Whether an expression matches any text. A search that would take too long makes the DFA fail.
   bool is_live(RegexId regex);
 
@@ -52,6 +56,7 @@ class Dfa {
     RegexId regex;
     bool accepts;
     std::uint32_t left = kUnknown;
+    std::optional<bool> open = std::nullopt;
   };
   static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   static constexpr std::uint32_t kBusy = kUnknown - 1;

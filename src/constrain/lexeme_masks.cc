@@ -1,12 +1,14 @@
 #include "constrain/lexeme_masks.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace lfm::constrain {
 namespace {
 
 constexpr std::size_t kKeptNodes = 256;  // of the tree, that have to be looked at for a mask to be kept
 constexpr std::size_t kMaxKept = 512;
+constexpr std::size_t kMaxTexts = 16;
 
 }  // namespace
 
@@ -16,6 +18,22 @@ class LexemeMasks::Builder {
       : dfa_(grammar.dfa), grammar_(grammar), trie_(trie), out_(out) {}
 
   std::size_t visited() const noexcept { return visited_; }
+
+  // What tokens do among characters that are counted is known, and so many of them have to come.
+  void build(const TokenTrie::Text& text, std::uint32_t min, std::uint32_t max) {
+    out_ = LexemeMask{.within = TokenMask(trie_.tokens())};
+    text.add_at_most(max, out_.within);
+    const auto is_right = [&](std::uint32_t chars) { return chars >= min && chars <= max; };
+    for (const auto& [token, chars] : text.closing) {
+      if (!is_right(chars)) continue;
+      out_.within.set(token);
+      out_.closing.push_back(token);
+    }
+    for (std::size_t group = 0; group < text.exits.size(); ++group) {
+      std::copy_if(text.exits[group].begin(), text.exits[group].end(), std::back_inserter(out_.exits[group]),
+                   [&](const TokenTrie::Exit& exit) { return is_right(exit.chars); });
+    }
+  }
 
   void build(Dfa::State state) {
     out_ = LexemeMask{.within = TokenMask(trie_.tokens())};
@@ -54,13 +72,21 @@ class LexemeMasks::Builder {
     }
   }
 
+  // Without recursion, which takes twice as long.
   void walk(TokenTrie::NodeIndex node, Dfa::State state) {
-    for (TokenTrie::NodeIndex child = node + 1; child < trie_.at(node).end; child = trie_.at(child).end) {
+    const TokenTrie::NodeIndex end = trie_.at(node).end;
+    states_[trie_.at(node).depth] = state;
+    for (TokenTrie::NodeIndex child = node + 1; child < end;) {
+      const TokenTrie::Node& at = trie_.at(child);
       ++visited_;
-      const Dfa::State next = dfa_.next(state, trie_.at(child).byte);
-      if (next == Dfa::kDead) continue;
+      const Dfa::State next = dfa_.next(states_[at.depth - 1u], at.byte);
+      if (next == Dfa::kDead) {
+        child = at.end;
+        continue;
+      }
+      states_[at.depth] = next;
       take(child, next);
-      walk(child, next);
+      ++child;
     }
   }
 
@@ -111,11 +137,36 @@ class LexemeMasks::Builder {
   LexemeMask& out_;
   std::vector<std::pair<TokenTrie::NodeIndex, TokenTrie::NodeIndex>> corrected_;
   std::size_t visited_ = 0;
+  std::vector<Dfa::State> states_ =
+      std::vector<Dfa::State>(text::Vocabulary::kMaxTokenBytes + 1);  // of the walk, by depth
 };
+
+// Null where the expression isn't one whose characters are alone with what follows them.
+const TokenTrie::Text* LexemeMasks::counted(const RegexPool::Counted& counted) {
+  Dfa& dfa = grammar_.dfa;
+  RegexPool& pool = dfa.pool();
+  const bool quoted = std::any_of(
+      grammar_.notation.spellings.begin(), grammar_.notation.spellings.end(),
+      [&](const Spelling& spelling) { return counted.rest == pool.byte(static_cast<unsigned char>(spelling.quote)); });
+  if (!quoted) return nullptr;
+  const RegexId any = pool.concat(pool.star(counted.character), counted.rest);
+  auto found = texts_.find(any);
+  if (found == texts_.end()) {
+    if (texts_.size() >= kMaxTexts) return nullptr;
+    found = texts_.emplace(any, std::make_unique<const TokenTrie::Text>(trie_.text(dfa, dfa.start(any)))).first;
+  }
+  return found->second.get();
+}
 
 const LexemeMask& LexemeMasks::of(Dfa::State state) {
   if (const auto kept = kept_.find(state); kept != kept_.end()) return *kept->second;
   Builder builder(grammar_, trie_, last_);
+  if (const auto counted = grammar_.dfa.pool().counted(grammar_.dfa.regex(state))) {
+    if (const TokenTrie::Text* text = this->counted(*counted)) {
+      builder.build(*text, counted->min, counted->max);
+      return last_;
+    }
+  }
   builder.build(state);
   if (builder.visited() < kKeptNodes || kept_.size() >= kMaxKept) return last_;
   return *kept_.emplace(state, std::make_unique<LexemeMask>(std::move(last_))).first->second;

@@ -26,10 +26,13 @@ class LexemeMasks {
 
  private:
   class Builder;
+  const TokenTrie::Text* counted(const RegexPool::Counted& counted);
 
   Grammar& grammar_;
   const TokenTrie& trie_;
   std::unordered_map<Dfa::State, std::unique_ptr<LexemeMask>> kept_;
+  std::unordered_map<RegexId, std::unique_ptr<const TokenTrie::Text>>
+      texts_;  // by the state from which any number come
   LexemeMask last_;
 };
 

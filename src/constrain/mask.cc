@@ -56,7 +56,7 @@ class Matcher::Walk {
     const bool name = thread.at == At::kRestName;
     if (thread.at != At::kScalar && !name) return false;
     const bool seen = thread.frame != nullptr && thread.frame->seen != nullptr;
-    if (seen && (!name || !m_.objects()[thread.frame->rule].rest[thread.y].open)) return false;
+    if (seen && (!name || !is_open(thread))) return false;
 
     const LexemeMask& mask = m_.masks_->of(thread.x);
     if (!name && m_.grammar_.dfa.accepts(thread.x)) children(TokenTrie::kRoot, {after_scalar(thread)});
@@ -77,8 +77,8 @@ class Matcher::Walk {
     if (thread.x != m_.grammar_.text_states[thread.spelling]) return false;
     const TokenTrie::Text& text = trie_.text(m_.grammar_.notation.spellings[thread.spelling]);
     const bool seen = thread.frame != nullptr && thread.frame->seen != nullptr && m_.is_unique(thread.frame);
-    if (seen && thread.z < text.up_to.size()) return false;
-    out_.add(text.of_at_most(thread.z));
+    if (seen && thread.z <= text.longest) return false;
+    text.add_at_most(thread.z, out_);
     const auto length_is_right = [&thread](std::uint32_t chars) { return chars >= thread.y && chars <= thread.z; };
     for (const auto& [token, chars] : text.closing) {
       if (length_is_right(chars) && !(seen && is_repeated(thread, trie_.bytes(token)))) out_.set(token);
@@ -87,6 +87,11 @@ class Matcher::Walk {
       leave(thread, group, [&](const TokenTrie::Exit& exit) { return length_is_right(exit.chars); });
     }
     return true;
+  }
+
+  // Whether a name can become another one than those that have come, whatever it begins with.
+  bool is_open(const Thread& name) const {
+    return m_.objects()[name.frame->rule].rest[name.y].open || m_.grammar_.dfa.is_open(name.x);
   }
 
   Thread after_scalar(const Thread& thread) {
@@ -118,11 +123,13 @@ class Matcher::Walk {
         const std::string_view name = m_.text_from(thread.begin);
         if (m_.is_new(thread.frame, name.substr(0, name.size() - 1), thread.spelling)) {
           const RestRule& rest = m_.objects()[thread.frame->rule].rest[thread.y];
-          from.push_back({.at = At::kColon, .x = rest.node, .frame = m_.with_name(thread.frame, name.substr(0, name.size() - 1))});
+          from.push_back(
+              {.at = At::kColon, .x = rest.node, .frame = m_.with_name(thread.frame, name.substr(0, name.size() - 1))});
         }
       } else if (remembers) {
         const std::string_view item = m_.text_from(thread.begin);
-        if (m_.is_new(thread.frame, item, thread.spelling)) from.push_back(m_.after(m_.with_item(thread.frame, item, true)));
+        if (m_.is_new(thread.frame, item, thread.spelling))
+          from.push_back(m_.after(m_.with_item(thread.frame, item, true)));
       } else {
         from.push_back(m_.after(thread.frame));
       }

@@ -91,16 +91,16 @@ RegexId RegexPool::one_of(std::vector<std::string> all) {
   all.erase(std::unique(all.begin(), all.end()), all.end());
   if (all.empty()) return kNothing;
   if (all.size() == 1) return literal(all[0]);
-  const auto table = static_cast<std::uint32_t>(tables_.size());
   const auto last = static_cast<std::uint32_t>(all.size());
-  tables_.push_back(std::move(all));
-  return texts(table, 0, last, 0);
+  const auto [at, added] = table_ids_.emplace(std::move(all), static_cast<std::uint32_t>(tables_.size()));
+  if (added) tables_.push_back(&at->first);
+  return texts(at->second, 0, last, 0);
 }
 
 // Those of a sorted table from `first` to before `last`, of which `depth` bytes, the same in all, are matched.
 RegexId RegexPool::texts(std::uint32_t table, std::uint32_t first, std::uint32_t last, std::uint32_t depth) {
   if (first == last) return kNothing;
-  const std::string& text = tables_[table][first];
+  const std::string& text = (*tables_[table])[first];
   if (last - first == 1) return literal(std::string_view(text).substr(depth));
   return add({Kind::kTexts, text.size() == depth, false, table, first, last, depth});
 }
@@ -179,13 +179,53 @@ RegexId RegexPool::both(std::vector<RegexId> given) {
       flat.push_back(id);
     }
   }
+  merge_counts(flat);
   if (flat.empty()) return kAnything;
+  if (std::find(flat.begin(), flat.end(), RegexId{kNothing}) != flat.end()) return kNothing;
   if (std::find(flat.begin(), flat.end(), RegexId{kEmptyText}) != flat.end()) {
     for (const RegexId id : flat)
       if (!nodes_[id].empty) return kNothing;
     return kEmptyText;
   }
   return list(Kind::kBoth, std::move(flat));
+}
+
+// Characters of two sets, one within the other, each so many times: together they are one such expression, and the
+// states in which both are counted needn't be.
+void RegexPool::merge_counts(std::vector<RegexId>& parts) {
+  const auto characters_of = [this](RegexId id) -> const CodeSet* {
+    const Node& n = nodes_[id];
+    const auto found = n.kind == Kind::kRepeat ? characters_.find(n.a) : characters_.end();
+    return found != characters_.end() ? &found->second : nullptr;
+  };
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (std::size_t j = i + 1; j < parts.size();) {
+      const CodeSet* const first = characters_of(parts[i]);
+      const CodeSet* const second = characters_of(parts[j]);
+      const bool first_within = first != nullptr && second != nullptr && is_within(*first, *second);
+      if (!first_within && (first == nullptr || second == nullptr || !is_within(*second, *first))) {
+        ++j;
+        continue;
+      }
+      const Node a = nodes_[parts[i]], b = nodes_[parts[j]];
+      const std::uint32_t min = std::max(a.b, b.b), max = std::min(a.c, b.c);
+      parts[i] = min > max ? RegexId{kNothing} : repeat(first_within ? a.a : b.a, min, max);
+      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(j));
+    }
+  }
+}
+
+RegexId RegexPool::characters(RegexId a, const CodeSet& set) {
+  if (a != kNothing && !overflown_) characters_.emplace(a, set);
+  return a;
+}
+
+std::optional<RegexPool::Counted> RegexPool::counted(RegexId a) const {
+  const Node& n = nodes_[a];
+  if (n.kind != Kind::kConcat) return std::nullopt;
+  const Node& repeated = nodes_[n.a];
+  if (repeated.kind != Kind::kRepeat || !characters_.contains(repeated.a)) return std::nullopt;
+  return Counted{repeated.a, repeated.b, repeated.c, n.b};
 }
 
 RegexId RegexPool::negate(RegexId a) {
@@ -222,7 +262,7 @@ RegexId RegexPool::derivative(RegexId a, unsigned char b) {
       if (n.b == 2) return byte(static_cast<unsigned char>(arena_[n.a + 1]));
       return add({Kind::kLiteral, false, false, n.a + 1, n.b - 1});
     case Kind::kTexts: {
-      const auto& table = tables_[n.a];
+      const auto& table = *tables_[n.a];
       const auto less = [&](const std::string& text, int byte) {
         return (text.size() == n.d ? -1 : static_cast<int>(static_cast<unsigned char>(text[n.d]))) < byte;
       };
@@ -253,8 +293,7 @@ RegexId RegexPool::derivative(RegexId a, unsigned char b) {
     case Kind::kNegate:
       return negate(derivative(n.a, b));
     case Kind::kRepeat:
-      return concat(derivative(n.a, b),
-                    repeat(n.a, n.b == 0 ? 0 : n.b - 1, n.c == kNoMax ? kNoMax : n.c - 1));
+      return concat(derivative(n.a, b), repeat(n.a, n.b == 0 ? 0 : n.b - 1, n.c == kNoMax ? kNoMax : n.c - 1));
     case Kind::kMultiple:
       if (b < '0' || b > '9') return kNothing;
       return multiple_of(n.a, static_cast<std::uint32_t>((std::uint64_t{n.b} * 10 + (b - '0')) % n.a));
@@ -275,7 +314,7 @@ void RegexPool::collect(RegexId a, Partition& partition) const {
     case Kind::kTexts: {
       ByteSet next;
       for (std::uint32_t i = n.b; i < n.c; ++i) {
-        const std::string& text = tables_[n.a][i];
+        const std::string& text = (*tables_[n.a])[i];
         if (text.size() > n.d) next.set(static_cast<unsigned char>(text[n.d]));
       }
       for (std::size_t b = 0; b < 256; ++b)
@@ -340,7 +379,7 @@ bool RegexPool::example(RegexId a, std::string& out) const {
       out.append(arena_, n.a, n.b);
       return true;
     case Kind::kTexts:
-      out.append(tables_[n.a][n.b], n.d);
+      out.append((*tables_[n.a])[n.b], n.d);
       return true;
     case Kind::kConcat:
       return example(n.a, out) && example(n.b, out);

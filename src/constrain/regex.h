@@ -6,11 +6,14 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "constrain/code_set.h"
 
 namespace lfm::constrain {
 
@@ -19,7 +22,7 @@ using ByteSet = std::bitset<256>;
 
 class RegexPool {
  public:
-  static constexpr RegexId kNothing = 0;   // matches no text
+  static constexpr RegexId kNothing = 0;  // matches no text
   static constexpr RegexId kEmptyText = 1;
   static constexpr RegexId kAnything = 2;  // any bytes
   static constexpr std::uint32_t kNoMax = ~std::uint32_t{0};
@@ -41,6 +44,17 @@ class RegexPool {
   RegexId star(RegexId a) { return repeat(a, 0, kNoMax); }
   RegexId optional(RegexId a) { return either({a, kEmptyText}); }
   RegexId multiple_of(std::uint32_t divisor, std::uint32_t remainder = 0);  // digits whose value, after that, divides
+
+  // Remembers that an expression matches one character of the set, in the one spelling that it has.
+  RegexId characters(RegexId a, const CodeSet& set);
+
+  // An expression that is so many characters of a set and then another.
+  struct Counted {
+    RegexId character;
+    std::uint32_t min, max;
+    RegexId rest;
+  };
+  std::optional<Counted> counted(RegexId a) const;
 
   bool matches_empty(RegexId a) const noexcept { return nodes_[a].empty; }
   // Whether it holds "and" or "not", so that it may match nothing without being kNothing.
@@ -96,6 +110,7 @@ class RegexPool {
   RegexId texts(std::uint32_t table, std::uint32_t first, std::uint32_t last, std::uint32_t depth);
   std::span<const RegexId> parts(const Node& n) const { return {lists_.data() + n.a, n.b}; }
   void collect(RegexId a, Partition& partition) const;
+  void merge_counts(std::vector<RegexId>& parts);
 
   std::vector<Node> nodes_;
   std::unordered_map<Node, RegexId, NodeHash> ids_;
@@ -104,7 +119,9 @@ class RegexPool {
   std::vector<ByteSet> sets_;
   std::map<std::string, std::uint32_t> set_ids_;
   std::string arena_;  // literals
-  std::vector<std::vector<std::string>> tables_;
+  std::map<std::vector<std::string>, std::uint32_t> table_ids_;
+  std::vector<const std::vector<std::string>*> tables_;  // keys of table_ids_
+  std::unordered_map<RegexId, CodeSet> characters_;
   bool overflown_ = false;
 };
 

@@ -68,30 +68,6 @@ void append_escape(std::uint32_t c, std::string& out) {
 
 }  // namespace
 
-CodeSet normalized(CodeSet set) {
-  std::sort(set.begin(), set.end(), [](const CodeRange& a, const CodeRange& b) { return a.first < b.first; });
-  CodeSet out;
-  for (const CodeRange& range : set) {
-    if (!out.empty() && range.first <= out.back().last + 1) {
-      out.back().last = std::max(out.back().last, range.last);
-    } else {
-      out.push_back(range);
-    }
-  }
-  return out;
-}
-
-CodeSet complement(const CodeSet& set) {
-  CodeSet out;
-  std::uint32_t next = 0;
-  for (const CodeRange& range : set) {
-    if (range.first > next) out.push_back({next, range.first - 1});
-    next = range.last + 1;
-  }
-  if (next <= kLastCode) out.push_back({next, kLastCode});
-  return out;
-}
-
 RegexId Spelling::one_of(RegexPool& pool, const CodeSet& set) const {
   std::vector<RegexId> parts;
   std::vector<std::string> escapes;
@@ -109,7 +85,7 @@ RegexId Spelling::one_of(RegexPool& pool, const CodeSet& set) const {
     if (range.last > 0xdfff) add_utf8(pool, std::max(from, 0xe000u), range.last, parts);
   }
   if (!escapes.empty()) parts.push_back(pool.one_of(std::move(escapes)));
-  return pool.either(std::move(parts));
+  return pool.characters(pool.either(std::move(parts)), set);
 }
 
 void Spelling::append(std::string_view text, std::string& out) const {

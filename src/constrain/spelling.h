@@ -11,21 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "constrain/code_set.h"
 #include "constrain/regex.h"
 
 namespace lfm::constrain {
-
-// Code points from first to last.
-struct CodeRange {
-  std::uint32_t first;
-  std::uint32_t last;
-};
-using CodeSet = std::vector<CodeRange>;  // ascending, neither overlapping nor touching
-
-inline constexpr std::uint32_t kLastCode = 0x10ffff;
-
-CodeSet normalized(CodeSet set);
-CodeSet complement(const CodeSet& set);
 
 struct Spelling {
   char quote = '"';

@@ -53,20 +53,22 @@ void TokenTrie::add(std::span<const TokenId> sorted, std::size_t depth) {
 
 namespace {
 
+// `within`: any number of characters and then what ends them.
 class TextBuilder {
  public:
-  TextBuilder(const TokenTrie& trie, const Spelling& spelling, TokenTrie::Text& out) : trie_(trie), out_(out) {
-    RegexPool& pool = dfa_.pool();
-    within_ = dfa_.start(pool.concat(spelling.any_text(pool), pool.byte(static_cast<unsigned char>(spelling.quote))));
+  TextBuilder(const TokenTrie& trie, Dfa& dfa, Dfa::State within, TokenTrie::Text& out)
+      : trie_(trie), out_(out), dfa_(dfa), within_(within) {
     out_.all = TokenMask(trie.tokens());
   }
 
   void build() {
     walk(TokenTrie::kRoot, within_, 0);
-    std::uint32_t longest = 0;
-    for (const auto& [token, chars] : inside_) longest = std::max(longest, chars);
-    out_.up_to.assign(longest + 1, TokenMask(trie_.tokens()));
-    for (const auto& [token, chars] : inside_) out_.up_to[chars].set(token);
+    for (const auto& [token, chars] : inside_) out_.longest = std::max(out_.longest, chars);
+    out_.up_to.assign(std::min(out_.longest, TokenTrie::Text::kCounted) + 1, TokenMask(trie_.tokens()));
+    for (const auto& [token, chars] : inside_) {
+      out_.up_to[std::min(chars, TokenTrie::Text::kCounted)].set(token);
+      if (chars >= TokenTrie::Text::kCounted) out_.longer.emplace_back(token, chars);
+    }
     for (std::size_t i = 1; i < out_.up_to.size(); ++i) out_.up_to[i].add(out_.up_to[i - 1]);
   }
 
@@ -88,7 +90,8 @@ class TextBuilder {
     }
   }
 
-  static void add_exits(const TokenTrie& trie, TokenTrie::NodeIndex node, std::uint32_t chars, TokenTrie::Exits& exits) {
+  static void add_exits(const TokenTrie& trie, TokenTrie::NodeIndex node, std::uint32_t chars,
+                        TokenTrie::Exits& exits) {
     for (TokenTrie::NodeIndex child = node + 1; child < trie.at(node).end; child = trie.at(child).end) {
       const auto group = TokenTrie::kFollowing.find(static_cast<char>(trie.at(child).byte));
       if (group != std::string_view::npos) exits[group].push_back({node, child, chars});
@@ -97,12 +100,19 @@ class TextBuilder {
 
   const TokenTrie& trie_;
   TokenTrie::Text& out_;
-  Dfa dfa_;
+  Dfa& dfa_;
   Dfa::State within_;
   std::vector<std::pair<TokenId, std::uint32_t>> inside_;
 };
 
 }  // namespace
+
+void TokenTrie::Text::add_at_most(std::uint32_t chars, TokenMask& out) const noexcept {
+  if (chars >= longest) return out.add(up_to.back());
+  out.add(up_to[std::min(chars, kCounted - 1)]);
+  for (const auto& [token, own] : longer)
+    if (own <= chars) out.set(token);
+}
 
 bool TokenTrie::goes_beyond(std::string_view text) const noexcept {
   NodeIndex node = kRoot;
@@ -119,9 +129,17 @@ const TokenTrie::Text& TokenTrie::text(const Spelling& spelling) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [known, text] : texts_)
     if (known == spelling) return *text;
-  auto text = std::make_unique<Text>();
-  TextBuilder(*this, spelling, *text).build();
-  return *texts_.emplace_back(spelling, std::move(text)).second;
+  Dfa dfa;
+  RegexPool& pool = dfa.pool();
+  const RegexId quote = pool.byte(static_cast<unsigned char>(spelling.quote));
+  const Dfa::State within = dfa.start(pool.concat(spelling.any_text(pool), quote));
+  return *texts_.emplace_back(spelling, std::make_unique<Text>(this->text(dfa, within))).second;
+}
+
+TokenTrie::Text TokenTrie::text(Dfa& dfa, Dfa::State within) const {
+  Text text;
+  TextBuilder(*this, dfa, within, text).build();
+  return text;
 }
 
 }  // namespace lfm::constrain

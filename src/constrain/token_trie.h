@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "constrain/dfa.h"
 #include "constrain/spelling.h"
 #include "lfm/types.h"
 #include "text/tokenizer.h"
@@ -66,14 +67,16 @@ class TokenTrie {
 
   // What tokens do within a string, after its quote, as far as its length goes.
   struct Text {
+    static constexpr std::uint32_t kCounted = 16;
     std::vector<TokenMask> up_to = {};  // tokens that begin at most so many characters and don't end the string
+    std::vector<std::pair<TokenId, std::uint32_t>> longer = {};  // those with kCounted or more, and how many
+    std::uint32_t longest = 0;
     std::vector<std::pair<TokenId, std::uint32_t>> closing = {};  // tokens that end with the quote, and characters
     TokenMask all = {};                                           // both, of any length
     Exits exits = {};
 
-    const TokenMask& of_at_most(std::uint32_t chars) const noexcept {
-      return up_to[std::min<std::size_t>(chars, up_to.size() - 1)];
-    }
+    // Adds those with at most so many characters.
+    void add_at_most(std::uint32_t chars, TokenMask& out) const noexcept;
   };
 
   // Those tokens that a text can be made of; keeps a reference to the tokenizer.
@@ -91,6 +94,9 @@ class TokenTrie {
 
   // Made when first asked for.
   const Text& text(const Spelling& spelling) const;
+
+  // The same of another DFA's state from which characters of a set come, any number of them, and then something else.
+  Text text(Dfa& dfa, Dfa::State within) const;
 
  private:
   void add(std::span<const TokenId> sorted, std::size_t depth);

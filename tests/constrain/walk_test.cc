@@ -23,6 +23,15 @@ const char* const kSchemas[] = {
     R"({"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "object", "properties": {"v": {"type": "boolean"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}}},
         "required": ["v"], "additionalProperties": false}}})",
     R"({"type": "object", "propertyNames": {"enum": ["x", "y", "z"]}, "minProperties": 3, "additionalProperties": {"type": "string", "minLength": 2, "maxLength": 4}})",
+    // Characters that are counted, alone and with a length besides.
+    R"({"type": "string", "pattern": "^[a-z\u00e9]{2,30}$", "minLength": 4, "maxLength": 20})",
+    R"({"type": "array", "items": {"type": "string", "pattern": "^.{1,3}$"}, "minItems": 2, "maxItems": 3})",
+    R"({"type": "array", "items": {"type": "string", "pattern": "^[^\"e]+$", "maxLength": 5}, "minItems": 1, "maxItems": 2})",
+    R"({"type": "string", "pattern": "^x[a-z]*\"?$", "minLength": 3, "maxLength": 6})",
+    // Names of which there are many, few behind some beginnings, and those that aren't others.
+    R"({"type": "object", "patternProperties": {"^a.+$": {"type": "integer"}}, "additionalProperties": false, "minProperties": 2})",
+    R"({"type": "object", "patternProperties": {"^([ab]|x.*)$": {"type": "null"}}, "additionalProperties": false, "minProperties": 3})",
+    R"({"type": "object", "properties": {"the": {"type": "null"}, "then": {"type": "null"}}, "minProperties": 1, "maxProperties": 4})",
 };
 
 const TokenTrie& sample_trie() {
