@@ -1,8 +1,13 @@
+#include <algorithm>
+#include <iterator>
+
 #include "chat/form.h"
 #include "chat/structure.h"
 
 namespace lfm::chat {
 namespace {
+
+constexpr std::string_view kThinkTags[] = {kThinkStart, kThinkEnd};
 
 // Whether the beginning of an answer, a template's last words, begins its thinking as well. One that may also end it at
 // once writes both tags: then an answer thinks by itself.
@@ -51,6 +56,8 @@ FoundForm find_form(std::optional<std::string_view> chat_template) {
 FoundForm read_template(std::optional<std::string_view> chat_template) {
   FoundForm found = find_form(chat_template);
   if (!chat_template) return found;
+  found.thinks = std::any_of(std::begin(kThinkTags), std::end(kThinkTags),
+                             [&](std::string_view tag) { return chat_template->find(tag) != std::string_view::npos; });
   auto own = jinja::Template::parse(*chat_template);
   if (own.ok()) {
     found.own = *std::move(own);

@@ -37,6 +37,7 @@ struct Form {
 struct FoundForm {
   Form form;
   std::string note = {};  // what is uncertain about it; empty: nothing
+  bool thinks = false;    // the template speaks of thinking, be it run or recognised
 
   // The template itself, to be run, or why it can't be.
   std::shared_ptr<const jinja::Template> own = nullptr;

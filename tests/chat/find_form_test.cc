@@ -57,5 +57,12 @@ TEST(FindForm, EverythingElseIsChatMl) {
   EXPECT_NE(find_form("<tools>" + kTurns).note, "");
 }
 
+TEST(FindForm, ThinkingIsToldByTheTextWhateverTheForm) {
+  EXPECT_FALSE(read_template(std::nullopt).thinks);
+  EXPECT_FALSE(read_template(kTurns).thinks);
+  EXPECT_TRUE(read_template(kTurns + "</think>").thinks);
+  EXPECT_TRUE(read_template("{{ '<|im_' + 'start|>' }}{% if add_generation_prompt %}<think>{% endif %}").thinks);
+}
+
 }  // namespace
 }  // namespace lfm::chat

@@ -26,7 +26,7 @@ class Choice {
         sampler_(std::move(sampler)),
         limit_(std::move(limit)),
         constrained_(std::move(constrained)),
-        thinks_(model.chat_form.form.drops_thinking || model.chat_form.form.opens_thinking),
+        thinks_(model.chat_form.thinks),
         mask_(model.config.vocab) {}
 
   // Tokens that come next without anybody being asked, if any.
