@@ -44,6 +44,12 @@ struct ToolConstraint {
   bool json_form = false;  // calls as JSON, for models that write them so; otherwise as Python writes them
 };
 
+struct SchemaOptions {
+  // Formats are remarks, and say nothing, where the schema's "$schema" says so, which 2020-12 does: as validators judge.
+  // Otherwise every format of a string is held to, whatever the draft, and one that can't be is an error.
+  bool formats_by_draft = false;
+};
+
 // Immutable, cheap to copy, usable for any number of generations in any number of threads. Making one takes
 // milliseconds, at most about a second, and needs no model: do it on a thread that nobody waits for.
 class LFM_API Constraint {
@@ -51,7 +57,7 @@ class LFM_API Constraint {
   // The schema as JSON text; what of it can't be held to exactly is an error, never left out.
   //   kUnsupported  a keyword that can't be held (field: the JSON pointer to it);   kArgument  no JSON, no schema, or
   //   one that nothing satisfies;   kLimit  more than 1 MiB, too deep, too many combinations, states or repeats
-  static Result<Constraint> from_json_schema(std::string_view schema);
+  static Result<Constraint> from_json_schema(std::string_view schema, const SchemaOptions& options = {});
 
   // ECMA-262 as JSON Schema has it; the answer matches it from end to end.
   static Result<Constraint> from_regex(std::string_view pattern);

@@ -19,9 +19,9 @@ using constrain::Compiled;
 using constrain::Scope;
 using engine::guarded;
 
-Result<Constraint> Constraint::from_json_schema(std::string_view schema) {
+Result<Constraint> Constraint::from_json_schema(std::string_view schema, const SchemaOptions& options) {
   return guarded([&]() -> Result<Constraint> {
-    LFM_ASSIGN(auto grammar, constrain::compile_json_schema(schema));
+    LFM_ASSIGN(auto grammar, constrain::compile_json_schema(schema, options.formats_by_draft));
     return Constraint(std::make_shared<const Compiled>(std::move(grammar), Scope::kAnswer));
   });
 }

@@ -13,19 +13,20 @@ const Spelling kPlain = {'\0', true, true};
 Status finish(Grammar& grammar, const char* nothing) {
   grammar.prune();
   grammar.dfa.limit(std::nullopt);
-  if (grammar.dfa.failed()) return Error{ErrorCode::kLimit, "too many states, or too long a search for what satisfies it", "schema"};
+  if (grammar.dfa.failed())
+    return Error{ErrorCode::kLimit, "too many states, or too long a search for what satisfies it", "schema"};
   if (grammar.nodes[grammar.root].height == kNever) return Error{ErrorCode::kArgument, nothing, "schema"};
   return {};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<Grammar>> compile_json_schema(std::string_view text) {
+Result<std::shared_ptr<Grammar>> compile_json_schema(std::string_view text, bool formats_by_draft) {
   if (text.size() > kMaxSchemaBytes) return Error{ErrorCode::kLimit, "a schema of more than 1 MiB", "schema"};
   LFM_ASSIGN(const Json schema, parse_json(text, "schema"));
   auto grammar = std::make_shared<Grammar>();
   grammar->is_json = true;
-  SchemaCompiler compiler(schema, *grammar);
+  SchemaCompiler compiler(schema, *grammar, formats_by_draft);
   LFM_ASSIGN(grammar->root, compiler.add(schema));
   LFM_TRY(compiler.finish());
   LFM_TRY(finish(*grammar, "nothing satisfies the schema"));

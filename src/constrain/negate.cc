@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "constrain/format.h"
 #include "constrain/schema_work.h"
 
 namespace lfm::constrain {
@@ -55,7 +56,8 @@ Result<std::vector<Terms>> SchemaCompiler::negations(const Json& schema) {
     const auto number = [&](std::string_view opposite, Types type, int by) -> Status {
       LFM_ASSIGN(const std::uint32_t given, count(schema, name, 0));
       if (by < 0 && given == 0) return {};
-      Json limit{.type = Json::Type::kNumber, .text = std::to_string(by < 0 ? std::uint64_t{given} - 1 : std::uint64_t{given} + 1)};
+      Json limit{.type = Json::Type::kNumber,
+                 .text = std::to_string(by < 0 ? std::uint64_t{given} - 1 : std::uint64_t{given} + 1)};
       add(type, object_with(opposite, std::move(limit)), value);
       return {};
     };
@@ -115,7 +117,7 @@ Result<std::vector<Terms>> SchemaCompiler::negations(const Json& schema) {
     } else if (name == kNotPattern) {
       add(kString, object_with("pattern", value), value);
     } else if (name == "format") {
-      if (is_checked_format(value)) add(kString, object_with(kNotFormat, value), value);
+      if (is_format(&value) && !format_pattern(value.text).empty()) add(kString, object_with(kNotFormat, value), value);
     } else if (name == "oneOf" || name == "patternProperties" || name == "propertyNames" || name == "dependencies" ||
                name == "dependentRequired" || name == "dependentSchemas" || name == "items" || name == "prefixItems" ||
                name == "additionalItems" || name == "uniqueItems" || name == "multipleOf" || name == kNotFormat) {

@@ -294,7 +294,8 @@ Result<NumberSpec> SchemaCompiler::number_spec(const Alternative& all, Types typ
       }
       const auto divisor = static_cast<std::uint32_t>(std::stoul(number->whole));
       const std::uint64_t both = spec.multiple_of == 0 ? divisor : std::lcm<std::uint64_t>(spec.multiple_of, divisor);
-      if (both > 999'999'999) return unsupported("multipleOf", schema, "with others to a multiple of more than nine digits");
+      if (both > 999'999'999)
+        return unsupported("multipleOf", schema, "with others to a multiple of more than nine digits");
       spec.multiple_of = static_cast<std::uint32_t>(both);
     }
   }
@@ -319,7 +320,7 @@ Result<SchemaCompiler::StringRule> SchemaCompiler::string_rule(const Alternative
         patterns.push_back(regex);
       }
       const Json* format = schema.find(positive ? "format" : kNotFormat);
-      if (format == nullptr || !format->is(Json::Type::kString)) continue;
+      if (!is_format(format)) continue;
       const std::string_view known = format_pattern(format->text);
       if (!known.empty()) {
         LFM_ASSIGN(const RegexId regex, pattern(*format, std::string(known), spelling, Pattern::Extent::kWhole));

@@ -11,7 +11,7 @@ namespace lfm::constrain {
 namespace {
 
 constexpr std::size_t kMaxNodes = 50'000;
-constexpr std::size_t kMaxSteps = 500'000;  // schemas looked at, over and over
+constexpr std::size_t kMaxSteps = 500'000;                 // schemas looked at, over and over
 constexpr auto kMaxTime = std::chrono::milliseconds(900);  // of computing
 constexpr std::uint32_t kMaxRepeat = 1'000'000;
 
@@ -24,7 +24,7 @@ bool is_known_draft(std::string_view address) {
 
 }  // namespace
 
-SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar)
+SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar, bool formats_by_draft)
     : root_(schema), grammar_(grammar), end_(base::ThreadClock::now() + kMaxTime) {
   grammar_.dfa.limit(end_);
   never_ = static_cast<NodeId>(grammar_.nodes.size());
@@ -36,6 +36,7 @@ SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar)
     for (const char* old : {"draft-03", "draft-04"}) {
       grammar_.whole_fractions = grammar_.whole_fractions && draft->text.find(old) == std::string::npos;
     }
+    formats_count_ = !formats_by_draft || draft->text.find("2020-12") == std::string::npos;
     if (!is_known_draft(draft->text)) unknown_draft_ = draft;
   }
   for (const char* keyword : {"$id", "id"}) {
@@ -107,14 +108,16 @@ Status SchemaCompiler::finish() {
       for (const TextRule& text : node.texts) values += text.max == 0 ? 1 : Dfa::kMany;
     }
     if (!array.first.empty()) return unsupported("uniqueItems", *schema, "with schemas for single items");
-    array.max = static_cast<std::uint32_t>(values < Dfa::kMany ? std::min<std::uint64_t>(array.max, values) : array.max);
+    array.max =
+        static_cast<std::uint32_t>(values < Dfa::kMany ? std::min<std::uint64_t>(array.max, values) : array.max);
   }
   return {};
 }
 
 NodeId SchemaCompiler::node_for(Terms terms) {
   std::erase_if(terms, [](const Term& term) {
-    return term.kind == Term::Kind::kSchema && (term.value->is_true() || (term.value->is_object() && term.value->members.empty()));
+    return term.kind == Term::Kind::kSchema &&
+           (term.value->is_true() || (term.value->is_object() && term.value->members.empty()));
   });
   Terms key = terms;
   std::sort(key.begin(), key.end());
@@ -273,8 +276,8 @@ const Json& SchemaCompiler::made_type(Types types, const Json& origin) {
 
 // Keywords that no rule holds to.
 Status SchemaCompiler::check_keywords(const Json& schema) {
-  static constexpr std::string_view kNotHeld[] = {"contains",    "minContains",   "maxContains", "$dynamicRef",
-                                                  "$recursiveRef", "extends", "disallow",    "divisibleBy"};
+  static constexpr std::string_view kNotHeld[] = {"contains",      "minContains", "maxContains", "$dynamicRef",
+                                                  "$recursiveRef", "extends",     "disallow",    "divisibleBy"};
   for (const std::string_view keyword : kNotHeld) {
     if (schema.find(keyword) != nullptr) return unsupported(keyword, schema);
   }
@@ -285,7 +288,7 @@ Status SchemaCompiler::check_keywords(const Json& schema) {
       if (schema.find(other) != nullptr) return unsupported(keyword, schema, "beside \"" + std::string(other) + "\"");
     }
   }
-  if (const Json* format = schema.find("format"); format != nullptr && format->is(Json::Type::kString)) {
+  if (const Json* format = schema.find("format"); is_format(format)) {
     LFM_ASSIGN(const Types types, types_of(schema));
     if (format_pattern(format->text).empty() && (types & kString) != 0) {
       return unsupported("format", schema, "\"" + format->text.substr(0, 100) + "\"");
@@ -295,15 +298,16 @@ Status SchemaCompiler::check_keywords(const Json& schema) {
 }
 
 Status SchemaCompiler::check_limits(const Json& place) {
-  if (++steps_ > kMaxSteps || grammar_.nodes.size() > kMaxNodes) return refuse(ErrorCode::kLimit, "a schema that is too large", place);
+  if (++steps_ > kMaxSteps || grammar_.nodes.size() > kMaxNodes)
+    return refuse(ErrorCode::kLimit, "a schema that is too large", place);
   if ((steps_ & 15) == 0 && base::ThreadClock::now() > end_) {
     return refuse(ErrorCode::kLimit, "a schema that takes too long to compile", place);
   }
   return {};
 }
 
-bool SchemaCompiler::is_checked_format(const Json& format) const {
-  return format.is(Json::Type::kString) && !format_pattern(format.text).empty();
+bool SchemaCompiler::is_format(const Json* value) const {
+  return formats_count_ && value != nullptr && value->is(Json::Type::kString);
 }
 
 Error SchemaCompiler::refuse(ErrorCode code, std::string message, const Json& place) const {

@@ -44,8 +44,8 @@ inline constexpr Types kNumber = kInteger | kFraction, kAnyType = 127;
 
 class SchemaCompiler {
  public:
-  // `schema` has to outlive the compiler.
-  SchemaCompiler(const Json& schema, Grammar& grammar);
+  // `schema` has to outlive the compiler. `formats_by_draft`: as SchemaOptions.
+  SchemaCompiler(const Json& schema, Grammar& grammar, bool formats_by_draft = false);
 
   // The node for a schema within the document given.
   Result<NodeId> add(const Json& schema);
@@ -116,7 +116,7 @@ class SchemaCompiler {
   Status check_keywords(const Json& schema);
   Status check_limits(const Json& place);
   void find_ids(const Json& value);
-  bool is_checked_format(const Json& format) const;
+  bool is_format(const Json* value) const;  // that counts
   Error refuse(ErrorCode code, std::string message, const Json& place) const;
   Error unsupported(std::string_view keyword, const Json& place, std::string_view why = {}) const;
 
@@ -127,7 +127,8 @@ class SchemaCompiler {
   Grammar& grammar_;
   const Json* unknown_draft_ = nullptr;
   bool old_draft_ = false;  // where "$ref" has no neighbours
-  std::string base_;        // the document's own address
+  bool formats_count_ = true;
+  std::string base_;  // the document's own address
   std::map<Terms, NodeId> ids_;
   std::vector<std::pair<NodeId, Terms>> todo_;
   std::deque<Json> made_;

@@ -545,6 +545,18 @@ TEST_F(CommandLine, AnswersAreHeldToSchemasAndPatterns) {
   EXPECT_EQ(pattern.out.size(), 4u) << pattern.out << pattern.err;
 }
 
+TEST_F(CommandLine, TextsAreJudgedAsTheSchemasDraftHasFormats) {
+  const std::string good = model_.folder().write("good.json", "\"2026-11-29\"\n");
+  const std::string other = model_.folder().write("other.json", "\"soon\"");
+  const std::string held = model_.folder().write("held.json", R"({"type": "string", "format": "date"})");
+  const std::string remark = model_.folder().write(
+      "remark.json", R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string", "format": "date"})");
+  EXPECT_EQ(run({"schema", held, "--check", good, other}).out, "allowed " + good + "\nrefused at byte 1 of " + other + "\n");
+  EXPECT_EQ(run({"schema", remark, "--check", good, other}).out,
+            "allowed " + good + "\nallowed " + other +
+                ", by a draft to which formats are remarks: answers hold to them, and differ at byte 1\n");
+}
+
 TEST_F(CommandLine, CallsAreHeldToTools) {
   const std::string tools = model_.folder().write("tools.json", R"([{"name": "stop"}, {"name": "wait"}])");
   const std::vector<std::string> named = {"-p", "Hello", "--tools", tools, "--tool-choice", "wait", "--temp", "0"};

@@ -129,6 +129,31 @@ TEST(Schema, UnknownVocabulariesAreRefused) {
   EXPECT_EQ(verdict(R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "null"})", "null"), "allowed");
 }
 
+TEST(Schema, FormatsAreHeldToOrAsTheDraftHasThem) {
+  const auto verdict_of = [](const char* draft, bool by_draft, std::string_view text) {
+    const auto grammar = compile_json_schema(std::string(R"({"$schema": "https://json-schema.org/)") + draft +
+                                                 R"(/schema", "type": "string", "format": "date"})",
+                                             by_draft);
+    return verdict(**grammar, text);
+  };
+  for (const char* draft : {"draft-07", "draft/2019-09", "draft/2020-12"}) {
+    EXPECT_EQ(verdict_of(draft, false, "\"2026-11-29\""), "allowed");
+    EXPECT_EQ(verdict_of(draft, false, "\"soon\""), "refused at 1");
+  }
+  EXPECT_EQ(verdict_of("draft-07", true, "\"soon\""), "refused at 1");
+  EXPECT_EQ(verdict_of("draft/2020-12", true, "\"soon\""), "allowed");
+  const char* unknown = R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "not": {"format": "iri"}})";
+  EXPECT_EQ(compile_json_schema(unknown).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(compile_json_schema(unknown, true).error().message, "nothing satisfies the schema");
+}
+
+TEST(Schema, FormatsOfOpenApi) {
+  const char* bytes = R"({"type": "string", "format": "byte"})";
+  for (const char* text : {R"("")", R"("bGZt")", R"("bGY=")", R"("bA==")"}) EXPECT_EQ(verdict(bytes, text), "allowed") << text;
+  for (const char* text : {R"("bGZ")", R"("bB==")", R"("bGZ=")", R"("b GZt")"}) EXPECT_NE(verdict(bytes, text), "allowed") << text;
+  EXPECT_EQ(verdict(R"({"type": "string", "format": "password"})", R"("a\nb \"")"), "allowed");
+}
+
 TEST(Schema, PatternsThatContradictEachOtherEndSoon) {
   const auto begin = std::chrono::steady_clock::now();
   const auto grammar = compile_json_schema(R"({"type": "string", "minLength": 100, "allOf": [{"pattern": "^([a-z][0-9])+$"},
