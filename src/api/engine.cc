@@ -1,10 +1,12 @@
 // The public classes, on top of their insides.
 #include "lfm/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/guarded.h"
 #include "base/try.h"
+#include "engine/load/cache_folder.h"
 #include "engine/load/load.h"
 #include "engine/session/session.h"
 #include "lfm/inspect.h"
@@ -80,6 +82,14 @@ Result<PackInfo> pack(const std::string& model, const std::string& out, const Pa
 
 Result<PackInfo> verify_pack(const std::string& path, const VerifyOptions& options) {
   return guarded([&] { return engine::verify_model(path, options); });
+}
+
+Result<std::vector<CachedPack>> list_pack_cache(const std::string& folder) {
+  return guarded([&]() -> Result<std::vector<CachedPack>> {
+    LFM_ASSIGN(std::vector<CachedPack> packs, engine::cached_packs(folder));
+    std::sort(packs.begin(), packs.end(), [](const CachedPack& a, const CachedPack& b) { return a.path < b.path; });
+    return packs;
+  });
 }
 
 Result<Tokenizer> Tokenizer::open(const std::string& path) {

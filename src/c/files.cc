@@ -1,5 +1,6 @@
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/try.h"
 #include "c/convert.h"
@@ -107,5 +108,22 @@ lfm_code lfm_verify_pack(const char* path, const lfm_pack_options* options, lfm_
       inner.cancel = c::token_of(given.cancel);
       return lfm::verify_pack(path, inner);
     });
+  });
+}
+
+lfm_code lfm_list_pack_cache(const char* folder, lfm_cached_pack_callback each, void* user, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{folder, "folder"}, {reinterpret_cast<const void*>(each), "each"}}));
+    LFM_ASSIGN(const std::vector<lfm::CachedPack> packs, lfm::list_pack_cache(folder));
+    for (const lfm::CachedPack& pack : packs) {
+      const lfm_cached_pack out{.size = sizeof out,
+                                .path = pack.path.c_str(),
+                                .source = pack.source.c_str(),
+                                .orphaned = pack.orphaned,
+                                .bytes = pack.bytes,
+                                .last_used = pack.last_used};
+      if (!each(&out, user)) break;
+    }
+    return {};
   });
 }

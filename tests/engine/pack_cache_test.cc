@@ -268,6 +268,25 @@ TEST_F(PackCache, KeepsWhatHasAModel) {
   expect_run(kUses);
 }
 
+TEST_F(PackCache, ListsWhatItKeeps) {
+  EXPECT_EQ(list_pack_cache(cache_)->size(), 0u);  // there is no such folder
+  const std::string gone = folder_.write("a-gone.gguf", other_bytes_);
+  ASSERT_TRUE(run(gone, options(cache_)).ok());
+  expect_run(kWrites);
+  folder_.write("cache/lfm/film-0123456789abcdef.lfm", "precious");
+  const std::string source = fs::canonical(gone);
+  fs::remove(gone);
+  const auto packs = list_pack_cache(cache_);
+  ASSERT_TRUE(packs.ok()) << packs.error().describe();
+  ASSERT_EQ(packs->size(), 2u);
+  EXPECT_EQ(packs->at(0).source, source);
+  EXPECT_TRUE(packs->at(0).orphaned);
+  EXPECT_EQ(packs->at(1).source, fs::canonical(gguf_));
+  EXPECT_FALSE(packs->at(1).orphaned);
+  EXPECT_EQ(packs->at(1).bytes, fs::file_size(packs->at(1).path));
+  EXPECT_EQ(list_pack_cache(gguf_).error().code, ErrorCode::kIo);  // no folder
+}
+
 // The oldest first, and never what isn't the cache's own.
 TEST_F(PackCache, IsBounded) {
   fs::create_directories(cache_);

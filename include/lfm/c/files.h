@@ -66,6 +66,23 @@ LFM_API lfm_code lfm_pack(const char* model, const char* out, const lfm_pack_opt
 LFM_API lfm_code lfm_verify_pack(const char* path, const lfm_pack_options* options, lfm_pack_info* info,
                                  lfm_error* error);
 
+/* ---- the pack cache (lfm_engine_options) */
+
+typedef struct lfm_cached_pack {
+  size_t size;
+  const char* path;
+  const char* source; /* real path of the model that it was packed from; empty where an older version wrote it */
+  bool orphaned;      /* that is gone, and the file goes at the next chance */
+  uint64_t bytes;
+  uint64_t last_used; /* nanoseconds since 1970, as far as the system notes that */
+} lfm_cached_pack;
+
+/* Valid during the callback, which may remove the file; false ends the listing. */
+typedef bool (*lfm_cached_pack_callback)(const lfm_cached_pack* pack, void* user);
+
+/* Hands out the packed files that this folder keeps, by name; none where there is no such folder. */
+LFM_API lfm_code lfm_list_pack_cache(const char* folder, lfm_cached_pack_callback each, void* user, lfm_error* error);
+
 #ifdef __cplusplus
 }
 #endif

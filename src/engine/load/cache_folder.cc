@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <numeric>
 #include <system_error>
-#include <vector>
+#include <utility>
 
 #include "base/file.h"
 #include "format/pack_file.h"
@@ -14,33 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct CachedFile {
-  std::string path;
-  std::uint64_t bytes = 0;
-  std::uint64_t last_used = 0;
-  bool orphaned = false;  // its model is gone
-};
-
 bool is_gone(const std::string& origin) {
   std::error_code code;
   return !origin.empty() && fs::status(origin, code).type() == fs::file_type::not_found;
-}
-
-std::vector<CachedFile> cached_files(const std::string& folder, const std::string& except) {
-  std::vector<CachedFile> files;
-  std::error_code code;
-  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-    const std::string path = at->path().string();
-    if (path == except || !is_cached_name(at->path().filename().string())) continue;
-    const auto file = base::File::open_read(path, base::File::Links::kRefuse, base::File::Use::kDoesntCount);
-    if (!file.ok() || !file->guarded()) continue;
-    const auto packed = format::PackFile::begins(*file);
-    if (!packed.ok() || !*packed) continue;
-    // One of another version doesn't say where it comes from.
-    const auto origin = format::PackFile::origin(*file);
-    files.push_back({path, file->size(), file->last_used(), origin.ok() && is_gone(*origin)});
-  }
-  return files;
 }
 
 }  // namespace
@@ -52,21 +28,43 @@ bool is_cached_name(std::string_view name) {
   return id[0] == '-' && id.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
+Result<std::vector<CachedPack>> cached_packs(const std::string& folder) {
+  std::vector<CachedPack> packs;
+  std::error_code code;
+  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
+    const std::string path = at->path().string();
+    if (!is_cached_name(at->path().filename().string())) continue;
+    const auto file = base::File::open_read(path, base::File::Links::kRefuse, base::File::Use::kDoesntCount);
+    if (!file.ok() || !file->guarded()) continue;
+    const auto packed = format::PackFile::begins(*file);
+    if (!packed.ok() || !*packed) continue;
+    // One of another version doesn't say where it comes from.
+    auto origin = format::PackFile::origin(*file);
+    std::string source = origin.ok() ? *std::move(origin) : "";
+    const bool orphaned = is_gone(source);
+    packs.push_back({path, std::move(source), orphaned, file->size(), file->last_used()});
+  }
+  if (code && code != std::errc::no_such_file_or_directory) return base::io_error("cannot read", folder, code.value());
+  return packs;
+}
+
 Removed make_room(const std::string& folder, const std::string& path, std::uint64_t bytes, std::uint64_t most) {
-  std::vector<CachedFile> files = cached_files(folder, path);
-  std::sort(files.begin(), files.end(), [](const CachedFile& a, const CachedFile& b) {
+  auto listed = cached_packs(folder);
+  std::vector<CachedPack> packs = listed.ok() ? *std::move(listed) : std::vector<CachedPack>();
+  std::erase_if(packs, [&](const CachedPack& pack) { return pack.path == path; });
+  std::sort(packs.begin(), packs.end(), [](const CachedPack& a, const CachedPack& b) {
     return a.orphaned != b.orphaned ? a.orphaned : a.last_used < b.last_used;
   });
-  std::uint64_t all = std::accumulate(files.begin(), files.end(), bytes,
-                                      [](std::uint64_t sum, const CachedFile& file) { return sum + file.bytes; });
+  std::uint64_t all = std::accumulate(packs.begin(), packs.end(), bytes,
+                                      [](std::uint64_t sum, const CachedPack& pack) { return sum + pack.bytes; });
   Removed removed;
-  for (const CachedFile& file : files) {
-    if (!file.orphaned && all <= most) break;
+  for (const CachedPack& pack : packs) {
+    if (!pack.orphaned && all <= most) break;
     std::error_code code;
-    if (!fs::remove(file.path, code)) continue;
-    all -= file.bytes;
+    if (!fs::remove(pack.path, code)) continue;
+    all -= pack.bytes;
     removed.files += 1;
-    removed.bytes += file.bytes;
+    removed.bytes += pack.bytes;
   }
   return removed;
 }

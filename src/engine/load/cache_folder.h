@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "lfm/pack.h"
+#include "lfm/result.h"
 
 namespace lfm::engine {
 
@@ -13,6 +17,9 @@ inline constexpr std::size_t kCachedIdDigits = 16;
 
 // STEM-0123456789abcdef.lfm
 bool is_cached_name(std::string_view name);
+
+// As the public list_pack_cache(), in no order.
+Result<std::vector<CachedPack>> cached_packs(const std::string& folder);
 
 struct Removed {
   std::size_t files = 0;

@@ -32,6 +32,7 @@ void test_conversation(const lfm_engine* engine);
 void test_pool(const lfm_engine* engine, const char* folder);
 void test_open(const char* model);
 void test_files(const char* model, const char* folder);
+void test_pack_cache(const char* model, const char* folder);
 void test_quantize(const char* model, const char* folder);
 void test_diagnostics(const lfm_engine* engine);
 

@@ -100,6 +100,33 @@ void test_files(const char* model, const char* folder) {
   remove(path);
 }
 
+static bool seen_pack(const lfm_cached_pack* pack, void* user) {
+  size_t* calls = user;
+  EXPECT(pack->size == sizeof *pack && pack->path[0] == '/' && pack->source[0] == '/' && !pack->orphaned);
+  EXPECT(pack->bytes > 0 && pack->last_used > 0);
+  remove(pack->path);
+  ++*calls;
+  return false;
+}
+
+void test_pack_cache(const char* model, const char* folder) {
+  lfm_engine_options options = {.size = sizeof options};
+  lfm_engine* engine = NULL;
+  char path[1024];
+  size_t calls = 0;
+  snprintf(path, sizeof path, "%s/cache-by-c", folder);
+  EXPECT(lfm_list_pack_cache(path, NULL, NULL, &error) == LFM_ARGUMENT && strcmp(error.field, "each") == 0);
+  EXPECT(lfm_list_pack_cache(path, seen_pack, &calls, &error) == LFM_OK && calls == 0);
+  options.pack_cache = path;
+  options.pack_cache_min_bytes = 1;
+  EXPECT(lfm_engine_open(model, &options, &engine, &error) == LFM_OK);
+  EXPECT(lfm_engine_finish_pack_cache(engine, &error) == LFM_OK);
+  lfm_engine_close(engine);
+  EXPECT(lfm_list_pack_cache(path, seen_pack, &calls, &error) == LFM_OK && calls == 1);
+  EXPECT(lfm_list_pack_cache(path, seen_pack, &calls, &error) == LFM_OK && calls == 1); /* it removed the file */
+  remove(path);
+}
+
 static bool told_of_part(lfm_quantize_phase phase, double part, void* user) {
   size_t* calls = user;
   *calls += part >= 0 && part <= 1 && phase <= LFM_QUANTIZE_PLAIN;

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   test_pool(engine, argv[2]);
   test_open(argv[1]);
   test_files(argv[1], argv[2]);
+  test_pack_cache(argv[1], argv[2]);
   test_quantize(argv[1], argv[2]);
 
   EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
