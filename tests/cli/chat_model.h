@@ -50,6 +50,8 @@ class ChatModel {
   std::vector<Variable> environment() const {
     return {{"HOME", folder_.path("home")},
             {"XDG_STATE_HOME", ""},
+            {"HF_HUB_OFFLINE", "1"},
+            {"HF_HUB_CACHE", folder_.path("hub")},
             {"TERM", "xterm"},
             {"NO_COLOR", "1"},
             {"LSAN_OPTIONS", "print_suppressions=0:suppressions=" LFM_LEAKS},

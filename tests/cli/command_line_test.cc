@@ -449,7 +449,7 @@ TEST_F(CommandLine, C16_WrongUsage) {
   expect_usage({});
   expect_usage({"frobnicate"}, "frobnicate");
   for (const std::string command : {"run", "chat", "bench", "pack", "inspect", "tokenize", "detokenize", "logits"}) {
-    expect_usage({command}, command == "pack" || command == "inspect" ? "model" : "--model");
+    expect_usage({command}, command == "logits" ? "--ids" : "name the model: 'lfm " + command + " FILE'");
     expect_usage({command, "--no-such-option"});
   }
   expect_usage({"run", "-m"}, "--model");

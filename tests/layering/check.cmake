@@ -23,7 +23,8 @@ set(src/c_may "c/.*|base/try\\.h|lfm/.*")
 set(src/evaluate_may "(evaluate|api|base|lfm)/.*")
 set(src/quantize_may "(quantize|api|engine|model|ops|text|format|kernels|base|lfm)/.*")
 set(floor "base/(atomic_file|descriptor|file|try)\\.h")  # of the target lfm_floor
-set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
+set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(hub|pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
+set(tools/lfm/hub_may "lfm/result\\.h|io\\.h|hub/.*|${floor}|${posix}")
 
 # Third parties, each in one place.
 set(src/base/checksum.cc_may "xxhash\\.h")
@@ -38,12 +39,16 @@ set(tools/lfm/serve/http_connection.cc_may "boost/(asio|beast)/.*")
 set(tools/lfm/serve/http_server.cc_may "boost/asio/.*")
 set(tools/lfm/options.cc_may "CLI/CLI\\.hpp")
 set(tools/lfm/pages/options_of.cc_may "CLI/CLI\\.hpp")
+set(tools/lfm/hub/json.cc_may "nlohmann/json\\.hpp")
+set(tools/lfm/hub/digest.cc_may "nettle/sha[12]\\.h")
+set(tools/lfm/hub/module/curl.cc_may "curl/curl\\.h")
+set(tools/lfm/hub/transport.cc_may "dlfcn\\.h")
 set(tools/lfm/inspect.cc_may "nlohmann/json\\.hpp")
 set(tools/lfm/bench_report.cc_may "nlohmann/json\\.hpp")
 set(tools/lfm/talk/json_text.h_may "nlohmann/json\\.hpp")
 
 set(breaches 0)
-foreach(folder include/lfm kernels src/base src/format src/text src/constrain src/jinja src/chat src/ops src/model src/source src/engine src/api src/evaluate src/quantize src/c tools/lfm)
+foreach(folder include/lfm kernels src/base src/format src/text src/constrain src/jinja src/chat src/ops src/model src/source src/engine src/api src/evaluate src/quantize src/c tools/lfm tools/lfm/hub)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cc ${ROOT}/${folder}/*.inc)
   foreach(file IN LISTS files)
     set(may "${std}|${${folder}_may}")

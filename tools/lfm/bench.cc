@@ -275,7 +275,7 @@ void add_bench(CommandLine& line) {
   command.number("--sustained", options->sustained_minutes, {1e-3, 1e6},
                  "decode for so many minutes, a line every ten seconds");
   command.needs([options] { return options->both.size() % 2 == 0 ? nullptr : "--pg: the second of a pair"; });
-  command.runs([options] { return run_bench(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_bench(*options); }); });
 }
 
 }  // namespace lfm::cli

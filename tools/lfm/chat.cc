@@ -115,8 +115,6 @@ int show_prompt(Talk& talk, std::string question) {
 }
 
 int run_chat(const Options& options) {
-  // Before anything is read or waited for.
-  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   auto conversation = conversation_of(options);
   if (!conversation.ok()) return fail(conversation.error());
   // Before the model is opened, which takes longer.
@@ -188,7 +186,7 @@ void add_chat(CommandLine& line) {
       .text("--history", options->history,
             "file for what is typed (default: lfm/chat_history in the user's state folder); off keeps none")
       .type("FILE|off");
-  command.runs([options] { return run_chat(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_chat(*options); }); });
 }
 
 }  // namespace lfm::cli

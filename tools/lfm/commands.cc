@@ -18,6 +18,9 @@ void add_all(CommandLine& line) {
   add_serve(line);
 #endif
   add_bench(line);
+  add_pull(line);
+  add_list(line);
+  add_remove(line);
 }
 
 }  // namespace lfm::cli

@@ -41,6 +41,7 @@ constexpr std::string_view kNoLog = "lfm writes no log; leave it out";
 constexpr std::string_view kNice = "lfm leaves that to the system: start it with nice or taskset";
 constexpr std::string_view kSpecial = "lfm run prints special tokens, lfm chat none; leave it out";
 constexpr std::string_view kTimings = "lfm run and lfm chat have --timings";
+constexpr std::string_view kNamesModel = "name a command first, as in 'lfm chat -hf LiquidAI/LFM2-8B-A1B-GGUF'";
 constexpr std::string_view kNoPoll = "lfm knows how its threads wait; leave it out";
 
 constexpr std::array kHabits = {
@@ -80,7 +81,7 @@ constexpr std::array kHabits = {
     Habit{"--mmproj-url", "", kTextOnly},
     Habit{"-mmproj", "", kTextOnly},
     Habit{"--no-mmproj", "", kAlways},
-    Habit{"--offline", "", kAlways},
+    Habit{"--offline", "", "what is here is never asked for; HF_HUB_OFFLINE=1 has lfm ask for nothing"},
     Habit{"--prio", "", kNice},
     Habit{"--prio-batch", "", kNice},
     Habit{"-C", "", kNice},
@@ -91,16 +92,17 @@ constexpr std::array kHabits = {
     Habit{"--poll-batch", "", kNoPoll},
     Habit{"-jf", "--json-schema-file", ""},
     Habit{"-pg", "--pg", ""},
-    Habit{"-hf", "", kNoDownload},
-    Habit{"-hfr", "", kNoDownload},
-    Habit{"--hf-repo", "", kNoDownload},
-    Habit{"-hff", "", kNoDownload},
-    Habit{"--hf-file", "", kNoDownload},
-    Habit{"-hft", "", kNoDownload},
-    Habit{"--hf-token", "", kNoDownload},
-    Habit{"-mu", "", kNoDownload},
-    Habit{"--model-url", "", kNoDownload},
-    Habit{"-dr", "", kNoDownload},
+    Habit{"-hf", "--hf-repo", kNamesModel},
+    Habit{"-hfr", "--hf-repo", kNamesModel},
+    Habit{"--hf-repo", "", kNamesModel},
+    Habit{"-hff", "--hf-file", kNamesModel},
+    Habit{"--hf-file", "", kNamesModel},
+    Habit{"-hft", "", "the variable HF_TOKEN holds the token; an option would be seen by others of this machine"},
+    Habit{"--hf-token", "", "the variable HF_TOKEN holds the token; an option would be seen by others of this machine"},
+    Habit{"-mu", "", kOneHub},
+    Habit{"--model-url", "", kOneHub},
+    Habit{"-dr", "", kOneHub},
+    Habit{"--docker-repo", "", kOneHub},
     Habit{"-md", "", kNoDraft},
     Habit{"--model-draft", "", kNoDraft},
     Habit{"--draft", "", kNoDraft},
@@ -208,21 +210,12 @@ constexpr std::array kHabits = {
 
 // What comes behind these is text, and no option whatever it looks like.
 bool takes_text(std::string_view word) {
-  constexpr std::array kTexts = {"-j",
-                                 "--json-schema",
-                                 "--json-schema-file",
-                                 "--regex",
-                                 "--check",
-                                 "-p",
-                                 "--prompt",
-                                 "--system",
-                                 "--stop",
-                                 "-f",
-                                 "--file",
-                                 "-m",
-                                 "--model",
-                                 "-o",
-                                 "--out"};
+  constexpr std::array kTexts = {"-j",       "--json-schema", "--json-schema-file",
+                                 "--regex",  "--check",       "-p",
+                                 "--prompt", "--system",      "--stop",
+                                 "-f",       "--file",        "-m",
+                                 "--model",  "--hf-repo",     "--hf-file",
+                                 "-o",       "--out"};
   return std::find(kTexts.begin(), kTexts.end(), word) != kTexts.end();
 }
 
@@ -269,22 +262,12 @@ void translate_quantize(std::vector<std::string>& words) {
   words.insert(words.begin() + 1, named.begin(), named.end());
 }
 
-// "lfm help chat" and "lfm inspect -m FILE" are understood.
+// "lfm help chat" is understood.
 void translate_words(std::vector<std::string>& words) {
   if (words.empty()) return;
   if (words[0] == "version") words[0] = "--version";
   if (words[0] == "help") words[0] = "--help";
   if (words[0] == "--help" && words.size() == 2) std::swap(words[0], words[1]);
-  constexpr std::array kUnnamed = {"inspect", "pack", "convert", "quantize"};
-  if (std::find(kUnnamed.begin(), kUnnamed.end(), words[0]) == kUnnamed.end()) return;
-  const auto name = std::find_if(words.begin(), words.end(), [](const std::string& word) {
-    return word == "-m" || word == "--model" || word.starts_with("--model=");
-  });
-  if (name != words.end() && name->size() > std::string_view("--model=").size()) {
-    name->erase(0, name->find('=') + 1);
-  } else if (name != words.end()) {
-    words.erase(name);
-  }
   translate_quantize(words);
 }
 

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "io.h"
+#include "model_name.h"
 #include "model_path.h"
 #include "options.h"
 
@@ -15,7 +16,7 @@ namespace lfm::cli {
 namespace {
 
 struct Options {
-  std::string path;
+  ModelName model;
   bool tensors = false;
   bool json = false;
   std::size_t context = 4096;
@@ -91,7 +92,9 @@ void print(const FileDescription& file, const Options& options) {
     types += (types.empty() ? "" : ", ") + type + " " + bytes_text(static_cast<double>(bytes));
   }
   line("name", info.name);
-  line("architecture", info.architecture + (file.gguf_version != 0 ? " (GGUF version " + std::to_string(file.gguf_version) + ")" : " (Hugging Face)"));
+  line("architecture",
+       info.architecture +
+           (file.gguf_version != 0 ? " (GGUF version " + std::to_string(file.gguf_version) + ")" : " (Hugging Face)"));
   line("file", bytes_text(static_cast<double>(info.file_bytes)) + (info.packed ? ", packed from " : ": ") + types);
   line("parameters", count_text(static_cast<double>(info.parameters)) + ", " +
                          count_text(static_cast<double>(info.active_parameters)) + " active for each token");
@@ -119,9 +122,8 @@ void print(const FileDescription& file, const Options& options) {
 }
 
 int run_inspect(const Options& options) {
-  if (const Status status = check_model_path(options.path); !status.ok()) return fail(status.error());
-  auto file = inspect(options.path);
-  if (!file.ok()) return fail(of_model(file.error(), options.path));
+  auto file = inspect(options.model.path);
+  if (!file.ok()) return fail(of_model(file.error(), options.model.path));
   for (const std::string& note : file->info.notes) print_note(note);
   if (options.json) {
     print_out("%s\n", to_json(*file, options).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
@@ -136,12 +138,12 @@ int run_inspect(const Options& options) {
 void add_inspect(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Command& command = line.add("inspect", "Tell what a model file is, and what memory it takes");
-  command.text("model", options->path, "GGUF or packed file of an LFM2 model").required().type("FILE");
+  add_model_option(command, options->model);
   command.flag("--tensors", options->tensors, "list the tensors too");
   command.flag("--json", options->json, "print JSON");
   command.number("-c,--ctx-size", options->context, {0}, "context whose memory to tell, in tokens")
       .shows(std::to_string(options->context));
-  command.runs([options] { return run_inspect(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_inspect(*options); }); });
 }
 
 }  // namespace lfm::cli

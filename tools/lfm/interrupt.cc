@@ -49,6 +49,15 @@ void end_on_interrupt(const std::string& sentence) {
   sigaction(SIGINT, &now, nullptr);
 }
 
+EndOnInterrupt::EndOnInterrupt(const std::string& sentence) {
+  sigaction(SIGINT, nullptr, &before_);
+  end_on_interrupt(sentence);
+}
+
+EndOnInterrupt::~EndOnInterrupt() {
+  sigaction(SIGINT, &before_, nullptr);
+}
+
 InterruptGuard::InterruptGuard(Session& session, int patience) {
   interrupts.store(0);
   borne.store(patience);

@@ -1,6 +1,8 @@
 // Ctrl-C while the model works.
 #pragma once
 
+#include <signal.h>
+
 #include <string>
 
 #include "lfm/session.h"
@@ -23,7 +25,20 @@ class InterruptGuard {
   static void set_farewell(void (*farewell)()) noexcept;
 };
 
-// From now on Ctrl-C says this sentence and ends the program with kInterrupted; where it was ignored, it still is.
+// For as long as it lives, Ctrl-C says this sentence and ends the program with kInterrupted; where it was ignored, it
+// still is.
+class EndOnInterrupt {
+ public:
+  explicit EndOnInterrupt(const std::string& sentence);
+  ~EndOnInterrupt();
+  EndOnInterrupt(const EndOnInterrupt&) = delete;
+  EndOnInterrupt& operator=(const EndOnInterrupt&) = delete;
+
+ private:
+  struct sigaction before_;
+};
+
+// Likewise from now on.
 void end_on_interrupt(const std::string& sentence);
 
 }  // namespace lfm::cli

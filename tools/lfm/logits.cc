@@ -81,7 +81,7 @@ void add_logits(CommandLine& line) {
   command.flag("--force", options->force, "replace a file that is there already");
   command.number("--chunk", options->chunk, {1, 4096}, "tokens that run through the network together")
       .shows(std::to_string(options->chunk));
-  command.runs([options] { return run_logits(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_logits(*options); }); });
 }
 
 }  // namespace lfm::cli

@@ -33,7 +33,7 @@ double part_of(std::uint64_t done, std::uint64_t all) {
 }
 
 void ModelOptions::add_to(Command& command) {
-  add_model_option(command, path);
+  add_model_option(command, *this);
   add_dense_option(command, dense);
   command.choice("--load", load, {"auto", "map", "copy"},
                  "how packed weights come into memory: map, copy, or auto for the quicker one");
@@ -55,10 +55,6 @@ EngineOptions ModelOptions::engine() const {
   options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
   if (pack_cache != "off") options.pack_cache = pack_cache.empty() ? user_cache_folder() : pack_cache;
   return options;
-}
-
-void add_model_option(Command& command, std::string& path) {
-  command.text("-m,--model", path, "GGUF or packed file of an LFM2 model").required().type("FILE");
 }
 
 void add_dense_option(Command& command, std::string& dense) {
@@ -96,7 +92,6 @@ std::string no_room(std::size_t tokens, std::size_t context, const ModelInfo& in
 }
 
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
-  if (Status status = check_model_path(options.path); !status.ok()) return std::move(status).error();
   EngineOptions engine_options = options.engine();
   engine_options.chunk_tokens = chunk_tokens;
   if (engine_options.pack_cache.empty() && options.pack_cache.empty())

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lfm/lfm.h"
+#include "model_name.h"
 #include "options.h"
 
 namespace lfm::cli {
@@ -15,8 +16,7 @@ namespace lfm::cli {
 inline constexpr Bounds kThreads = {1, 256};
 void add_threads_option(Command& command, unsigned& threads);
 
-struct ModelOptions {
-  std::string path;
+struct ModelOptions : ModelName {
   unsigned threads = 0;
   std::string dense = "auto";
   std::string load = "auto";
@@ -25,9 +25,6 @@ struct ModelOptions {
   void add_to(Command& command);  // all but -t
   EngineOptions engine() const;
 };
-
-// -m alone: for what needs no more of a model than its vocabulary.
-void add_model_option(Command& command, std::string& path);
 
 // Adds --dense to a command; dense_backend() gives what its values mean.
 void add_dense_option(Command& command, std::string& dense);

@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "base/file.h"
+#include "hub/name.h"
 
 namespace lfm::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kHub = "https://huggingface.co/";
 
 bool ends_in(const fs::path& path, std::string_view suffix) {
   return path.extension().string() == suffix;
@@ -55,31 +54,21 @@ bool is_plain(std::string_view word) {
   });
 }
 
-// "owner/name" of OWNER/NAME[:QUANT], with or without the hub's address in front; "" for anything else.
-std::string repository(std::string_view name) {
-  for (const std::string_view front : {kHub, std::string_view("hf.co/"), std::string_view("huggingface.co/")}) {
-    if (name.starts_with(front)) name.remove_prefix(front.size());
-  }
-  const std::string_view repo = name.substr(0, name.find(':'));
-  const std::size_t slash = repo.find('/');
-  if (slash == std::string_view::npos || fs::path(repo).extension() == ".gguf") return {};
-  return is_plain(repo.substr(0, slash)) && is_plain(repo.substr(slash + 1)) ? std::string(repo) : std::string();
-}
-
 std::string about_missing(const std::string& path) {
   constexpr const char* kNone = "there is no such file";
-  if (const std::string repo = repository(path); !repo.empty() && !fs::exists(fs::path(repo).parent_path()))
-    return kNone + std::string(", and lfm doesn't download: get a GGUF file from ") + std::string(kHub) + repo;
+  if (hub::parse_name(path)) return kNone + std::string("; -hf takes it as the name of a model on the hub");
   if (path.starts_with("~")) return kNone + std::string(": the shell leaves this ~ as it is; write $HOME instead");
   if (path.starts_with("https://") || path.starts_with("http://"))
-    return "lfm doesn't download: get the file with 'curl -LO' and name it here";
+    return "lfm downloads from the Hugging Face hub alone: get the file with 'curl -LO' and name it here";
   const std::size_t colon = path.find(':');
   if (colon != std::string::npos && is_plain(path.substr(0, colon)) && is_plain(path.substr(colon + 1)))
-    return kNone + std::string(", and lfm doesn't know Ollama's names: name a GGUF file");
+    return kNone +
+           std::string(", and lfm doesn't know Ollama's names: name a GGUF file, or a model on the hub as in ") +
+           kExampleName;
   const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
   if (const auto others = names_in(folder, ".gguf"); !others.empty())
     return kNone + std::string("; beside it there is ") + listed(others);
-  return kNone + std::string(": name a GGUF file of an LFM2 model");
+  return kNone + std::string(": name a GGUF file of an LFM2 model, or one on the hub as in ") + kExampleName;
 }
 
 }  // namespace
@@ -99,6 +88,13 @@ Status check_model_path(const std::string& path) {
   }
   if (problem.empty()) return {};
   return Error{ErrorCode::kIo, std::move(problem), path.empty() ? "--model" : base::printable(path)};
+}
+
+bool is_on_the_hub(const std::string& path) {
+  const auto name = hub::parse_name(path);
+  std::error_code code;
+  return name && fs::path(path).extension() != ".gguf" && !fs::exists(path, code) &&
+         !fs::is_directory(fs::path(name->repository).parent_path(), code);
 }
 
 Error of_model(Error error, const std::string& path) {

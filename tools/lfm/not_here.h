@@ -5,8 +5,8 @@
 
 namespace lfm::cli {
 
-inline constexpr std::string_view kNoDownload =
-    "lfm doesn't download: get a GGUF file, such as those at https://huggingface.co/LiquidAI, and name it with -m";
+inline constexpr std::string_view kOneHub =
+    "lfm downloads from the Hugging Face hub alone, as in 'lfm pull LiquidAI/LFM2-8B-A1B-GGUF'";
 inline constexpr std::string_view kServes =
     "'lfm serve' is the server, where lfm is built with it (libboost-dev); 'lfm chat --json' talks through pipes";
 

@@ -126,7 +126,7 @@ Command::Take Command::number_taker(bool whole, Bounds bounds, Set set) {
 }
 
 void Command::needs(std::function<const char*()> missing) {
-  missing_ = std::move(missing);
+  missing_.push_back(std::move(missing));
 }
 
 void Command::runs(std::function<int()> action) {
@@ -198,7 +198,7 @@ std::string CommandLine::what_is_wrong(const std::vector<std::string>& words, co
       std::find_if(rest.begin(), rest.end(), [](const std::string& word) { return word.starts_with('-'); });
   if (unknown != rest.end()) return no_such_word(*unknown, name, options);
   if (missing == nullptr) return no_such_word(rest.empty() ? "" : rest[0], name, options);
-  if (std::string_view(missing).starts_with("--model")) return without_a_model(rest, name);
+  if (std::string_view(missing).starts_with("--model")) return without_a_model(name);
   return missing;
 }
 
@@ -212,7 +212,9 @@ int CommandLine::run(int argc, char** argv) {
     for (const auto& command : commands_) {
       if (command->app_.parsed()) chosen = command.get();
     }
-    if (const char* const missing = chosen->missing_ ? chosen->missing_() : nullptr) throw CLI::RequiredError(missing);
+    for (const auto& missing : chosen->missing_) {
+      if (const char* const name = missing()) throw CLI::RequiredError(name);
+    }
   } catch (const CLI::RequiredError& error) {
     return misused(what_is_wrong(words, error.what()));
   } catch (const CLI::ExtrasError&) {

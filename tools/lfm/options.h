@@ -73,7 +73,7 @@ class Command {
         help);
   }
 
-  // Whether all is there that it needs together; otherwise the name of what is missing.
+  // Asked when all options are read: null where what it looks at is there, otherwise the name of what is missing.
   void needs(std::function<const char*()> missing);
 
   // What to do where this command is chosen; returns the exit status.
@@ -91,7 +91,7 @@ class Command {
   }
 
   CLI::App& app_;
-  std::function<const char*()> missing_;
+  std::vector<std::function<const char*()>> missing_;
   std::function<int()> action_;
 };
 

@@ -13,7 +13,7 @@ namespace lfm::cli {
 namespace {
 
 struct Options {
-  std::string model;
+  ModelName model;
   std::string out;
   std::string dense = "auto";
   unsigned threads = 0;
@@ -29,16 +29,15 @@ int print(const std::string& path, const char* what, const PackInfo& info) {
 }
 
 int run_pack(const Options& options) {
-  if (const Status status = check_model_path(options.model); !status.ok()) return fail(status.error());
   auto line = std::make_unique<ProgressLine>(std::chrono::milliseconds(500));
   if (options.verify) {
     const auto show = [&](std::uint64_t done, std::uint64_t all) {
       line->show(part_of(done, all), "checking");
       return true;
     };
-    auto info = verify_pack(options.model, {.threads = options.threads, .progress = show});
+    auto info = verify_pack(options.model.path, {.threads = options.threads, .progress = show});
     line.reset();
-    return info.ok() ? print(options.model, "undamaged", *info) : fail(of_model(info.error(), options.model));
+    return info.ok() ? print(options.model.path, "undamaged", *info) : fail(of_model(info.error(), options.model.path));
   }
   PackOptions pack_options;
   pack_options.dense = dense_backend(options.dense);
@@ -48,9 +47,9 @@ int run_pack(const Options& options) {
     line->show(part_of(done, all), "packing");
     return true;
   };
-  auto info = pack(options.model, options.out, pack_options);
+  auto info = pack(options.model.path, options.out, pack_options);
   line.reset();
-  return info.ok() ? print(options.out, "written", *info) : fail(of_model(info.error(), options.model));
+  return info.ok() ? print(options.out, "written", *info) : fail(of_model(info.error(), options.model.path));
 }
 
 }  // namespace
@@ -58,16 +57,14 @@ int run_pack(const Options& options) {
 void add_pack(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Command& command = line.add("pack", "Write a model in the form in which it is used, for quick starts");
-  command.text("model", options->model, "GGUF file of an LFM2 model; with --verify, a packed file")
-      .required()
-      .type("FILE");
+  add_model_option(command, options->model, "GGUF file of an LFM2 model; with --verify, a packed file");
   const Option verify = command.flag("--verify", options->verify, "check a packed file completely");
   command.text("-o,--out", options->out, "packed file to write").type("FILE").excludes(verify);
   add_dense_option(command, options->dense);
   add_threads_option(command, options->threads);
   command.flag("--force", options->force, "replace a file that is there already");
   command.needs([options] { return options->verify || !options->out.empty() ? nullptr : "--out"; });
-  command.runs([options] { return run_pack(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_pack(*options); }); });
 }
 
 }  // namespace lfm::cli

@@ -127,7 +127,7 @@ void add_perplexity(CommandLine& line) {
       .shows(std::to_string(options->evaluate.window_tokens));
   command.number("--chunks", options->evaluate.max_windows, {1, 1 << 24}, "windows at most (default: all)");
   command.needs([options] { return options->divergence || !options->text.empty() ? nullptr : "--file"; });
-  command.runs([options] { return run_perplexity(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_perplexity(*options); }); });
 }
 
 }  // namespace lfm::cli

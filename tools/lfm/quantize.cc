@@ -17,7 +17,7 @@ namespace lfm::cli {
 namespace {
 
 struct Options {
-  std::string model;
+  ModelName model;
   std::string out;
   std::string type;
   unsigned threads = 0;
@@ -73,9 +73,9 @@ int run_quantize(const Options& options) {
   end_on_interrupt(goes_on(options, quantize)
                        ? "interrupted; the same command goes on behind the last layer that was done"
                        : "interrupted; the same command begins anew");
-  auto info = quantize_model(options.model, options.out, quantize);
+  auto info = quantize_model(options.model.path, options.out, quantize);
   line.reset();
-  if (!info.ok()) return fail(options.imatrix.empty() ? of_model(info.error(), options.model) : info.error());
+  if (!info.ok()) return fail(options.imatrix.empty() ? of_model(info.error(), options.model.path) : info.error());
   const double bits = 8 * static_cast<double>(info->weight_bytes) / static_cast<double>(info->parameters);
   print_out("%s: %s, %.2f bits a weight\n", shown_name(options.out).c_str(),
             bytes_text(static_cast<double>(info->file_bytes)).c_str(), bits);
@@ -85,11 +85,11 @@ int run_quantize(const Options& options) {
 Command& add(CommandLine& line, const char* name, const char* help, const char* model,
              const std::shared_ptr<Options>& options) {
   Command& command = line.add(name, help);
-  command.text("model", options->model, model).required().type("MODEL");
+  add_model_option(command, options->model, model);
   command.text("-o,--out", options->out, "GGUF file to write").required().type("FILE");
   add_threads_option(command, options->threads);
   command.flag("--force", options->force, "replace a file that is there already");
-  command.runs([options] { return run_quantize(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_quantize(*options); }); });
   return command;
 }
 

@@ -51,8 +51,6 @@ Result<std::optional<Constraint>> constraint_of(const ConstraintFlags& flags) {
 }
 
 int run_text(const Options& options) {
-  // Before anything is read or waited for.
-  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   auto constraint = constraint_of(options.constraint);
   if (!constraint.ok()) return fail(constraint.error());
   std::string text;
@@ -115,7 +113,7 @@ void add_run(CommandLine& line) {
   command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command.texts("--stop", options->stop, "end before this text; may be given several times");
   command.flag("--timings", options->timings, "print timings on standard error");
-  command.runs([options] { return run_text(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_text(*options); }); });
 }
 
 }  // namespace lfm::cli

@@ -83,7 +83,6 @@ Result<Engine> open_model(const ModelOptions& options, std::stop_token cancel, c
 }
 
 int run_serve(const Options& options) {
-  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   auto access = access_of(options);
   if (!access.ok()) return fail(access.error());
   const serve::Listen at = listen_at(options);
@@ -195,7 +194,7 @@ void add_serve(CommandLine& line) {
   add_limits(command, options->http, options->limits);
   command.flag("--metrics", options->metrics, "have /metrics, in Prometheus' form");
   command.flag("--slots", options->show_slots, "have /slots, which tells what runs");
-  command.runs([options] { return run_serve(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_serve(*options); }); });
 }
 
 }  // namespace lfm::cli

@@ -4,7 +4,8 @@
 #include "command.h"
 #include "input.h"
 #include "io.h"
-#include "model_options.h"
+#include "lfm/tokenizer.h"
+#include "model_name.h"
 #include "model_path.h"
 #include "talk/model_text.h"
 
@@ -12,20 +13,19 @@ namespace lfm::cli {
 namespace {
 
 struct Options {
-  std::string model;
+  ModelName model;
   bool no_bos = false;
   bool plain = false;
 };
 
 Result<Tokenizer> open_tokenizer(const std::string& path) {
-  if (Status status = check_model_path(path); !status.ok()) return std::move(status).error();
   auto tokenizer = Tokenizer::open(path);
   if (!tokenizer.ok()) return of_model(std::move(tokenizer).error(), path);
   return tokenizer;
 }
 
 int run_tokenize(const Options& options) {
-  auto tokenizer = open_tokenizer(options.model);
+  auto tokenizer = open_tokenizer(options.model.path);
   if (!tokenizer.ok()) return fail(tokenizer.error());
   auto text = read_input("-");
   if (!text.ok()) return fail(text.error());
@@ -41,7 +41,7 @@ int run_tokenize(const Options& options) {
 }
 
 int run_detokenize(const Options& options) {
-  auto tokenizer = open_tokenizer(options.model);
+  auto tokenizer = open_tokenizer(options.model.path);
   if (!tokenizer.ok()) return fail(tokenizer.error());
   auto text = read_input("-");
   if (!text.ok()) return fail(text.error());
@@ -61,14 +61,14 @@ void add_tokenize(CommandLine& line) {
   add_model_option(command, options->model);
   command.flag("--no-bos", options->no_bos, "don't put the model's first token in front");
   command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
-  command.runs([options] { return run_tokenize(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_tokenize(*options); }); });
 }
 
 void add_detokenize(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Command& command = line.add("detokenize", "Turn the token ids on standard input into bytes");
   add_model_option(command, options->model);
-  command.runs([options] { return run_detokenize(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_detokenize(*options); }); });
 }
 
 }  // namespace lfm::cli

@@ -17,21 +17,23 @@ struct Elsewhere {
   std::string_view answer;
 };
 
-constexpr std::string_view kNoStore = "lfm keeps no models: a model is a GGUF file, which -m names";
-constexpr std::string_view kTalks = "'lfm chat -m FILE' talks with a model, and 'lfm run -m FILE' continues a text";
+constexpr std::string_view kNoStore = "lfm has 'lfm pull', 'lfm list' and 'lfm rm' for models; the rest are files";
+constexpr std::string_view kTalks = "'lfm chat MODEL' talks with a model, and 'lfm run -m MODEL' continues a text";
+constexpr std::string_view kPulls = "'lfm pull LiquidAI/LFM2-8B-A1B-GGUF' downloads a model from the hub";
+constexpr std::string_view kLists = "'lfm list' tells what is kept";
 
 // Commands of llama.cpp's and Ollama's programs.
 constexpr std::array kElsewhere = {
-    Elsewhere{"pull", kNoDownload},
-    Elsewhere{"download", kNoDownload},
-    Elsewhere{"list", kNoStore},
-    Elsewhere{"ls", kNoStore},
-    Elsewhere{"ps", kNoStore},
-    Elsewhere{"rm", kNoStore},
+    Elsewhere{"download", kPulls},
+    Elsewhere{"get", kPulls},
+    Elsewhere{"ls", kLists},
+    Elsewhere{"ps", "lfm runs no models in the background; 'lfm list' tells what is kept"},
+    Elsewhere{"stop", "lfm runs no models in the background"},
+    Elsewhere{"remove", "'lfm rm NAME' removes what 'lfm list' shows"},
+    Elsewhere{"delete", "'lfm rm NAME' removes what 'lfm list' shows"},
     Elsewhere{"cp", kNoStore},
     Elsewhere{"create", kNoStore},
     Elsewhere{"push", kNoStore},
-    Elsewhere{"stop", kNoStore},
     Elsewhere{"serve", kServes},
     Elsewhere{"server", kServes},
     Elsewhere{"show", "'lfm inspect FILE' tells what a model is"},
@@ -96,7 +98,7 @@ std::string no_command(const std::vector<std::string>& words, const std::vector<
   const auto* const known =
       std::find_if(kElsewhere.begin(), kElsewhere.end(), [&](const Elsewhere& row) { return row.command == word; });
   if (known != kElsewhere.end()) return word + ": " + std::string(known->answer);
-  if (is_model(word)) return word + ": name a command first: 'lfm chat -m FILE' talks with a model";
+  if (is_model(word)) return word + ": name a command first: 'lfm chat MODEL' talks with it";
   std::string all;
   for (const std::string& command : commands) all += (all.empty() ? "" : ", ") + command;
   const std::string likely = nearest(word, commands);
@@ -116,11 +118,9 @@ std::string no_such_word(const std::string& word, const std::string& command, co
   return word + ": lfm " + command + " has no use for it";
 }
 
-std::string without_a_model(const std::vector<std::string>& rest, const std::string& command) {
-  for (const std::string& word : rest) {
-    if (!word.starts_with('-')) return word + ": name the model with -m, as in 'lfm " + command + " -m FILE'";
-  }
-  return "--model is required: -m FILE, a GGUF file of an LFM2 model";
+std::string without_a_model(const std::string& command) {
+  return "name the model: 'lfm " + command + " FILE', or one on the hub as in 'lfm " + command +
+         " LiquidAI/LFM2-8B-A1B-GGUF'";
 }
 
 }  // namespace lfm::cli
