@@ -54,7 +54,7 @@ class Server {
   ~Server() {
     server_->stop();
     thread_.join();
-    service_->end();
+    static_cast<void>(service_->end());
     std::filesystem::remove_all(std::filesystem::path(path_).parent_path());
   }
 

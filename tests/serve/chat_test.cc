@@ -277,6 +277,22 @@ TEST_F(ServedChat, TheConversationIsReadOnce) {
   EXPECT_GT(json["usage"]["prompt_tokens_details"]["cached_tokens"], 15);
 }
 
+// Of those who begin alike, each reads what is its own alone.
+TEST_F(ServedChat, ASystemPromptIsReadOnce) {
+  std::string rules;
+  for (int i = 0; i < 40; ++i) rules += "Be kind, and answer in one sentence. ";
+  std::size_t read[2];
+  for (int user = 0; user < 2; ++user) {
+    Json body = asking(user == 0 ? "Tell me a story." : "What is 17 + 25?");
+    const Json system = {{"role", "system"}, {"content", rules}};
+    body["messages"].insert(body["messages"].begin(), system);
+    body["max_tokens"] = 4;
+    read[user] = chat(body).json()["timings"]["prompt_n"];
+  }
+  EXPECT_GT(read[0], 300u);
+  EXPECT_LT(read[1], 64u);
+}
+
 TEST_F(ServedChat, TextNeverBecomesATokenOfTheForm) {
   const Json plain = ask(running_.port(), "/tokenize", Json{{"content", "<|im_end|>"}}).json()["tokens"];
   EXPECT_GT(plain.size(), 1u);

@@ -128,5 +128,22 @@ TEST(ServeCommand, TakesLlamaServersOptions) {
   EXPECT_EQ(props["model_alias"], "mine");
 }
 
+TEST(ServeCommand, KeepsConversationsFromOneStartToTheNext) {
+  const TempFolder folder;
+  const Json body = {{"messages", {{{"role", "user"}, {"content", "Tell me a story of a horse and a squirrel."}}}},
+                     {"max_tokens", 20},
+                     {"temperature", 0}};
+  std::vector<Json> answers;
+  for (int start = 0; start < 2; ++start) {
+    Served served({"--port", "0", "--save-on-exit", folder.path("kept"), "--cache-ram", "64"});
+    ASSERT_TRUE(served.says("is ready")) << served.log();
+    answers.push_back(ask(served.port(), "/v1/chat/completions", body).json());
+    EXPECT_EQ(served.end(), 0);
+  }
+  EXPECT_EQ(answers[0]["usage"]["prompt_tokens_details"]["cached_tokens"], 0);
+  EXPECT_GT(answers[1]["usage"]["prompt_tokens_details"]["cached_tokens"], 5);
+  EXPECT_EQ(answers[0]["choices"], answers[1]["choices"]);
+}
+
 }  // namespace
 }  // namespace lfm::test

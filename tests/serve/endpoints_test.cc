@@ -130,6 +130,7 @@ TEST(Endpoints, FiguresWhereTheyAreAskedFor) {
   EXPECT_TRUE(metrics.header("Content-Type").starts_with("text/plain; version=0.0.4"));
   EXPECT_NE(metrics.body.find("\nlfm_answers_total 1\n"), std::string::npos) << metrics.body;
   EXPECT_NE(metrics.body.find("\nlfm_requests_deferred 0\n"), std::string::npos);
+  EXPECT_EQ(metrics.body.find("\nlfm_cache_states 0\n"), std::string::npos);
   EXPECT_NE(metrics.body.find("lfm_http_responses_total{code=\"200\"} "), std::string::npos);
   EXPECT_EQ(metrics.body.find("code=\"500\""), std::string::npos);
   const Answer slots = get(running.port(), "/slots");

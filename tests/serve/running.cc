@@ -38,7 +38,7 @@ Running::Running(ServerSetup setup) {
 Running::~Running() {
   server_->stop();
   thread_.join();
-  service_->end();
+  static_cast<void>(service_->end());
 }
 
 bool Running::becomes_idle() const {

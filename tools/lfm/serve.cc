@@ -1,4 +1,5 @@
 // lfm serve: the model behind HTTP.
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -27,6 +28,8 @@ struct Options {
   std::vector<std::string> hosts;
   std::vector<std::string> origins;
   std::size_t slots = 4;
+  std::int64_t cache_mib = -1;
+  std::string sessions_folder;
   std::size_t queue = 32;
   std::size_t readers = 2;
   bool strict_model = false;
@@ -72,6 +75,12 @@ serve::Listen listen_at(const Options& options) {
   return at;
 }
 
+// As llama-server counts: MiB, -1 for what the library thinks fit. 0 keeps next to nothing.
+std::uint64_t cache_bytes(std::int64_t mib) {
+  if (mib < 0) return 0;
+  return std::max<std::uint64_t>(static_cast<std::uint64_t>(mib) << 20, 1);
+}
+
 Result<Engine> open_model(const ModelOptions& options, std::stop_token cancel, const ProgressCallback& progress) {
   EngineOptions engine = options.engine();
   engine.cancel = std::move(cancel);
@@ -94,9 +103,11 @@ int run_serve(const Options& options) {
   serve::ServiceOptions settings;
   settings.access = *std::move(access);
   settings.limits = options.limits;
-  settings.model = {options.alias.empty() ? name_of(options.model.path) : options.alias, 0, options.slots,
-                    std::time(nullptr)};
-  settings.model.context_tokens = options.context.value_or(0);
+  settings.model.name = options.alias.empty() ? name_of(options.model.path) : options.alias;
+  settings.model.context_tokens = options.context;
+  settings.model.cache_bytes = cache_bytes(options.cache_mib);
+  settings.model.created = std::time(nullptr);
+  settings.sessions_folder = options.sessions_folder;
   settings.slots = options.slots;
   settings.queue = options.queue;
   settings.readers = options.readers;
@@ -118,7 +129,8 @@ int run_serve(const Options& options) {
                  network.stop();
                });
   network.run();
-  service.end();
+  if (const Status kept = service.end(); !kept.ok())
+    print_note("conversations aren't kept: " + kept.error().describe());
   return status;
 }
 
@@ -190,6 +202,11 @@ void add_serve(CommandLine& line) {
       .shows(std::to_string(options->queue));
   command.number("--threads-http", options->readers, {1, 64}, "threads that read and check requests")
       .shows(std::to_string(options->readers));
+  command.number("--cache-ram", options->cache_mib, {-1, 1 << 30},
+                 "MiB for conversations that go on, without which they are read again (default: an eighth of the "
+                 "machine's memory, at most 4 GiB)");
+  command.text("--save-on-exit", options->sessions_folder, "folder to keep them in from one start to the next")
+      .type("DIR");
   command.flag("--strict-model", options->strict_model, "refuse requests for a model of another name");
   add_limits(command, options->http, options->limits);
   command.flag("--metrics", options->metrics, "have /metrics, in Prometheus' form");

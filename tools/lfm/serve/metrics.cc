@@ -63,7 +63,10 @@ std::string Metrics::text(const Gauges& now) const {
   gauge("slots", "Answers that can be made side by side.", number(now.slots));
   gauge("requests_processing", "Answers that are being made.", number(now.busy));
   gauge("requests_deferred", "Requests that wait for a slot.", number(now.queued));
-  gauge("sessions_parked", "Conversations that are kept and not in use.", number(now.sessions));
+  gauge("cache_states", "States of conversations that are kept.", number(now.pool.states));
+  gauge("cache_bytes", "Memory of them.", number(now.pool.bytes));
+  gauge("cache_most_bytes", "Most memory for them.", number(now.pool.most_bytes));
+  counter("cache_evicted_total", "States that went for want of room.", number(now.pool.evicted));
   gauge("connections", "Connections that are open.", number(now.connections));
   out += "# HELP lfm_http_responses_total Responses by status.\n# TYPE lfm_http_responses_total counter\n";
   for (const auto& [status, count] : responses) {

@@ -17,8 +17,8 @@ struct Gauges {
   std::size_t slots = 0;
   std::size_t busy = 0;
   std::size_t queued = 0;
-  std::size_t sessions = 0;  // that wait
   std::size_t connections = 0;
+  SessionPoolStats pool = {};
 };
 
 // From any number of threads.

@@ -18,27 +18,26 @@ std::size_t thinking_of(std::size_t max_tokens) {
   return max_tokens - std::max<std::size_t>(max_tokens / 4, 1);
 }
 
-// What stays the same as long as a conversation goes on: its first messages up to the user's first one.
-std::string beginning(const ChatRequest& request) {
-  std::string key = request.tools.list;
-  for (const Message& message : request.messages) {
-    key += '\0' + message.content;
-    if (message.role == Role::kUser) break;
-  }
-  return key;
-}
-
 }  // namespace
 
-Model::Model(Engine engine, ModelSettings settings)
+Model::Model(Engine engine, ModelSettings settings, std::size_t context_tokens, SessionPool pool)
     : engine_(std::move(engine)),
       settings_(std::move(settings)),
-      context_tokens_(settings_.context_tokens != 0 ? settings_.context_tokens
-                                                    : std::min(engine_.info().context_tokens, kUsualContext)),
-      sessions_(engine_, {.context_tokens = context_tokens_}, settings_.sessions) {}
+      context_tokens_(context_tokens),
+      pool_(std::move(pool)) {}
 
-Result<Chat> Model::chat(const ChatRequest& request) const {
-  return Chat::create(engine_, {.tools = request.tools.list, .date = dates_.of(beginning(request))});
+Result<std::unique_ptr<Model>> Model::create(Engine engine, ModelSettings settings) {
+  const std::size_t trained = engine.info().context_tokens;
+  std::size_t context = settings.context_tokens.value_or(std::min(trained, kUsualContext));
+  if (context == 0) context = trained;
+  LFM_ASSIGN(SessionPool pool,
+             SessionPool::create(engine, {.session = {.context_tokens = context}, .bytes = settings.cache_bytes}));
+  return std::unique_ptr<Model>(new Model(std::move(engine), std::move(settings), context, std::move(pool)));
+}
+
+Result<Chat> Model::chat(ChatRequest& request) const {
+  LFM_TRY(pool_.recall(request.messages));
+  return Chat::create(engine_, {.tools = request.tools.list, .date = pool_.date(request.messages)});
 }
 
 Result<std::optional<Constraint>> Model::constraint(const ChatRequest& request) const {
@@ -99,36 +98,26 @@ ApiError Model::refusal(const Error& error) const {
   return out;
 }
 
-Status Model::choose(Session& session, const Prepared& prepared, std::size_t choice, const GenerateOptions& options,
-                     AnswerWriter& writer, const Patience& patience, Outcome& outcome) const {
-  const auto on_piece = [&](const Piece& piece) {
-    return writer.piece(choice, piece) && Deadline::clock::now() < patience.deadline;
-  };
-  const SessionStats before = session.stats();
-  Finish finish;
-  if (prepared.chat) {
-    LFM_ASSIGN(const Answer answer, prepared.chat->answer(session, prepared.request.messages, options, on_piece));
-    finish = answer.finish;
-    if (choice == 0) outcome.cached_tokens = answer.prompt.reused;
-  } else {
-    const auto read = session.sync(prepared.prompt, {{}, options.cancel, options.prompt_progress});
-    finish.reason = FinishReason::kCancelled;
-    if (read.ok()) {
-      LFM_ASSIGN(finish, session.generate(options, on_piece));
-      if (choice == 0) outcome.cached_tokens = read->reused;
-    } else if (read.error().code != ErrorCode::kCancelled) {
-      return read.error();
-    }
+// One answer; of a text that goes on, no message.
+Result<Answer> Model::choose(const Prepared& prepared, const GenerateOptions& options,
+                             const Chat::PieceCallback& callback) const {
+  if (prepared.chat) return pool_.answer(*prepared.chat, prepared.request.messages, options, callback);
+  LFM_ASSIGN(Session session, pool_.take(prepared.prompt));
+  Answer answer;
+  const auto read = session.sync(prepared.prompt, {{}, options.cancel, options.prompt_progress});
+  answer.finish.reason = FinishReason::kCancelled;
+  if (read.ok()) {
+    answer.prompt = *read;
+    LFM_TRY(pool_.keep(session));
+    LFM_ASSIGN(answer.finish, session.generate(options, callback));
+  } else if (read.error().code != ErrorCode::kCancelled) {
+    return read.error();
   }
-  outcome.choices.push_back(finish);
-  outcome.prompt_seconds += session.stats().prompt_seconds - before.prompt_seconds;
-  outcome.generate_seconds += finish.seconds;
-  writer.end_choice(choice, finish);
-  return {};
+  LFM_TRY(pool_.keep(session));
+  return answer;
 }
 
 Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, const Patience& patience) const {
-  LFM_ASSIGN(Session session, sessions_.take(prepared.prompt));
   GenerateOptions options = prepared.request.generate;
   options.cancel = patience.gone;
   options.prompt_progress = [&](std::uint64_t done, std::uint64_t all) {
@@ -137,14 +126,20 @@ Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, co
   };
   Outcome outcome;
   outcome.prompt_tokens = prepared.prompt.size();
-  Status status;
-  for (std::size_t choice = 0; choice < prepared.request.choices && status.ok() && !patience.lost(); ++choice) {
-    // The prompt's end is a state that the session still has, so that it is read once for all choices.
+  for (std::size_t choice = 0; choice < prepared.request.choices && !patience.lost(); ++choice) {
+    // The pool has the prompt's end, so that it is read once for all choices.
     if (choice > 0 && options.sampling && options.sampling->seed) ++*options.sampling->seed;
-    status = choose(session, prepared, choice, options, writer, patience, outcome);
+    const auto begin = Deadline::clock::now();
+    LFM_ASSIGN(const Answer answer, choose(prepared, options, [&](const Piece& piece) {
+                 return writer.piece(choice, piece) && Deadline::clock::now() < patience.deadline;
+               }));
+    if (choice == 0) outcome.cached_tokens = answer.prompt.reused;
+    outcome.choices.push_back(answer.finish);
+    outcome.generate_seconds += answer.finish.seconds;
+    outcome.prompt_seconds +=
+        std::chrono::duration<double>(Deadline::clock::now() - begin).count() - answer.finish.seconds;
+    writer.end_choice(choice, answer.finish);
   }
-  sessions_.give(std::move(session));
-  if (!status.ok()) return std::move(status).error();
   return outcome;
 }
 

@@ -11,16 +11,14 @@
 
 #include "lfm/lfm.h"
 #include "serve/chat_request.h"
-#include "serve/dates.h"
-#include "serve/sessions.h"
 
 namespace lfm::serve {
 
 struct ModelSettings {
-  std::string name;                // under which clients know it
-  std::size_t context_tokens = 0;  // of a session; 0: the library's choice
-  std::size_t sessions = 4;        // that are kept when nobody uses them
-  std::int64_t created = 0;        // seconds since 1970
+  std::string name;                                          // under which clients know it
+  std::optional<std::size_t> context_tokens = std::nullopt;  // of a session; 0: all that the model was trained for
+  std::uint64_t cache_bytes = 0;  // of what is kept of conversations; 0: the library's choice
+  std::int64_t created = 0;       // seconds since 1970
 };
 
 // A request that can be answered: its prompt is tokens, what its answer is held to is compiled.
@@ -42,16 +40,17 @@ struct Patience {
 // From any number of threads.
 class Model {
  public:
-  Model(Engine engine, ModelSettings settings);
+  static Result<std::unique_ptr<Model>> create(Engine engine, ModelSettings settings);
 
   const Engine& engine() const noexcept { return engine_; }
   const std::string& name() const noexcept { return settings_.name; }
   std::int64_t created() const noexcept { return settings_.created; }
   std::size_t context_tokens() const noexcept { return context_tokens_; }
-  const Sessions& sessions() const noexcept { return sessions_; }
+  const SessionPool& pool() const noexcept { return pool_; }
 
-  // The conversation's form, with these tools and the date that it began with.
-  Result<Chat> chat(const ChatRequest& request) const;
+  // The conversation's form, with these tools and the date that it began with; what we have said of it ourselves is
+  // filled in (SessionPool::recall()).
+  Result<Chat> chat(ChatRequest& request) const;
 
   // What is wrong with the request is found here; it takes no turn of the engine.
   Result<Prepared> prepare(ChatRequest request) const;
@@ -63,16 +62,16 @@ class Model {
   Result<Outcome> answer(const Prepared& prepared, AnswerWriter& writer, const Patience& patience) const;
 
  private:
+  Model(Engine engine, ModelSettings settings, std::size_t context_tokens, SessionPool pool);
   Result<std::optional<Constraint>> constraint(const ChatRequest& request) const;
-  Status choose(Session& session, const Prepared& prepared, std::size_t choice, const GenerateOptions& options,
-                AnswerWriter& writer, const Patience& patience, Outcome& outcome) const;
+  Result<Answer> choose(const Prepared& prepared, const GenerateOptions& options,
+                        const Chat::PieceCallback& callback) const;
 
   const Engine engine_;
   const ModelSettings settings_;
-  std::size_t context_tokens_;
+  const std::size_t context_tokens_;
+  const SessionPool pool_;
   mutable ConstraintCache constraints_;
-  mutable Sessions sessions_;
-  mutable Dates dates_;
 };
 
 }  // namespace lfm::serve

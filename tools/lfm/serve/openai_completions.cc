@@ -52,8 +52,7 @@ Result<Completion> read_completion(const Json& body, const Service& service) {
     return Error{ErrorCode::kUnsupported, "the model goes on with texts, and doesn't fill them in", "suffix"};
   LFM_ASSIGN(const auto echo, fields.flag("echo"));
   if (echo.value_or(false)) out.echo = text;
-  LFM_ASSIGN(const auto best_of, fields.whole("best_of", 1, 1));
-  static_cast<void>(best_of);
+  if (auto best = fields.whole("best_of", 1, 1); !best.ok()) return std::move(best).error();
   LFM_ASSIGN(const auto logprobs, fields.whole("logprobs", 0, static_cast<std::int64_t>(limits.top_logprobs)));
   out.logprobs = logprobs.has_value();
   if (logprobs) out.request.generate.logprobs = static_cast<std::size_t>(*logprobs);

@@ -15,7 +15,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/", &get_page, &openai_error, Place::kNetwork, kOpen, kNoModel},
     Route{"GET", "/health", &get_health, &openai_error, Place::kNetwork, kOpen, kNoModel},
     Route{"GET", "/v1/health", &get_health, &openai_error, Place::kNetwork, kOpen, kNoModel},
-    Route{"GET", "/metrics", &get_metrics, &openai_error, Place::kNetwork, false, kNoModel},
+    Route{"GET", "/metrics", &get_metrics, &openai_error, Place::kNetwork, !kOpen, kNoModel},
     Route{"GET", "/props", &get_props, &openai_error, Place::kNetwork},
     Route{"GET", "/slots", &get_slots, &openai_error, Place::kNetwork},
     Route{"GET", "/v1/models", &get_models, &openai_error, Place::kNetwork},

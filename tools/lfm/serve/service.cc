@@ -24,10 +24,10 @@ Service::Service(ServiceOptions options) : options_(std::move(options)), access_
 }
 
 Service::~Service() {
-  end();
+  static_cast<void>(end());
 }
 
-void Service::end() {
+Status Service::end() {
   stop_loading_.request_stop();
   {
     const std::lock_guard lock(mutex_);
@@ -37,8 +37,9 @@ void Service::end() {
   for (std::thread& reader : readers_) reader.join();
   readers_.clear();
   if (loader_.joinable()) loader_.join();
-  ready_ = false;
   slots_.reset();
+  if (!ready_.exchange(false) || options_.sessions_folder.empty()) return {};
+  return model_->pool().save(options_.sessions_folder);
 }
 
 void Service::set_gauges(std::function<std::size_t()> connections, std::function<bool()> draining) {
@@ -53,7 +54,11 @@ void Service::load(Open open, std::function<void(const Status&)> loaded) {
       return true;
     });
     if (!engine.ok()) return loaded(std::move(engine).error());
-    model_ = std::make_unique<Model>(*std::move(engine), options_.model);
+    auto model = Model::create(*std::move(engine), options_.model);
+    if (!model.ok()) return loaded(std::move(model).error());
+    model_ = *std::move(model);
+    // Without them all is read again, and nothing else.
+    if (!options_.sessions_folder.empty()) static_cast<void>(model_->pool().load(options_.sessions_folder));
     slots_ = std::make_unique<Slots>(*model_, metrics_, options_.slots, options_.queue);
     progress_ = 1;
     ready_ = true;
@@ -68,7 +73,7 @@ Gauges Service::gauges() const {
   now.slots = slots_->count();
   now.busy = slots_->busy();
   now.queued = slots_->queued();
-  now.sessions = model_->sessions().waiting();
+  now.pool = model_->pool().stats();
   return now;
 }
 

@@ -25,6 +25,7 @@ struct ServiceOptions {
   AccessRules access = {};
   RequestLimits limits = {};
   ModelSettings model = {};
+  std::string sessions_folder = {};  // where conversations are kept from one start to the next; empty: nowhere
   std::size_t slots = 4;
   std::size_t queue = 32;
   std::size_t readers = 2;    // threads on which requests are read and checked
@@ -49,8 +50,8 @@ class Service final : public Application {
   // Of the network, which isn't known when the service is made.
   void set_gauges(std::function<std::size_t()> connections, std::function<bool()> draining);
 
-  // Ends what runs. No request comes any more.
-  void end();
+  // Ends what runs. No request comes any more. What goes wrong with keeping conversations is the error.
+  Status end();
 
   std::optional<Response> refuse(const Request& head) override;
   void handle(Request request, ReplyPointer reply) override;
