@@ -42,6 +42,14 @@ struct SyncOptions {
   ProgressCallback progress = nullptr;  // tokens that the session has, and all; the rules of callbacks hold
 };
 
+// Where a generation's next tokens are guessed.
+enum class Draft : std::uint8_t {
+  kOff,
+  kLookup,  // in the session: where its last tokens (3 at least) stood before, what came behind them
+};
+
+LFM_API const char* to_string(Draft draft) noexcept;
+
 struct GenerateOptions {
   std::size_t max_tokens = 256;                            // thinking included
   std::optional<SamplingOptions> sampling = std::nullopt;  // none: Engine::recommended_sampling()
@@ -73,6 +81,13 @@ struct GenerateOptions {
   // Pieces tell the log-probability of each of their tokens and those of this many likeliest ones: the model's own,
   // whatever the sampling options and masks. 0: of the tokens alone. None: nothing is computed.
   std::optional<std::size_t> logprobs = std::nullopt;
+
+  // Guessed tokens are read together with the last one that was said, and those that then turn out to be what is said
+  // next need no pass of their own: two, or ten, tokens in one reading of the weights. Text, pieces and errors are
+  // those of kOff, bit for bit, whatever is chosen above. As many are guessed as pay by what passes take here and by
+  // what guesses have brought in this session, often none. Takes memory for the logits and the state behind each token
+  // of a guess, 31 at most (17 MB with LFM2-8B-A1B), and about 120 bytes a token of the session.
+  Draft draft = Draft::kOff;
 
   // Ends this call as Session::cancel() does, and no other one: a request that comes after its end, or comes again,
   // does nothing. From any thread, but not from a signal handler.
@@ -138,6 +153,9 @@ struct Finish {
   std::size_t malformed_calls = 0;   // handed out as kMalformedCall, however many pieces each took
   bool thinking_open = false;        // it ended before the thinking did
   bool thinking_cut = false;         // thinking_budget ended the thinking
+  std::size_t passes = 0;            // that the tokens took
+  std::size_t drafted = 0;           // tokens that were guessed (GenerateOptions::draft), and read in those passes
+  std::size_t accepted = 0;          // of them: that were said
   double seconds = 0;
   std::uint64_t seed = 0;  // that was drawn with: SamplingOptions::seed, or the one that was chosen instead
 
@@ -161,6 +179,9 @@ struct SessionStats {
   double prompt_seconds = 0;
   std::size_t generated_tokens = 0;
   double generate_seconds = 0;
+  std::size_t generate_passes = 0;  // Finish::passes, and so on
+  std::size_t drafted_tokens = 0;
+  std::size_t accepted_tokens = 0;
 };
 
 // Threads: a session is used by one thread at a time, cancel() excepted; different sessions, forks of one included, by

@@ -33,6 +33,16 @@ const char* to_string(FinishReason reason) noexcept {
   return "unknown";
 }
 
+const char* to_string(Draft draft) noexcept {
+  switch (draft) {
+    case Draft::kOff:
+      return "off";
+    case Draft::kLookup:
+      return "lookup";
+  }
+  return "unknown";
+}
+
 namespace {
 
 std::string sentence(FinishReason reason) {

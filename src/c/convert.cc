@@ -169,6 +169,10 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
   if (given.constraint != nullptr) inner.constraint = given.constraint->constraint;
   inner.continue_last = given.continue_last;
   inner.prompt_progress = progress_of(given.prompt_progress, given.progress_user);
+  if (given.draft != LFM_DRAFT_OFF && given.draft != LFM_DRAFT_LOOKUP) {
+    return Error{ErrorCode::kArgument, "isn't one of lfm_draft", "draft"};
+  }
+  inner.draft = given.draft == LFM_DRAFT_LOOKUP ? Draft::kLookup : Draft::kOff;
   return inner;
 }
 
@@ -185,6 +189,9 @@ lfm_finish to_c(const Finish& finish) {
   out.thinking_cut = finish.thinking_cut;
   out.seconds = finish.seconds;
   out.seed = finish.seed;
+  out.passes = finish.passes;
+  out.drafted = finish.drafted;
+  out.accepted = finish.accepted;
   return out;
 }
 

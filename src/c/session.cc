@@ -115,6 +115,9 @@ lfm_code lfm_session_get_stats(const lfm_session* session, lfm_session_stats* st
     out.prompt_seconds = inner.prompt_seconds;
     out.generated_tokens = inner.generated_tokens;
     out.generate_seconds = inner.generate_seconds;
+    out.generate_passes = inner.generate_passes;
+    out.drafted_tokens = inner.drafted_tokens;
+    out.accepted_tokens = inner.accepted_tokens;
     return c::write_sized(out, stats, "stats");
   });
 }

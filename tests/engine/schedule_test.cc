@@ -9,6 +9,9 @@
 #include <random>
 #include <vector>
 
+#include "support/loaded.h"
+#include "support/tiny_model.h"
+
 namespace lfm::test {
 namespace {
 
@@ -19,9 +22,10 @@ using engine::Share;
 const std::vector<std::int32_t> kTokens(4096, 1);
 
 struct Jobs {
-  Job& add(std::size_t tokens) {
+  Job& add(std::size_t tokens, bool generates = false) {
     Job& job = all.emplace_back();
     job.run.tokens = std::span(kTokens).first(tokens);
+    job.generates = generates;
     queue.push_back(&job);
     return job;
   }
@@ -63,6 +67,47 @@ TEST(Schedule, EverySingleTokenComesAlong) {
   EXPECT_EQ(rows_of(jobs.next(20)), (Rows{17, 1, 1, 1}));
 }
 
+TEST(Schedule, WhoeverGeneratesHasAllItsTokens) {
+  Jobs jobs;
+  jobs.add(512);
+  jobs.add(9, true);
+  jobs.add(1);
+  jobs.add(200);
+  jobs.add(5, true);
+  EXPECT_EQ(rows_of(jobs.next(512)), (Rows{kRowsBesideTokens, 9, 1, 5}));
+  EXPECT_EQ(rows_of(jobs.next(12)), (Rows{1, 9, 1, 1}));  // no room for more
+  EXPECT_EQ(rows_of(jobs.next(4)), (Rows{1, 3}));
+}
+
+// Of a job's last rows, however they are cut.
+TEST(Schedule, OutputsGoWhereTheyBelong) {
+  std::mt19937 random(6);
+  constexpr std::size_t kStride = 16;
+  std::vector<float> logits(100 * kStride);
+  const Result<Loaded> loaded = load(TinyModel{}.builder());
+  model::State state = *model::State::create(loaded->config, 200);
+  for (int round = 0; round < 1000; ++round) {
+    Job job;
+    job.run.state = &state;
+    job.run.tokens = std::span(kTokens).first(1 + random() % 100);
+    job.run.outputs = random() % (job.run.tokens.size() + 1);
+    job.logits = logits.data();
+    job.stride = kStride;
+    std::size_t given = 0;
+    while (job.left() > 0) {
+      const std::size_t rows = 1 + random() % job.left();
+      const model::Run part = job.next(rows);
+      EXPECT_LE(part.outputs, rows);
+      if (part.outputs > 0) {
+        EXPECT_EQ(job.next_logits(), logits.data() + given * kStride);
+      }
+      given += part.outputs;
+      job.done += rows;
+    }
+    EXPECT_EQ(given, job.run.outputs);
+  }
+}
+
 TEST(Schedule, ThePromptThatIsFirstGetsARow) {
   Jobs jobs;
   jobs.add(512);
@@ -97,7 +142,8 @@ TEST(Schedule, NobodyStarves) {
         for (const Job* job : jobs.queue) work += job->left();
         ahead.push_back(work);
         waited.push_back(0);
-        jobs.add(below(2) == 0 ? 1 : 1 + below(700));
+        const bool generates = below(3) == 0;
+        jobs.add(below(2) == 0 ? 1 : 1 + below(generates ? 32 : 700), generates);
       }
       if (jobs.queue.empty()) continue;
       const std::vector<Share> shares = jobs.next(most_rows);
@@ -113,7 +159,7 @@ TEST(Schedule, NobodyStarves) {
         ASSERT_GE(share.rows, 1u);
         ASSERT_LE(share.rows, share.job->left());
         rows += share.rows;
-        if (share.job->left() > 1) prompt_rows += share.rows;
+        if (!share.job->goes_first()) prompt_rows += share.rows;
       }
       ASSERT_LE(rows, most_rows);
       if (rows > prompt_rows) {

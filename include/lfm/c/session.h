@@ -75,6 +75,9 @@ typedef struct lfm_session_stats {
   double prompt_seconds;
   size_t generated_tokens;
   double generate_seconds;
+  size_t generate_passes; /* as lfm_finish has them */
+  size_t drafted_tokens;
+  size_t accepted_tokens;
 } lfm_session_stats;
 
 LFM_API lfm_code lfm_session_get_stats(const lfm_session* session, lfm_session_stats* stats, lfm_error* error);
@@ -124,6 +127,12 @@ typedef struct lfm_mask_query {
  * (LFM_ARGUMENT). */
 typedef lfm_code (*lfm_mask_callback)(const lfm_mask_query* query, void* user);
 
+/* Where the next tokens are guessed; the text is the same. */
+typedef enum lfm_draft {
+  LFM_DRAFT_OFF,
+  LFM_DRAFT_LOOKUP /* where the session's last tokens stood before, what came behind them */
+} lfm_draft;
+
 typedef struct lfm_generate_options {
   size_t size;
   size_t max_tokens;            /* 0: 256 */
@@ -143,6 +152,7 @@ typedef struct lfm_generate_options {
   void* progress_user;
   const lfm_constraint* constraint; /* what the answer has to be; NULL: anything */
   bool continue_last;               /* lfm_chat_answer() goes on with the last message, which is the assistant's */
+  lfm_draft draft;                  /* 0: off */
 } lfm_generate_options;
 
 typedef enum lfm_piece_kind {
@@ -195,7 +205,10 @@ typedef struct lfm_finish {
   bool thinking_open; /* it ended before the thinking did */
   bool thinking_cut;  /* thinking_budget ended the thinking */
   double seconds;
-  uint64_t seed; /* that was drawn with */
+  uint64_t seed;   /* that was drawn with */
+  size_t passes;   /* that the tokens took */
+  size_t drafted;  /* tokens that were guessed, and read in those passes */
+  size_t accepted; /* of them: that were said */
 } lfm_finish;
 
 /* For a person: "no answer in 256 tokens, 256 of them thinking: max_tokens is reached before the thinking ended".

@@ -5,6 +5,7 @@
 
 #include "base/entropy.h"
 #include "base/try.h"
+#include "engine/draft/lookup.h"
 #include "engine/generate/constrained.h"
 #include "engine/generate/logprobs.h"
 #include "engine/generate/mask.h"
@@ -117,10 +118,21 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     if (!made.ok()) return std::move(made).error();
     constrained.emplace(*std::move(made));
   }
+  const bool drafts = options.draft == Draft::kLookup;
+  if (drafts) {
+    if (drafter_ == nullptr) drafter_ = std::make_unique<Drafter>(std::make_unique<Lookup>());
+    drafter_->follow(now_.tokens);
+  }
   sampler.set_context(now_.tokens);
   Choice choice(options, std::move(sampler), std::move(limit), std::move(constrained), *model_);
   Output out(model_->tokenizer, std::move(stops), callback, finish);
   if (options.structured) out.read_answer(now_.tokens);
+
+  // How many tokens may be read ahead: behind `said` more than are counted, `unread` of which aren't read.
+  const auto ahead = [&](std::size_t said, std::size_t unread) -> std::size_t {
+    if (!drafts || !out.wanted() || out.stopped()) return 0;
+    return std::min(options.max_tokens - finish.tokens - said, room_ - now_.tokens.size() - unread);
+  };
 
   // Hands tokens out and then reads them in one pass, but for where the caller will come back to, should it be a stop
   // string that begins there.
@@ -129,16 +141,17 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     while (said < tokens.size() && out.wanted() && !out.stopped()) {
       const TokenId token = tokens[said];
       choice.accept(token);
+      if (drafts) drafter_->push(token);
       if (logprobs.wanted()) logprobs.read(logits(), token);
       out.push(token, logprobs);
       if (out.stop_begins_within(model_->tokenizer.piece(token).size())) {
-        if (said > read) LFM_TRY(advance(tokens.subspan(read, said - read)));
+        LFM_TRY(advance(tokens.subspan(read, said - read), 0, finish));
         read = said;
         now_.keep_state();
       }
       ++said;
     }
-    LFM_TRY(advance(tokens.subspan(read, said - read)));
+    LFM_TRY(advance(tokens.subspan(read, said - read), ahead(said, said - read), finish));
     finish.tokens += said;
     return {};
   };
@@ -174,12 +187,16 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   Result<bool> more = true;
   while (finish.tokens < options.max_tokens && more.ok() && *more) more = say_next();
   if (now_.logits_valid) now_.keep_state();
+  now_.ahead.clear();
   if (out.answer() != nullptr && choice.is_ending(*out.answer())) out.keep_tag();
   out.flush();
   finish.thinking_cut = choice.thinking_cut();
   finish.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   stats_.generated_tokens += finish.tokens;
   stats_.generate_seconds += finish.seconds;
+  stats_.generate_passes += finish.passes;
+  stats_.drafted_tokens += finish.drafted;
+  stats_.accepted_tokens += finish.accepted;
   if (!more.ok()) return std::move(more).error();
   return finish;
 }

@@ -10,7 +10,8 @@
 namespace lfm::engine {
 namespace {
 
-// Tokens whose logits are computed together where every token's are wanted: a chunk's worth would be 130 MB.
+// Tokens whose logits are computed together: where every token's are wanted a chunk's worth would be 130 MB, and their
+// sums wait in the workspace.
 constexpr std::size_t kLogitsAtOnce = 32;
 
 // How often one that waits looks whether it is cancelled: a signal handler may do that, and can wake nobody.
@@ -41,6 +42,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
   std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), kernels::table(isa), chunk_tokens));
   LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(model::workspace_dimensions(config, threads, chunk_tokens,
                                                                                      config.max_positions())));
+  runtime->outputs_.reserve(std::max(chunk_tokens, model::kMaxRuns));
   if (xnn) {
     for (unsigned i = 0; i < threads; ++i) {
       LFM_ASSIGN(ops::XnnWorker worker, ops::XnnWorker::create(*xnn));
@@ -105,18 +107,22 @@ void Runtime::leave(Job& job) noexcept {
 Runtime::Outcome Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
                                std::span<const TokenId> tokens, const Step& step) {
   Job job;
-  job.run = {&state, tokens, 0, step.checkpoints, step.stops ? step.cancel : nullptr};
+  const std::size_t outputs = step.logits != nullptr ? step.outputs : 0;
+  job.run = {&state, tokens, outputs, step.checkpoints, step.stops ? step.cancel : nullptr};
   if (step.each != nullptr) return step_alone(weights, config, job.run, step);
-  job.logits = step.last_logits;
+  job.logits = step.logits;
+  job.stride = step.stride;
   job.cancel = step.cancel;
+  job.generates = step.said || tokens.size() == 1;
 
   std::unique_lock lock(mutex_);
   queue_.push_back(&job);
-  if (tokens.size() == 1 && expected_ > 0 && --expected_ == 0) queue_.front()->changed.notify_one();
+  if (job.generates && expected_ > 0 && --expected_ == 0) queue_.front()->changed.notify_one();
   while (!job.over()) {
     if (!wait(lock, job)) return job.done == 0 ? Outcome::kNotBegun : Outcome::kStopped;
     if (!job.over()) lead(lock, job, weights, config);
   }
+  if (step.beside != nullptr) *step.beside = job.beside;
   return job.stopped ? Outcome::kStopped : Outcome::kDone;
 }
 
@@ -135,29 +141,34 @@ void Runtime::lead(std::unique_lock<std::mutex>& lock, Job& first, const model::
   std::array<Share, model::kMaxRuns> room;
   const std::span<Share> shares = std::span(room).first(share_out(queue_, chunk_tokens_, room));
   std::array<model::Run, model::kMaxRuns> runs;
-  std::array<float*, model::kMaxRuns> logits;
-  std::size_t outputs = 0;
+  outputs_.clear();
+  std::size_t rows = 0;
+  bool prompts = false;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     Job& job = *shares[i].job;
     job.running = true;
+    rows += shares[i].rows;
+    prompts |= !job.goes_first();
     runs[i] = job.next(shares[i].rows);
-    if (runs[i].outputs > 0) logits[outputs++] = job.logits;
+    for (std::size_t n = 0; n < runs[i].outputs; ++n) outputs_.push_back(job.next_logits() + n * job.stride);
   }
   lock.unlock();
   const auto start = Clock::now();
-  const bool done = pass(weights, config, std::span(runs).first(shares.size()), std::span(logits).first(outputs));
+  const bool done = pass(weights, config, std::span(runs).first(shares.size()), outputs_);
   const auto end = Clock::now();
   lock.lock();
 
   traffic_.passes += 1;
   traffic_.runs += shares.size();
+  if (done && !prompts) costs_.learn(rows, std::chrono::duration<double>(end - start).count());
   for (const Share& share : shares) {
     Job& job = *share.job;
     job.running = false;
     job.stopped = !done;
+    job.beside = rows - share.rows;
     if (done) job.done += share.rows;
-    if (done && job.run.tokens.size() == 1) ++expected_;
     if (!job.over()) continue;
+    if (done && job.generates) ++expected_;
     std::erase(queue_, &job);
     job.changed.notify_one();
   }
@@ -176,8 +187,8 @@ void Runtime::dispatch(std::size_t rows, Body&& body) {
   });
 }
 
-// Runs through the network, and the first outputs' logits. False where they all wanted it to end, and it did; else their
-// states are moved on.
+// Runs through the network, and the logits of their outputs, or none. False where they all wanted it to end, and it
+// did; else their states are moved on.
 bool Runtime::pass(const model::Weights& weights, const model::Config& config, std::span<const model::Run> runs,
                    std::span<float* const> logits) {
   std::size_t rows = 0;
@@ -187,8 +198,11 @@ bool Runtime::pass(const model::Weights& weights, const model::Config& config, s
   dispatch(rows, [&](const ops::Context& context) {
     if (!model::forward(context, weights, config, runs, stopped)) {
       done.store(false, std::memory_order_relaxed);
-    } else if (!logits.empty()) {
-      model::head(context, weights, config, 0, logits);
+      return;
+    }
+    for (std::size_t first = 0; first < logits.size(); first += kLogitsAtOnce) {
+      const std::size_t count = std::min(kLogitsAtOnce, logits.size() - first);
+      model::head(context, weights, config, first, logits.subspan(first, count));
     }
   });
   if (!done) return false;
@@ -212,7 +226,7 @@ Runtime::Outcome Runtime::step_alone(const model::Weights& weights, const model:
     dispatch(count, [&](const ops::Context& context) {
       model::head(context, weights, config, first, std::span(rows).first(count));
     });
-    if (step.last_logits != nullptr) std::copy_n(rows[count - 1], step.stride, step.last_logits);
+    if (step.logits != nullptr) std::copy_n(rows[count - 1], step.stride, step.logits);
     const CallsBack here(calls_back_);
     step.each(first, count, block_logits_.data());
   }
@@ -228,6 +242,11 @@ ops::Profile Runtime::profile() {
 Runtime::Traffic Runtime::traffic() const {
   const std::lock_guard lock(mutex_);
   return {traffic_.passes, traffic_.runs, queue_.size()};
+}
+
+PassCosts Runtime::costs() const {
+  const std::lock_guard lock(mutex_);
+  return costs_;
 }
 
 void Runtime::run(const std::function<void(base::Worker&)>& body) {

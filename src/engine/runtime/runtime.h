@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/team.h"
+#include "engine/runtime/pass_costs.h"
 #include "engine/runtime/schedule.h"
 #include "kernels/table.h"
 #include "lfm/types.h"
@@ -47,15 +48,20 @@ class Runtime {
   Traffic traffic() const;
 
   // Runs tokens (1..chunk_tokens of them) through the network and moves the state on.
-  //   last_logits  (stride) of the last token, or null
+  //   logits       (outputs, stride) of the last tokens, or null
+  //   said         they are a generation's: the next pass takes them all, if it can
+  //   beside       null, or gets the rows that others had in the last of its passes
   //   checkpoints  as model::Run's
   //   cancel       null, or what ends it when it becomes true: while it waits for its turn and, where `stops`, on its
   //                way
   //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
   //                logits (count, stride), valid during the call. What it throws comes out here.
   struct Step {
-    float* last_logits = nullptr;
+    float* logits = nullptr;
     std::size_t stride = 0;
+    std::size_t outputs = 1;
+    bool said = false;
+    std::size_t* beside = nullptr;
     std::span<const ops::StateCopy> checkpoints = {};
     const std::atomic<bool>* cancel = nullptr;
     bool stops = false;
@@ -68,6 +74,9 @@ class Runtime {
   };
   Outcome step(const model::Weights& weights, const model::Config& config, model::State& state,
                std::span<const TokenId> tokens, const Step& step);
+
+  // Of passes that had only what goes first.
+  PassCosts costs() const;
 
   // Whether `each` runs on this thread, and would wait for ever for another step.
   bool calls_back_here() const noexcept { return calls_back_.load() == std::this_thread::get_id(); }
@@ -95,16 +104,19 @@ class Runtime {
   mutable std::mutex mutex_;
   std::vector<Job*> queue_;  // in the order in which they came
   bool busy_ = false;        // the first of them runs something
-  // Sessions that had a single token in the last pass and haven't come back, and until when they are waited for.
+  // Sessions that had a token in the last pass and haven't come back for their next one, and until when they are waited
+  // for.
   std::size_t expected_ = 0;
   Clock::time_point expected_until_;
   Traffic traffic_;  // but for `waiting`
+  PassCosts costs_;
 
   // Of whoever is busy.
   base::Team team_;
   const kernels::Table& kernels_;
   std::size_t chunk_tokens_;
   ops::Workspace workspace_;
+  std::vector<float*> outputs_;      // where the logits of a pass go
   std::vector<float> block_logits_;  // (kLogitsAtOnce, stride), once somebody wants every token's
   std::vector<ops::XnnWorker> xnn_;  // one a member, or none
   ops::Profile profile_;

@@ -132,8 +132,35 @@ Status SessionState::evaluate(std::span<const TokenId> tokens, const Prompt& pro
   return {};
 }
 
-Status SessionState::advance(std::span<const TokenId> said) {
-  return step(said, {.end = kNoEnd, .said = true});
+// Tokens that were said become the session's: those that were read ahead are there already, and behind the others up
+// to `most_ahead` are read ahead.
+Status SessionState::advance(std::span<const TokenId> said, std::size_t most_ahead, Finish& finish) {
+  const std::size_t before = said.size();
+  while (!said.empty() && now_.take_ahead(said.front())) {
+    said = said.subspan(1);
+    if (now_.tokens.size() % kSnapshotTokens == 0) now_.keep_state();
+  }
+  finish.accepted += before - said.size();
+  if (said.empty()) {
+    if (before == 0) return {};
+    const Status good = check_logits(logits(), now_.tokens.size() - 1);
+    if (!good.ok()) now_.clear();
+    return good;
+  }
+  const std::span<const TokenId> guessed = guess(said.size(), most_ahead);
+  ++finish.passes;
+  finish.drafted += guessed.size();
+  return step(said, {.end = kNoEnd, .said = true, .guess = guessed});
+}
+
+// What is worth reading ahead behind so many tokens.
+std::span<const TokenId> SessionState::guess(std::size_t said, std::size_t most) {
+  const std::size_t chunk = model_->runtime->chunk_tokens();
+  if (most == 0 || said >= chunk) return {};
+  const auto all = drafter_->next(std::min(most, chunk - said), beside_ + said, model_->runtime->costs());
+  // Nothing is said behind the end of an answer.
+  return all.first(static_cast<std::size_t>(
+      std::ranges::find_if(all, [&](TokenId id) { return model_->tokenizer.ends_generation(id); }) - all.begin()));
 }
 
 // Whether the network's answer can be used.
@@ -145,7 +172,13 @@ Status SessionState::check_logits(std::span<const float> logits, std::size_t pos
 // One chunk. The state where the prompt ends is kept, as is that one token before: from there its logits are a step
 // away. Cancelled, the session is as it was; after another error it is empty.
 Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt) {
-  LFM_TRY(now_.state.make_room(tokens.size()));
+  std::span<const TokenId> all = tokens;
+  if (prompt.guess.empty()) {
+    now_.ahead.clear();
+  } else {
+    all = now_.ahead.begin(tokens, prompt.guess, now_.logits_stride, now_.state.all_conv().size());
+  }
+  LFM_TRY(now_.state.make_room(all.size()));
   const std::size_t position = now_.tokens.size();
   const bool may_stop = tokens.size() > 1 && !prompt.said;  // on the way; a single token is soon done
   if (position > 0 && (may_stop || position + 1 == prompt.end)) now_.keep_state();
@@ -158,12 +191,23 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
       kept = true;
       ++marked;
     }
-    if (kept) checkpoints[count++] = {at, now_.snapshots.add(at, position).data()};
+    if (kept && !(n == tokens.size() && all.size() > n))
+      checkpoints[count++] = {at, now_.snapshots.add(at, position).data()};
   }
+  for (std::size_t n = tokens.size(); n <= all.size() && all.size() > tokens.size(); ++n)
+    checkpoints[count++] = {position + n, now_.ahead.conv(n - tokens.size()).data()};
 
   Status good;
-  Runtime::Step run{now_.logits.data(), now_.logits_stride, {checkpoints.data(), count}};
-  if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) run.last_logits = nullptr;
+  Runtime::Step run{.logits = now_.logits.data(),
+                    .stride = now_.logits_stride,
+                    .said = prompt.said,
+                    .beside = &beside_,
+                    .checkpoints = {checkpoints.data(), count}};
+  if (position + tokens.size() < prompt.end && prompt.end != kNoEnd) run.logits = nullptr;
+  if (!prompt.guess.empty()) {
+    run.logits = now_.ahead.logits(0).data();
+    run.outputs = prompt.guess.size() + 1;
+  }
   if (!prompt.said) run.cancel = &cancelled_;
   run.stops = may_stop;
   if (prompt.each != nullptr) {
@@ -179,7 +223,7 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   }
   Runtime::Outcome outcome;
   try {
-    outcome = model_->runtime->step(model_->weights, model_->config, now_.state, tokens, run);
+    outcome = model_->runtime->step(model_->weights, model_->config, now_.state, all, run);
   } catch (...) {
     now_.clear();  // no memory, or what the application's callback throws, who is told
     throw;
@@ -193,7 +237,11 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
     return cancelled();
   }
   now_.tokens.insert(now_.tokens.end(), tokens.begin(), tokens.end());
-  now_.logits_valid = run.last_logits != nullptr;
+  now_.logits_valid = run.logits != nullptr;
+  if (!prompt.guess.empty()) {
+    now_.leave_ahead();
+    if (now_.tokens.size() % kSnapshotTokens == 0) now_.keep_state();
+  }
   if (good.ok())
     good = now_.logits_valid ? check_logits(logits(), now_.tokens.size() - 1) : model_->packed.check_intact();
   if (!good.ok()) now_.clear();

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/draft/drafter.h"
 #include "engine/model.h"
 #include "engine/session/timeline.h"
 #include "lfm/session.h"
@@ -66,6 +67,7 @@ class SessionState {
     const Session::LogitsCallback* each = nullptr;  // where every token's logits are wanted
     bool said = false;                              // its text is out already: a cancellation comes after it
     const ProgressCallback* progress = nullptr;     // who wants to know how far it is
+    std::span<const TokenId> guess = {};            // to be read ahead behind it
   };
 
   // While it lives, a call's own request to end it is one to the session, and ends with the call.
@@ -99,13 +101,16 @@ class SessionState {
   Status check_logits(std::span<const float> logits, std::size_t position) const;
   Status evaluate(std::span<const TokenId> tokens, const Prompt& prompt);
   Status step(std::span<const TokenId> tokens, const Prompt& prompt);
-  Status advance(std::span<const TokenId> said);  // one decoding step
+  Status advance(std::span<const TokenId> said, std::size_t most_ahead, Finish& finish);
+  std::span<const TokenId> guess(std::size_t said, std::size_t most);
   bool take_cancel() noexcept { return cancelled_.exchange(false, std::memory_order_relaxed); }
 
   std::shared_ptr<const Model> model_;
   Timeline now_;
   std::size_t room_;  // tokens
   std::size_t snapshot_bytes_;
+  std::unique_ptr<Drafter> drafter_;  // once a generation wanted one
+  std::size_t beside_ = 0;            // rows that other sessions had in its last pass
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> used_ = false;
   SessionStats stats_;

@@ -68,7 +68,24 @@ void Timeline::keep_state() {
   std::copy(conv.begin(), conv.end(), snapshots.add(state.position()).begin());
 }
 
+void Timeline::leave_ahead() noexcept {
+  state.rewind(tokens.size(), ahead.conv(0));
+  std::ranges::copy(ahead.logits(0), logits.begin());
+  logits_valid = true;
+}
+
+bool Timeline::take_ahead(TokenId token) {
+  if (ahead.left().empty() || ahead.left().front() != token) return false;
+  const std::size_t row = ahead.take();
+  tokens.push_back(token);
+  state.advance(1);
+  std::ranges::copy(ahead.conv(row), state.all_conv().begin());
+  std::ranges::copy(ahead.logits(row), logits.begin());
+  return true;
+}
+
 void Timeline::rewind(std::size_t position) noexcept {
+  ahead.clear();
   const model::Snapshots::Found found = snapshots.find(position);
   state.rewind(found.position, found.conv);
   snapshots.drop_after(found.position);

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/session/ahead.h"
 #include "lfm/result.h"
 #include "lfm/types.h"
 #include "model/config.h"
@@ -21,6 +22,7 @@ struct Timeline {
   std::size_t logits_stride;  // vocab in whole tiles
   std::vector<float> logits;  // (logits_stride) after the last token
   bool logits_valid = false;  // whether they are
+  Ahead ahead = {};           // what was read behind them
 
   // Memory is taken as it is filled. kNoMemory
   static Result<Timeline> create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes);
@@ -50,6 +52,12 @@ struct Timeline {
 
   // Keeps the state of where it is.
   void keep_state();
+
+  // What was read ahead is behind the tokens now, and the state behind that: goes back to the last token.
+  void leave_ahead() noexcept;
+
+  // Goes on by this token, if it is the next one that was read ahead.
+  bool take_ahead(TokenId token);
 
   // Back to the latest position at or before `position` whose state is known. Forgets all that lies behind it.
   void rewind(std::size_t position) noexcept;

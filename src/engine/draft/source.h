@@ -1,0 +1,34 @@
+// Where drafts come from: guesses at a session's next tokens.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "lfm/types.h"
+
+namespace lfm::engine {
+
+struct Guess {
+  std::span<const TokenId> tokens;  // valid until its source is told more
+  std::size_t trust = 0;            // how sure the source is of it, below kTrusts; what that is worth is learnt
+};
+
+class DraftSource {
+ public:
+  static constexpr std::size_t kTrusts = 8;
+  static constexpr std::size_t kLongest = 31;  // tokens of a guess
+
+  virtual ~DraftSource() = default;
+
+  // The session's tokens are these now.
+  virtual void follow(std::span<const TokenId> tokens) = 0;
+  // One more was said.
+  virtual void push(TokenId token) = 0;
+  // What may come next, at most kLongest tokens; none where it doesn't know.
+  virtual Guess guess() = 0;
+
+  // Which part of the guesses of a trust come true, before that was seen.
+  virtual double expected(std::size_t trust) const noexcept = 0;
+};
+
+}  // namespace lfm::engine

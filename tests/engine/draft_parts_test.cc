@@ -1,0 +1,220 @@
+// The parts of drafts, each beside something obviously right: the suffix automaton beside a search through the text,
+// the curve of costs beside a machine with one, gains and lengths beside texts with known chances.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "engine/draft/drafter.h"
+#include "engine/draft/lookup.h"
+
+namespace lfm::test {
+namespace {
+
+using engine::Drafter;
+using engine::DraftSource;
+using engine::Guess;
+using engine::Lookup;
+using engine::PassCosts;
+using engine::SuffixAutomaton;
+
+// The longest ending that stands elsewhere too, by trying all.
+std::size_t longest_match(const std::vector<TokenId>& text) {
+  std::size_t longest = 0;
+  for (std::size_t end = 1; end < text.size(); ++end) {
+    std::size_t length = 0;
+    while (length < end && text[end - 1 - length] == text[text.size() - 1 - length]) ++length;
+    longest = std::max(longest, length);
+  }
+  return longest;
+}
+
+TEST(SuffixAutomaton, FindsTheLongestEndingThatIsThereTwice) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 300; ++round) {
+    const std::uint32_t alphabet = 1 + random() % (round % 2 == 0 ? 3 : 40);
+    SuffixAutomaton automaton;
+    std::vector<TokenId> text;
+    for (std::size_t i = 0; i < 120; ++i) {
+      // Now and then something is copied, so that there are long matches in large alphabets too.
+      if (i > 10 && random() % 12 == 0) {
+        std::size_t from = random() % text.size();
+        for (std::size_t n = random() % 12; n > 0; --n) {
+          text.push_back(text[from++]);
+          automaton.push(text.back());
+        }
+      }
+      text.push_back(static_cast<TokenId>(random() % alphabet) * 1000003);
+      automaton.push(text.back());
+      const auto [length, end] = automaton.match();
+      ASSERT_EQ(length, longest_match(text));
+      ASSERT_EQ(automaton.size(), text.size());
+      if (length == 0) continue;
+      ASSERT_LT(end, text.size());
+      ASSERT_TRUE(std::equal(text.end() - static_cast<std::ptrdiff_t>(length), text.end(),
+                             text.begin() + static_cast<std::ptrdiff_t>(end - length)));
+    }
+  }
+}
+
+TEST(SuffixAutomaton, TakesTheLatestPlace) {
+  SuffixAutomaton automaton;
+  for (const TokenId token : {1, 2, 3, 7, 1, 2, 3, 8, 1, 2, 3}) automaton.push(token);
+  EXPECT_EQ(automaton.match().length, 3u);
+  EXPECT_EQ(automaton.match().end, 7u);  // 8 came last
+}
+
+// One thing over and over has as many endings as tokens.
+TEST(SuffixAutomaton, IsLinearInMonotonousTexts) {
+  SuffixAutomaton automaton;
+  for (std::size_t i = 0; i < 200000; ++i) automaton.push(5);
+  EXPECT_EQ(automaton.match().length, 199999u);
+  for (std::size_t i = 0; i < 200000; ++i) automaton.push(static_cast<TokenId>(i % 2));
+  EXPECT_EQ(automaton.match().length, 199998u);
+}
+
+std::vector<TokenId> guess_of(Lookup& lookup) {
+  const Guess guess = lookup.guess();
+  return {guess.tokens.begin(), guess.tokens.end()};
+}
+
+TEST(Lookup, GuessesWhatCameBehindThreeTokensOrMore) {
+  Lookup lookup;
+  std::vector<TokenId> text = {1, 2, 3, 4, 5, 6, 9, 1, 2};
+  lookup.follow(text);
+  EXPECT_TRUE(guess_of(lookup).empty());
+  lookup.push(3);
+  text.push_back(3);
+  std::vector<TokenId> guess = guess_of(lookup);
+  ASSERT_EQ(guess.size(), DraftSource::kLongest);
+  for (std::size_t i = 0; i < guess.size(); ++i) EXPECT_EQ(guess[i], text[3 + i % 7]);  // goes on in a circle
+  EXPECT_EQ(lookup.guess().trust, 0u);
+  lookup.push(4);
+  EXPECT_EQ(lookup.guess().trust, 1u);
+
+  // An edit, and going back.
+  lookup.follow(std::vector<TokenId>{1, 2, 3, 4, 8, 1, 2, 3});
+  guess = guess_of(lookup);
+  EXPECT_EQ(guess[0], 4);
+  EXPECT_EQ(guess[1], 8);
+  lookup.follow(std::vector<TokenId>{1, 2, 3, 4});
+  EXPECT_TRUE(guess_of(lookup).empty());
+  lookup.follow({});
+  EXPECT_TRUE(guess_of(lookup).empty());
+}
+
+// A machine whose passes take this long, which varies by a fifth.
+double pass_seconds(std::size_t rows, std::mt19937& random) {
+  const double slope = rows <= 16 ? 0.2 : 0.1;
+  const double relative = 1 + slope * static_cast<double>(rows - 1);
+  return 0.03 * relative * (0.9 + 0.2 * static_cast<double>(random() % 1000) / 1000);
+}
+
+TEST(PassCosts, BecomeTheMachines) {
+  std::mt19937 random(2);
+  PassCosts costs;
+  EXPECT_EQ(costs.of(1), 1);
+  EXPECT_GT(costs.of(32), 7);
+  for (int i = 0; i < 4000; ++i) {
+    const std::size_t rows = 1 + random() % 16;
+    costs.learn(rows, i % 97 == 0 ? 3 : pass_seconds(rows, random));  // somebody else had the machine for long
+  }
+  EXPECT_NEAR(costs.of(1), 0.03, 0.003);
+  for (const std::size_t rows : {2, 3, 4, 5, 7, 8, 11, 16}) {
+    EXPECT_NEAR(costs.of(rows) / costs.of(1), 1 + 0.2 * static_cast<double>(rows - 1), 0.4) << rows;
+  }
+  // Those of 32 aren't known, and what is told of others is left alone.
+  EXPECT_GT(costs.of(32), costs.of(16));
+  EXPECT_GT(costs.of(200), costs.of(64));
+  const double before = costs.of(64);
+  costs.learn(65, 1);
+  costs.learn(0, 1);
+  costs.learn(64, 0);
+  EXPECT_EQ(costs.of(64), before);
+}
+
+TEST(PassCosts, ForgetWhatWasSlowOnce) {
+  PassCosts costs;
+  costs.learn(1, 0.03);
+  const double expected = costs.of(8);
+  for (int i = 0; i < 50; ++i) costs.learn(8, 1);
+  const double slow = costs.of(8);
+  EXPECT_GT(slow, 3 * expected);
+  for (int i = 0; i < 3000; ++i) costs.learn(1, 0.03);
+  EXPECT_LT(costs.of(8), 1.1 * expected);
+}
+
+// Says what it was told to guess, with a trust.
+class Told : public DraftSource {
+ public:
+  void follow(std::span<const TokenId>) override {}
+  void push(TokenId) override { ++at_; }
+  Guess guess() override {
+    return {std::span(text).subspan(std::min(at_, text.size())).first(std::min(kLongest, text.size() - at_)), trust};
+  }
+  double expected(std::size_t) const noexcept override { return 0.5; }
+
+  std::vector<TokenId> text;
+  std::size_t trust = 3;
+
+ private:
+  std::size_t at_ = 0;
+};
+
+// Tokens that a drafter has read ahead and that come, and passes, of a text whose guesses are right with a chance.
+struct Outcome {
+  double drafted = 0, accepted = 0, passes = 0, seconds = 0;
+};
+Outcome play(double chance, std::size_t tokens) {
+  std::mt19937 random(3);
+  auto source = std::make_unique<Told>();
+  std::vector<TokenId> said(tokens);
+  for (TokenId& token : said) token = static_cast<TokenId>(random() % 50);
+  source->text = said;
+  for (TokenId& token : source->text) {
+    if (static_cast<double>(random() % 10000) >= chance * 10000) token = 99;
+  }
+  Drafter drafter(std::move(source));
+  PassCosts costs;
+  Outcome out;
+  std::size_t at = 0;
+  while (at < tokens) {
+    drafter.push(said[at++]);
+    const auto ahead = drafter.next(tokens - at, 1, costs);
+    const double seconds = pass_seconds(1 + ahead.size(), random);
+    costs.learn(1 + ahead.size(), seconds);
+    out.drafted += static_cast<double>(ahead.size());
+    out.passes += 1;
+    out.seconds += seconds;
+    const std::vector<TokenId> read(ahead.begin(), ahead.end());
+    for (std::size_t i = 0; i < read.size() && read[i] == said[at]; ++i) {
+      drafter.push(said[at++]);
+      out.accepted += 1;
+    }
+  }
+  return out;
+}
+
+TEST(Drafter, DraftsWhereItPays) {
+  const Outcome all = play(1, 2000);
+  EXPECT_EQ(all.accepted, all.drafted);
+  EXPECT_LT(all.passes, 2000 / 12);
+  const Outcome most = play(0.9, 2000);
+  EXPECT_GT(2000 * 0.03 / most.seconds, 1.8);  // without drafts: 0.03 s a token
+  const Outcome none = play(0.02, 5000);
+  EXPECT_LT(none.drafted, 50);
+  EXPECT_GT(5000 * 0.03 / none.seconds, 0.98);
+}
+
+TEST(Drafter, ReadsNoMoreAheadThanItMay) {
+  auto source = std::make_unique<Told>();
+  source->text.assign(100, 1);
+  Drafter drafter(std::move(source));
+  PassCosts costs;
+  for (int i = 0; i < 60; ++i) drafter.push(1);
+  for (std::size_t most = 0; most < 20; ++most) EXPECT_LE(drafter.next(most, 1, costs).size(), most);
+}
+
+}  // namespace
+}  // namespace lfm::test
