@@ -96,6 +96,44 @@ TEST_F(CommandLine, BenchSideBySide) {
   }
 }
 
+TEST_F(CommandLine, BenchReplaysTexts) {
+  const std::string text = "one two three, one two three, one two three, one two three.\n";
+  const std::string path = model_.folder().write("text", "Say it:\n" + text + "=== answer ===\n" + text);
+  const auto bench = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"bench", "-m", model_.path(), "--pack-cache", "off", "-r", "2", "--replay", path};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  for (const std::string format : {"jsonl", "json", "csv", "md"}) {
+    const Outcome outcome = bench({"-o", format});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    for (const std::string field : {"drafted", "accepted", "passes", "off", "lookup"}) {
+      EXPECT_NE(outcome.out.find(field), std::string::npos) << field << " in " << outcome.out;
+    }
+    EXPECT_EQ(outcome.out.find("avg_ts") != std::string::npos, format != "md");
+  }
+  const Outcome off = bench({"--draft", "off", "-o", "jsonl"});
+  EXPECT_NE(off.out.find(R"("accepted":0)"), std::string::npos) << off.out;
+  EXPECT_EQ(off.out.find("lookup"), std::string::npos) << off.out;
+  const std::string empty = model_.folder().write("empty", "Say it:\n=== answer ===\n");
+  expect_failure({"bench", "-m", model_.path(), "--pack-cache", "off", "--replay", empty}, "there is nothing to say");
+  const std::string bare = model_.folder().write("bare", "Nothing is read before.\n");
+  expect_failure({"bench", "-m", model_.path(), "--pack-cache", "off", "--replay", bare}, "=== answer ===");
+  expect_usage({"bench", "-m", "x", "--draft", "off"}, "--draft requires --replay");
+}
+
+TEST_F(CommandLine, DraftsChangeTheSpeedAlone) {
+  const auto said = [&](const std::string& draft) {
+    return run(short_run({"-p", "ababababab", "-n", "60", "--ignore-eos", "--temp", "0", "--draft", draft, "--timings"}));
+  };
+  const Outcome off = said("off"), lookup = said("lookup");
+  EXPECT_EQ(off.status, 0) << off.err;
+  EXPECT_EQ(off.out, lookup.out);
+  EXPECT_EQ(off.err.find("drafts: "), std::string::npos) << off.err;
+  expect_usage(short_run({"-p", "x", "--draft", "16"}), "--draft: expected off or lookup");
+  expect_usage(short_run({"-p", "x", "--draft-max", "16"}), "--draft-max: lfm finds out");
+}
+
 TEST_F(CommandLine, MissingModels) {
   model_.folder().write("ids", "1 2 3\n");
   for (const auto& arguments : with_model("/nowhere/model.gguf")) expect_failure(arguments, "/nowhere/model.gguf");

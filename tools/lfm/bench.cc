@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "bench_parallel.h"
+#include "bench_replay.h"
 #include "bench_report.h"
 #include "bench_tokens.h"
 #include "command.h"
@@ -16,6 +17,7 @@
 #include "io.h"
 #include "lfm/inspect.h"
 #include "model_options.h"
+#include "sampling_flags.h"
 
 namespace lfm::cli {
 namespace {
@@ -28,6 +30,8 @@ struct Options {
   std::vector<std::size_t> depths = {0};
   std::vector<unsigned> threads = {0};
   std::vector<std::size_t> parallel;
+  std::vector<std::string> replay;
+  std::optional<Draft> draft;
   std::size_t repetitions = 5;
   std::string format = "md";
   bool profile = false;
@@ -216,8 +220,34 @@ Status run_all_parallel(const Engine& engine, const Options& options, BenchRepor
   return {};
 }
 
+// Of each text, with and without drafts in turn unless one of both is wanted.
+Status run_all_replay(const Engine& engine, const Options& options, BenchReport& report) {
+  const std::vector<Draft> drafts =
+      options.draft ? std::vector<Draft>{*options.draft} : std::vector<Draft>{Draft::kOff, Draft::kLookup};
+  std::vector<ReplayText> texts;  // all are read before the first is said
+  for (const std::string& path : options.replay) {
+    LFM_ASSIGN(ReplayText text, read_replay(engine, path));
+    texts.push_back(std::move(text));
+  }
+  for (const ReplayText& text : texts) {
+    progress(text.name);
+    if (!options.no_warmup) {
+      ReplayText few = text;
+      few.answer.resize(std::min<std::size_t>(few.answer.size(), 4));
+      LFM_TRY(run_replay(engine, few, {Draft::kOff}, 1));
+    }
+    LFM_ASSIGN(const std::vector<ReplayResult> results, run_replay(engine, text, drafts, options.repetitions));
+    progress("");
+    for (const ReplayResult& result : results) {
+      if (!report.row(result)) return {};  // flush_out() tells
+    }
+  }
+  return {};
+}
+
 BenchTable table_of(const Options& options) {
   if (options.sustained_minutes > 0) return BenchTable::kSustained;
+  if (!options.replay.empty()) return BenchTable::kReplay;
   return options.parallel.empty() ? BenchTable::kTests : BenchTable::kParallel;
 }
 
@@ -236,6 +266,8 @@ Status run_all(Options options) {
     context.model = engine.info();
     if (options.sustained_minutes > 0) {
       LFM_TRY(Runner(engine, options).run_sustained(options.sustained_minutes, report));
+    } else if (!options.replay.empty()) {
+      LFM_TRY(run_all_replay(engine, options, report));
     } else if (!options.parallel.empty()) {
       LFM_TRY(run_all_parallel(engine, options, report));
     } else {
@@ -268,6 +300,10 @@ void add_bench(CommandLine& line) {
   command.numbers("-d,--n-depth", options->depths, {0}, "tokens before each test, a comma list").shows("0");
   command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
                   "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
+  const Option replay = command.texts("--replay", options->replay,
+                                      "instead, have the model say the text in this file, with and without drafts; a "
+                                      "line \"=== answer ===\" ends what it reads before; may be given several times");
+  add_draft_option(command, options->draft, "with these drafts only").needs(replay);
   command.number("-r,--repetitions", options->repetitions, {1, 1000}, "repetitions of each test").shows("5");
   command.choice("-o,--output", options->format, {"md", "csv", "json", "jsonl"}, "how results are printed");
   command.flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");

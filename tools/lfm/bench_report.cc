@@ -190,6 +190,34 @@ Json fields(const SustainedResult& result, const BenchContext& context) {
   return row;
 }
 
+template <typename T>
+std::size_t median_count(const std::vector<T>& counts) {
+  return static_cast<std::size_t>(median({counts.begin(), counts.end()}));
+}
+
+std::vector<double> rates(const ReplayResult& result) {
+  std::vector<double> rates;
+  for (const double seconds : result.seconds) rates.push_back(static_cast<double>(result.generated) / seconds);
+  return rates;
+}
+
+Json fields(const ReplayResult& result, const BenchContext& context, bool samples) {
+  const std::vector<double> ts = rates(result);
+  Json row = machine_fields(context);
+  row["replay"] = result.name;
+  row["draft"] = to_string(result.draft);
+  row["n_prompt"] = result.prompt;
+  row["n_gen"] = result.generated;
+  row["avg_ts"] = mean(ts);
+  row["stddev_ts"] = deviation(ts);
+  row["median_ts"] = median(ts);
+  if (samples) row["samples_ts"] = ts;
+  row["passes"] = median_count(result.passes);
+  row["drafted"] = median_count(result.drafted);
+  row["accepted"] = median_count(result.accepted);
+  return row;
+}
+
 // A text between quotes, those in it twice.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -262,6 +290,15 @@ void BenchReport::begin() {
     print_out("| %8s | %8s | %12s |\n| -------: | -------: | -----------: |\n", "seconds", "t/s", "of the first");
     return;
   }
+  if (table_ == BenchTable::kReplay) {
+    print_out("| %-30s | %-22s | %7s | %22s | %7s | %6s | %15s | %7s | %7s | %8s |\n", "model", "backend", "threads",
+              "text", "tokens", "draft", "t/s", "passes", "drafted", "accepted");
+    print_out("| %s | %s | %s: | %s: | %s: | %s: | %s: | %s: | %s: | %s: |\n", std::string(30, '-').c_str(),
+              std::string(22, '-').c_str(), std::string(6, '-').c_str(), std::string(21, '-').c_str(),
+              std::string(6, '-').c_str(), std::string(5, '-').c_str(), std::string(14, '-').c_str(),
+              std::string(6, '-').c_str(), std::string(6, '-').c_str(), std::string(7, '-').c_str());
+    return;
+  }
   if (table_ == BenchTable::kParallel) {
     print_out("| %-30s | %-22s | %7s | %20s | %9s | %9s | %9s | %10s | %10s |\n", "model", "backend", "threads", "test",
               "pp t/s", "tg t/s", "t/s", "gap p50 ms", "gap p99 ms");
@@ -313,6 +350,23 @@ bool BenchReport::row(const ParallelResult& result) {
               speed.gap_p50, speed.gap_p99);
   } else {
     print(fields(result, context_), format_, first_);
+  }
+  first_ = false;
+  return flush_out();
+}
+
+bool BenchReport::row(const ReplayResult& result) {
+  begin();
+  if (format_ == BenchFormat::kMarkdown) {
+    const std::vector<double> ts = rates(result);
+    char rate[32];
+    std::snprintf(rate, sizeof(rate), "%.2f ± %.2f", mean(ts), deviation(ts));
+    print_out("| %-30s | %-22s | %7u | %22s | %7zu | %6s | %16s | %7zu | %7zu | %8zu |\n",
+              model_label(context_).c_str(), (context_.model.isa + "/" + context_.model.dense_backend).c_str(),
+              context_.model.threads, result.name.c_str(), result.generated, to_string(result.draft), rate,
+              median_count(result.passes), median_count(result.drafted), median_count(result.accepted));
+  } else {
+    print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }
   first_ = false;
   return flush_out();

@@ -58,6 +58,16 @@ struct SustainedResult {
   double share = 0;    // per cent of the first ones'
 };
 
+// A text that the model was made to say.
+struct ReplayResult {
+  std::string name;
+  std::size_t prompt = 0;
+  std::size_t generated = 0;
+  Draft draft = Draft::kOff;
+  std::vector<double> seconds = {};  // of each repetition, as are
+  std::vector<std::size_t> passes = {}, drafted = {}, accepted = {};
+};
+
 struct BenchContext {
   ModelInfo model;
   std::string type;  // "Q4_0"
@@ -66,7 +76,7 @@ struct BenchContext {
   bool profile = false;
 };
 
-enum class BenchTable { kTests, kParallel, kSustained };
+enum class BenchTable { kTests, kParallel, kSustained, kReplay };
 
 enum class BenchFormat { kMarkdown, kCsv, kJson, kJsonl };
 
@@ -84,6 +94,7 @@ class BenchReport {
   bool row(const BenchResult& result);  // false: standard output is gone
   bool row(const ParallelResult& result);
   bool row(const SustainedResult& result);
+  bool row(const ReplayResult& result);
   void end();
 
  private:

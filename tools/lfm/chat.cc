@@ -35,6 +35,7 @@ struct Options {
   std::int64_t max_tokens = -1;
   std::optional<std::size_t> context;
   SamplingFlags sampling;
+  Draft draft = Draft::kLookup;
   bool timings = false;
   ConstraintFlags constraint;
   std::string history;
@@ -54,6 +55,7 @@ TalkOptions talk_options(const Options& options, const Engine& engine, std::opti
   out.context_tokens = context_tokens(options.context, engine.info());
   out.generate.max_tokens = static_cast<std::size_t>(options.max_tokens);
   out.generate.sampling = options.sampling.sampling(engine);
+  out.generate.draft = options.draft;
   if (options.thinking_budget >= 0) out.generate.thinking_budget = static_cast<std::size_t>(options.thinking_budget);
   out.chat.form = form_of(options.form);
   out.chat.date = options.date;
@@ -180,6 +182,7 @@ void add_chat(CommandLine& line) {
   add_predict_option(command, options->max_tokens, "tokens of an answer at most; -1 is no limit");
   add_context_option(command, options->context);
   options->sampling.add_to(command);
+  add_draft_option(command, options->draft, kDraftHelp).shows("lookup");
   command.flag("--timings", options->timings, "print timings of the one question on standard error");
   options->constraint.add_to(command, "JSON list of tools that the model may call");
   command

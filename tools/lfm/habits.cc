@@ -21,7 +21,8 @@ constexpr std::string_view kAlways = "lfm does so anyway; leave it out";
 constexpr std::string_view kNoBatch = "lfm chooses how many tokens run together; leave it out";
 constexpr std::string_view kNoCacheType = "lfm keeps keys and values as f16; leave it out";
 constexpr std::string_view kOneAtATime = "it is lfm serve that answers several conversations side by side";
-constexpr std::string_view kNoDraft = "lfm drafts with no other model; leave it out";
+constexpr std::string_view kNoDraft = "lfm drafts with no other model; --draft lookup takes them from the text";
+constexpr std::string_view kDraftLength = "lfm finds out how many drafted tokens pay; leave it out";
 constexpr std::string_view kTextOnly = "lfm reads text alone; leave it out";
 constexpr std::string_view kAtTerminals = "lfm chat talks at a terminal without it; leave it out";
 constexpr std::string_view kNoSampler =
@@ -105,7 +106,10 @@ constexpr std::array kHabits = {
     Habit{"--docker-repo", "", kOneHub},
     Habit{"-md", "", kNoDraft},
     Habit{"--model-draft", "", kNoDraft},
-    Habit{"--draft", "", kNoDraft},
+    Habit{"--draft-max", "", kDraftLength},
+    Habit{"--draft-n", "", kDraftLength},
+    Habit{"--draft-min", "", kDraftLength},
+    Habit{"--draft-p-min", "", kDraftLength},
     Habit{"-mm", "", kTextOnly},
     Habit{"-mmu", "", kTextOnly},
     Habit{"--mmproj", "", kTextOnly},

@@ -27,6 +27,7 @@ struct Options {
   bool ignore_eos = false;
   bool plain = false;
   std::vector<std::string> stop;
+  Draft draft = Draft::kLookup;
   bool timings = false;
 };
 
@@ -37,6 +38,7 @@ void print_timings(const SessionStats& stats) {
   };
   line("prompt", stats.prompt_tokens, stats.prompt_seconds);
   line("generation", stats.generated_tokens, stats.generate_seconds);
+  if (stats.drafted_tokens > 0) print_err("drafts: %s\n", drafts_text(stats).c_str());
 }
 
 // What the text has to go on as, if anything was said.
@@ -81,6 +83,7 @@ int run_text(const Options& options) {
   bool writable = true;
   GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), options.sampling.sampling(*engine),
                            options.stop, options.ignore_eos};
+  generate.draft = options.draft;
   generate.constraint = *std::move(constraint);
   auto finish = session->generate(generate, [&](const Piece& piece) { return writable = out.write(piece.text); });
   if (!finish.ok()) return fail(finish.error());
@@ -112,6 +115,7 @@ void add_run(CommandLine& line) {
   options->constraint.add_to(command, "JSON list of the tools that --tool-choice is about", &endless);
   command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command.texts("--stop", options->stop, "end before this text; may be given several times");
+  add_draft_option(command, options->draft, kDraftHelp).shows("lookup");
   command.flag("--timings", options->timings, "print timings on standard error");
   command.runs([options] { return with_model(options->model, [&] { return run_text(*options); }); });
 }

@@ -35,6 +35,24 @@ void SamplingFlags::add_to(Command& command) {
   command.value("-s,--seed", take_seed, "seed: the same seed gives the same text; -1 is another one each time");
 }
 
+Option add_draft_option(Command& command, std::function<void(Draft)> set, const char* help) {
+  const auto take = [set = std::move(set)](const std::string& typed) -> std::string {
+    for (const Draft each : {Draft::kOff, Draft::kLookup}) {
+      if (typed != to_string(each)) continue;
+      set(each);
+      return {};
+    }
+    return "expected off or lookup; how many tokens are drafted, lfm finds out";
+  };
+  return command.value("--draft", take, help).type("off|lookup");
+}
+
+std::string drafts_text(const SessionStats& stats) {
+  return std::to_string(stats.accepted_tokens) + " of " + std::to_string(stats.drafted_tokens) +
+         (stats.drafted_tokens == 1 ? " token" : " tokens") + " came true; " + std::to_string(stats.generated_tokens) +
+         " tokens in " + std::to_string(stats.generate_passes) + " passes";
+}
+
 SamplingOptions SamplingFlags::sampling(const Engine& engine) const {
   SamplingOptions s = engine.recommended_sampling();
   s.temperature = temperature.value_or(s.temperature);

@@ -24,6 +24,7 @@ void test_sizes(const char* model, const lfm_engine* engine);
 void test_tokens(const char* model, const lfm_engine* engine);
 void test_session(const lfm_engine* engine, const char* folder);
 void test_generation(const lfm_engine* engine);
+void test_drafts(const lfm_engine* engine);
 void test_choice(const lfm_engine* engine);
 void test_constraints(const lfm_engine* engine);
 void test_chat(const lfm_engine* engine);

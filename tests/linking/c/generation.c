@@ -44,6 +44,42 @@ void test_generation(const lfm_engine* engine) {
   lfm_session_free(session);
 }
 
+/* The same text with drafts, which are told. */
+void test_drafts(const lfm_engine* engine) {
+  static const lfm_logit_bias biases[] = {{30, 100.0f}};
+  lfm_sampling sampling = {.size = sizeof sampling, .seeded = true, .seed = 5};
+  lfm_generate_options options = {.size = sizeof options};
+  lfm_finish finish = {.size = sizeof finish};
+  lfm_session_stats stats = {.size = sizeof stats};
+  lfm_session* session = NULL;
+  lfm_session* plain = NULL;
+  const lfm_token prompt[] = {30, 30, 30, 30, 30, 30};
+  size_t i, count = 0, plain_count = 0;
+  const lfm_token *tokens, *plain_tokens;
+  sampling.logit_bias = biases;
+  sampling.logit_bias_count = 1;
+  options.max_tokens = 80;
+  options.ignore_end = true;
+  options.sampling = &sampling;
+  EXPECT(lfm_session_new(engine, NULL, &session, &error) == LFM_OK);
+  EXPECT(lfm_session_append(session, prompt, 6, &error) == LFM_OK);
+  EXPECT(lfm_session_fork(session, &plain, &error) == LFM_OK);
+  EXPECT(lfm_session_generate(plain, &options, NULL, NULL, &finish, &error) == LFM_OK);
+  EXPECT(finish.passes == 80 && finish.drafted == 0 && finish.accepted == 0);
+  options.draft = LFM_DRAFT_LOOKUP;
+  EXPECT(lfm_session_generate(session, &options, NULL, NULL, &finish, &error) == LFM_OK);
+  EXPECT(finish.tokens == 80 && finish.passes + finish.accepted == 80 && finish.accepted > 0);
+  EXPECT(lfm_session_get_stats(session, &stats, &error) == LFM_OK);
+  EXPECT(stats.drafted_tokens == finish.drafted && stats.accepted_tokens == finish.accepted);
+  EXPECT(stats.generate_passes == finish.passes);
+  tokens = lfm_session_tokens(session, &count);
+  plain_tokens = lfm_session_tokens(plain, &plain_count);
+  EXPECT(count == plain_count);
+  for (i = 0; i < count && i < plain_count; ++i) EXPECT(tokens[i] == plain_tokens[i]);
+  lfm_session_free(plain);
+  lfm_session_free(session);
+}
+
 /* Says one of three tokens, eight times, and then the end. */
 static lfm_code choose(const lfm_mask_query* query, void* user) {
   size_t* asked = user;

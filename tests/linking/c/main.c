@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   test_tokens(argv[1], engine);
   test_session(engine, argv[2]);
   test_generation(engine);
+  test_drafts(engine);
   test_choice(engine);
   test_constraints(engine);
   test_diagnostics(engine);

@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "input.h"
 #include "io.h"
+#include "sampling_flags.h"
 #include "talk/saved.h"
 #include "user_folders.h"
 
@@ -97,6 +98,7 @@ Result<Lines> stats(Talk& talk) {
   lines.push_back("all prompts   " + std::to_string(tally.reused_tokens) + " reused, " +
                   rate_text(all.prompt_tokens, all.prompt_seconds) + " read");
   lines.push_back("all answers   " + rate_text(all.generated_tokens, all.generate_seconds));
+  if (all.drafted_tokens > 0) lines.push_back("drafts        " + drafts_text(all));
   lines.push_back("context       " + std::to_string(held) + " of " +
                   count_of(talk.session().context_tokens(), "token"));
   lines.push_back("memory        " + bytes_text(static_cast<double>(peak_memory_bytes())) + " at most");
