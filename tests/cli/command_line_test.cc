@@ -118,7 +118,7 @@ TEST_F(CommandLine, BenchReplaysTexts) {
   const std::string empty = model_.folder().write("empty", "Say it:\n=== answer ===\n");
   expect_failure({"bench", "-m", model_.path(), "--pack-cache", "off", "--replay", empty}, "there is nothing to say");
   const std::string bare = model_.folder().write("bare", "Nothing is read before.\n");
-  expect_failure({"bench", "-m", model_.path(), "--pack-cache", "off", "--replay", bare}, "=== answer ===");
+  EXPECT_EQ(run({"bench", "-m", model_.path(), "--pack-cache", "off", "-r", "1", "--replay", bare}).status, 0);
   expect_usage({"bench", "-m", "x", "--draft", "off"}, "--draft requires --replay");
 }
 

@@ -24,6 +24,8 @@ class Ahead {
   // The first of those left was said: gives its row.
   std::size_t take() noexcept { return ++next_ - said_; }
 
+  std::size_t bytes() const noexcept { return (logits_.capacity() + conv_.capacity()) * sizeof(float); }
+
   std::span<float> logits(std::size_t row) noexcept { return std::span(logits_).subspan(row * stride_, stride_); }
   std::span<float> conv(std::size_t row) noexcept { return std::span(conv_).subspan(row * floats_, floats_); }
 

@@ -58,7 +58,8 @@ std::vector<Timeline::Block> Timeline::shared_blocks() const {
 }
 
 std::size_t Timeline::own_bytes() const noexcept {
-  return sizeof *this + tokens.size() * sizeof(TokenId) + (logits.size() + state.all_conv().size()) * sizeof(float);
+  return sizeof *this + tokens.size() * sizeof(TokenId) + (logits.size() + state.all_conv().size()) * sizeof(float) +
+         ahead.bytes();
 }
 
 void Timeline::keep_state() {
