@@ -95,6 +95,23 @@ def test_masks_penalties_and_stops(engine, session):
     assert problem.value.field == "top_p"
 
 
+def test_drafts_change_no_text(engine):
+    prompt = engine.tokenizer.encode("one two three one two three one two three")
+    said = []
+    for draft in lfm.Draft:
+        with engine.session() as session:
+            session.sync(prompt)
+            finish = session.generate(max_tokens=24, sampling=lfm.Sampling(temperature=0), ignore_end=True, draft=draft)
+            said.append(session.tokens)
+            assert finish.tokens == 24 and finish.accepted <= finish.drafted
+            assert (finish.drafted > 0) <= (draft == lfm.Draft.LOOKUP)
+    assert said[0] == said[1]
+    with engine.session() as session, pytest.raises(lfm.ArgumentError) as failed:
+        session.sync(prompt)
+        session.generate(draft=7)
+    assert failed.value.field == "draft"
+
+
 def test_forks_files_and_limits(engine, session, tmp_path):
     session.sync(engine.tokenizer.encode("Once upon a time"))
     fork = session.fork()

@@ -17,7 +17,7 @@ from .errors import (
     ArgumentError, CancelledError, Error, FormatError, IoError, LimitError, NoMemoryError, NumericError, StateError,
     UnsupportedError)
 from .files import PackInfo, pack, verify_pack
-from .generation import Finish, FinishReason, GenerateOptions, MaskQuery, Piece, PieceKind, Sampling
+from .generation import Draft, Finish, FinishReason, GenerateOptions, MaskQuery, Piece, PieceKind, Sampling
 from .openai import Client
 from .session import Session, SessionStats, SyncInfo
 from .stream import AsyncStream, Stream
@@ -26,7 +26,7 @@ __version__: str = _c.library.lfm_version().decode()
 
 __all__ = [
     "Answer", "ArgumentError", "AsyncStream", "Cancel", "CancelledError", "Chat", "ChatForm", "Client", "Constraint",
-    "Engine", "Error", "Finish", "FinishReason", "FormatError", "GenerateOptions", "IoError", "LimitError", "MaskQuery",
+    "Draft", "Engine", "Error", "Finish", "FinishReason", "FormatError", "GenerateOptions", "IoError", "LimitError", "MaskQuery",
     "Message", "ModelInfo", "NoMemoryError", "NumericError", "PackInfo", "Piece", "PieceKind", "Sampling", "Session",
     "SessionStats", "StateError", "Stream", "SyncInfo", "Tokenizer", "ToolCall", "UnsupportedError",
     "messages_from_json", "messages_to_json", "pack", "verify_pack"]

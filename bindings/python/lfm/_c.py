@@ -82,7 +82,8 @@ class SyncInfo(ctypes.Structure):
 
 class SessionStats(Sized):
     _fields_ = [("size", c_size_t), ("reused_tokens", c_size_t), ("prompt_tokens", c_size_t),
-                ("prompt_seconds", c_double), ("generated_tokens", c_size_t), ("generate_seconds", c_double)]
+                ("prompt_seconds", c_double), ("generated_tokens", c_size_t), ("generate_seconds", c_double),
+                ("generate_passes", c_size_t), ("drafted_tokens", c_size_t), ("accepted_tokens", c_size_t)]
 
 
 class LogitBias(ctypes.Structure):
@@ -111,7 +112,7 @@ class GenerateOptions(Sized):
                 ("limit_thinking", c_bool), ("thinking_budget", c_size_t), ("logprobs", c_bool),
                 ("top_logprobs", c_size_t), ("mask", Mask), ("mask_user", c_void_p), ("cancel", c_void_p),
                 ("prompt_progress", Progress), ("progress_user", c_void_p), ("constraint", c_void_p),
-                ("continue_last", c_bool)]
+                ("continue_last", c_bool), ("draft", c_int)]
 
 
 class Logprob(ctypes.Structure):
@@ -131,7 +132,8 @@ PieceCallback = CFUNCTYPE(c_bool, POINTER(Piece), c_void_p)
 class Finish(Sized):
     _fields_ = [("size", c_size_t), ("reason", c_int), ("tokens", c_size_t), ("reasoning_tokens", c_size_t),
                 ("text_bytes", c_size_t), ("tool_calls", c_size_t), ("malformed_calls", c_size_t),
-                ("thinking_open", c_bool), ("thinking_cut", c_bool), ("seconds", c_double), ("seed", c_uint64)]
+                ("thinking_open", c_bool), ("thinking_cut", c_bool), ("seconds", c_double), ("seed", c_uint64),
+                ("passes", c_size_t), ("drafted", c_size_t), ("accepted", c_size_t)]
 
 
 class ToolConstraint(Sized):

@@ -29,6 +29,13 @@ class PieceKind(IntEnum):
     MALFORMED_CALL = 3
 
 
+class Draft(IntEnum):
+    """Where the next tokens are guessed, to be read together; the text is the same."""
+
+    OFF = 0
+    LOOKUP = 1  # where the session's last tokens stood before, what came behind them
+
+
 class FinishReason(IntEnum):
     END = 0
     STOP = 1
@@ -97,6 +104,9 @@ class Finish:
     thinking_cut: bool  # thinking_budget ended the thinking
     seconds: float
     seed: int  # that was drawn with
+    passes: int  # that the tokens took
+    drafted: int  # tokens that were guessed, and read in those passes
+    accepted: int  # of them: that were said
     description: str
 
     def __str__(self) -> str:
@@ -148,6 +158,7 @@ class GenerateOptions(TypedDict, total=False):
     cancel: Cancel | None
     prompt_progress: Progress | None  # answer(): while it reads the conversation
     continue_last: bool  # answer(): goes on with the last message, which is the assistant's
+    draft: Draft  # Draft.OFF
 
 
 def piece_from_c(given: _c.Piece) -> Piece:
@@ -180,6 +191,7 @@ class Request:
         out.stop, out.stop_count = (ctypes.c_char_p * len(stops))(*stops), len(stops)
         for name in ("ignore_end", "structured", "continue_last"):
             setattr(out, name, bool(given.pop(name, False)))
+        out.draft = given.pop("draft", Draft.OFF)
         budget = given.pop("thinking_budget", None)
         if budget is not None:
             out.limit_thinking, out.thinking_budget = True, budget

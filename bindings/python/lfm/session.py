@@ -31,6 +31,9 @@ class SessionStats:
     prompt_seconds: float
     generated_tokens: int
     generate_seconds: float
+    generate_passes: int  # as Finish has them
+    drafted_tokens: int
+    accepted_tokens: int
 
 
 class Session(Closable):
