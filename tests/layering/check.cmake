@@ -23,7 +23,7 @@ set(src/c_may "c/.*|base/try\\.h|lfm/.*")
 set(src/evaluate_may "(evaluate|api|base|lfm)/.*")
 set(src/quantize_may "(quantize|api|engine|model|ops|text|format|kernels|base|lfm)/.*")
 set(floor "base/(atomic_file|descriptor|file|try)\\.h")  # of the target lfm_floor
-set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(hub|pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
+set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(batch|hub|pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
 set(tools/lfm/hub_may "lfm/result\\.h|io\\.h|hub/.*|${floor}|${posix}")
 
 # Third parties, each in one place.

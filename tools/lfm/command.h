@@ -30,6 +30,7 @@ void add_pack(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_schema(CommandLine& line);
 void add_serve(CommandLine& line);  // where lfm is built with it
+void add_batch(CommandLine& line);  // likewise
 void add_pull(CommandLine& line);
 void add_list(CommandLine& line);
 void add_remove(CommandLine& line);

@@ -16,6 +16,7 @@ void add_all(CommandLine& line) {
   add_schema(line);
 #ifdef LFM_SERVER
   add_serve(line);
+  add_batch(line);
 #endif
   add_bench(line);
   add_pull(line);

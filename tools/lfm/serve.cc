@@ -41,15 +41,6 @@ struct Options {
 
 constexpr int kUsualPort = 8080;
 
-// "LFM2-8B-A1B-Q4_0" of "models/LFM2-8B-A1B-Q4_0.gguf".
-std::string name_of(const std::string& path) {
-  std::string name = path.substr(path.find_last_of('/') + 1);
-  for (const std::string_view suffix : {".gguf", ".lfm"}) {
-    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
-  }
-  return name.empty() ? "lfm" : name;
-}
-
 Result<serve::AccessRules> access_of(const Options& options) {
   serve::AccessRules rules;
   rules.hosts = options.hosts;
@@ -103,7 +94,7 @@ int run_serve(const Options& options) {
   serve::ServiceOptions settings;
   settings.access = *std::move(access);
   settings.limits = options.limits;
-  settings.model.name = options.alias.empty() ? name_of(options.model.path) : options.alias;
+  settings.model.name = options.alias.empty() ? model_name(options.model.path) : options.alias;
   settings.model.context_tokens = options.context;
   settings.model.cache_bytes = cache_bytes(options.cache_mib);
   settings.model.created = std::time(nullptr);

@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "serve/anthropic.h"
 #include "serve/endpoints.h"
+#include "serve/ollama.h"
 #include "serve/openai.h"
 
 namespace lfm::serve {
@@ -26,6 +28,14 @@ constexpr std::array kRoutes = {
     Route{"POST", "/chat/completions", &post_chat_completions, &openai_error},
     Route{"POST", "/v1/completions", &post_completions, &openai_error},
     Route{"POST", "/completions", &post_completions, &openai_error},
+    Route{"POST", "/v1/messages", &post_messages, &anthropic_error},
+    Route{"POST", "/v1/messages/count_tokens", &post_count_tokens, &anthropic_error},
+    Route{"GET", "/api/version", &get_ollama_version, &ollama_error, Place::kNetwork, false, kNoModel},
+    Route{"GET", "/api/tags", &get_ollama_tags, &ollama_error, Place::kNetwork},
+    Route{"GET", "/api/ps", &get_ollama_running, &ollama_error, Place::kNetwork},
+    Route{"POST", "/api/show", &post_ollama_show, &ollama_error},
+    Route{"POST", "/api/chat", &post_ollama_chat, &ollama_error},
+    Route{"POST", "/api/generate", &post_ollama_generate, &ollama_error},
     Route{"POST", "/tokenize", &post_tokenize, &openai_error},
     Route{"POST", "/detokenize", &post_detokenize, &openai_error},
     Route{"POST", "/apply-template", &post_apply_template, &openai_error},
