@@ -29,7 +29,7 @@ struct Options {
 
 serve::ServiceOptions settings_of(const Options& options) {
   serve::ServiceOptions out;
-  out.model.name = options.alias.empty() ? model_name(options.model.path) : options.alias;
+  out.model.name = options.alias.empty() ? name_for_clients(options.model.path) : options.alias;
   out.model.context_tokens = options.context;
   out.model.created = std::time(nullptr);
   out.slots = options.slots;
@@ -45,7 +45,6 @@ int tell(const batch::Progress& done, const std::string& out) {
 }
 
 int run_batch(const Options& options) {
-  if (const Status status = check_model_path(options.model.path); !status.ok()) return fail(status.error());
   auto requests = batch::Requests::open(options.in, options.shard);
   if (!requests.ok()) return fail(requests.error());
   auto answers = batch::Answers::open(options.out);
@@ -93,7 +92,7 @@ void add_batch(CommandLine& line) {
           "--shard", [options](const std::string& typed) { return batch::read_shard(typed, options->shard); },
           "answer every N-th request only, from the I-th on: for N jobs, each with an output of its own")
       .type("I/N");
-  command.runs([options] { return run_batch(*options); });
+  command.runs([options] { return with_model(options->model, [&] { return run_batch(*options); }); });
 }
 
 }  // namespace lfm::cli

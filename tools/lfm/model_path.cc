@@ -97,7 +97,7 @@ bool is_on_the_hub(const std::string& path) {
          !fs::is_directory(fs::path(name->repository).parent_path(), code);
 }
 
-std::string model_name(const std::string& path) {
+std::string name_for_clients(const std::string& path) {
   std::string name = path.substr(path.find_last_of('/') + 1);
   for (const std::string_view suffix : {".gguf", ".lfm"}) {
     if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());

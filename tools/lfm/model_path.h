@@ -16,8 +16,8 @@ Status check_model_path(const std::string& path);
 // folder that it might have been in.
 bool is_on_the_hub(const std::string& path);
 
-// The name by which clients know it where nobody says more: "LFM2-8B-A1B-Q4_0" of "models/LFM2-8B-A1B-Q4_0.gguf".
-std::string model_name(const std::string& path);
+// The name by which clients know a model where nobody says more: "LFM2-8B-A1B-Q4_0" of "models/LFM2-8B-A1B-Q4_0.gguf".
+std::string name_for_clients(const std::string& path);
 
 // An error of what is in that file, with its name in front where the error doesn't say it.
 Error of_model(Error error, const std::string& path);

@@ -94,7 +94,7 @@ int run_serve(const Options& options) {
   serve::ServiceOptions settings;
   settings.access = *std::move(access);
   settings.limits = options.limits;
-  settings.model.name = options.alias.empty() ? model_name(options.model.path) : options.alias;
+  settings.model.name = options.alias.empty() ? name_for_clients(options.model.path) : options.alias;
   settings.model.context_tokens = options.context;
   settings.model.cache_bytes = cache_bytes(options.cache_mib);
   settings.model.created = std::time(nullptr);
