@@ -230,6 +230,9 @@ TEST_F(ServedChat, ToolsOfManyHandsAreTakenUnlessTheyAskForStrictness) {
   odd["function"]["parameters"]["properties"]["city"] = {{"type", "array"}, {"contains", {{"type", "string"}}}};
   body["tools"] = {weather_tool(), odd};
   EXPECT_EQ(chat(body).status, 200);
+  body["tool_choice"] = "required";
+  EXPECT_EQ(chat(body).status, 400) << "what a call would be held to can't be";
+  body.erase("tool_choice");
   body["tools"][1]["function"]["strict"] = true;
   const Answer refused = chat(body);
   EXPECT_EQ(refused.status, 400);

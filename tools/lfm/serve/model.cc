@@ -50,7 +50,7 @@ Result<std::optional<Constraint>> Model::constraint(const ChatRequest& request) 
   }
   if (request.tools.list.empty()) return std::optional<Constraint>();
   auto made = constraints_.from_tools(request.tools.strict, request.tools.rule);
-  if (!made.ok() && made.error().code != ErrorCode::kArgument) {
+  if (!made.ok() && made.error().code != ErrorCode::kArgument && request.tools.rule.choice == ToolChoice::kAuto) {
     // Agents bring tools of many hands. What can't be held of one that doesn't ask for it is no reason to refuse all.
     const auto holds = [this](const std::string& schema) { return constraints_.from_json_schema(schema).ok(); };
     LFM_ASSIGN(const std::string others, relaxed(request.tools.strict, holds));
