@@ -63,7 +63,9 @@ TEST(Continue, IsAsIfItHadntBeenCut) {
       expect_same(more->message, whole.message);
     }
     EXPECT_GT(calls, 5u);
-    if (thinks) EXPECT_GT(thoughts, 20u);
+    if (thinks) {
+      EXPECT_GT(thoughts, 20u);
+    }
   }
 }
 

@@ -33,7 +33,7 @@ std::size_t longest_match(const std::vector<TokenId>& text) {
 TEST(SuffixAutomaton, FindsTheLongestEndingThatIsThereTwice) {
   std::mt19937 random(1);
   for (int round = 0; round < 300; ++round) {
-    const std::uint32_t alphabet = 1 + random() % (round % 2 == 0 ? 3 : 40);
+    const auto alphabet = static_cast<std::uint32_t>(1 + random() % (round % 2 == 0 ? 3 : 40));
     SuffixAutomaton automaton;
     std::vector<TokenId> text;
     for (std::size_t i = 0; i < 120; ++i) {

@@ -37,7 +37,8 @@ OptionOf describe(const CLI::Option& option) {
 }  // namespace
 
 CommandOf describe(const CLI::App& app) {
-  CommandOf out{.name = app.get_name()};
+  CommandOf out;
+  out.name = app.get_name();
   const std::string description = app.get_description();
   const std::size_t line = description.find('\n');
   out.title = description.substr(0, line);
