@@ -15,9 +15,8 @@ int main(int argc, char** argv) {
   if (!prompt.ok()) return fail(prompt.error());
   if (auto read = session->sync(*prompt); !read.ok()) return fail(read.error());
 
-  auto end = session->generate({.max_tokens = 40}, [](const lfm::Piece& piece) {
-    return !(std::cout << piece.text << std::flush).fail();
-  });
+  auto end = session->generate({.max_tokens = 40},
+                               [](const lfm::Piece& piece) { return !(std::cout << piece.text << std::flush).fail(); });
   if (!end.ok()) return fail(end.error());
   std::cout << '\n';
 }

@@ -22,8 +22,8 @@
  *   All else zero is the default of options. LFM_ARGUMENT where size isn't set, LFM_UNSUPPORTED where something is
  *   asked for in a part that this version of the library doesn't have. Other structs stay as they are.
  * Lifetime: an engine may be closed while sessions and chats of it live; they keep what they need.
- * Threads: an engine, a tokenizer, a constraint, a chat and a pool may be used by any number of threads; a session and a
- *   conversation by one at a time, lfm_session_cancel() excepted. After fork(2) what needs an engine's threads is
+ * Threads: an engine, a tokenizer, a constraint, a chat and a pool may be used by any number of threads; a session and
+ * a conversation by one at a time, lfm_session_cancel() excepted. After fork(2) what needs an engine's threads is
  *   LFM_STATE in the child.
  */
 #ifndef LFM_C_H

@@ -79,8 +79,8 @@ TEST_F(CommandLine, HelpIsComplete) {
 }
 
 TEST_F(CommandLine, BenchSideBySide) {
-  const std::vector<std::string> bench = {"bench", "-m", model_.path(), "--pack-cache", "off", "-p", "3", "-n", "4",
-                                          "-r", "2", "-P", "1,3"};
+  const std::vector<std::string> bench = {"bench", "-m", model_.path(), "--pack-cache", "off", "-p", "3", "-n",
+                                          "4",     "-r", "2",           "-P",           "1,3"};
   for (const std::string format : {"jsonl", "json", "csv", "md"}) {
     std::vector<std::string> arguments = bench;
     arguments.insert(arguments.end(), {"-o", format});
@@ -100,7 +100,8 @@ TEST_F(CommandLine, BenchReplaysTexts) {
   const std::string text = "one two three, one two three, one two three, one two three.\n";
   const std::string path = model_.folder().write("text", "Say it:\n" + text + "=== answer ===\n" + text);
   const auto bench = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"bench", "-m", model_.path(), "--pack-cache", "off", "-r", "2", "--replay", path};
+    std::vector<std::string> arguments = {"bench", "-m",       model_.path(), "--pack-cache", "off", "-r",
+                                          "2",     "--replay", path};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   };
@@ -124,7 +125,8 @@ TEST_F(CommandLine, BenchReplaysTexts) {
 
 TEST_F(CommandLine, DraftsChangeTheSpeedAlone) {
   const auto said = [&](const std::string& draft) {
-    return run(short_run({"-p", "ababababab", "-n", "60", "--ignore-eos", "--temp", "0", "--draft", draft, "--timings"}));
+    return run(
+        short_run({"-p", "ababababab", "-n", "60", "--ignore-eos", "--temp", "0", "--draft", draft, "--timings"}));
   };
   const Outcome off = said("off"), lookup = said("lookup");
   EXPECT_EQ(off.status, 0) << off.err;
@@ -449,7 +451,8 @@ TEST_F(CommandLine, TypedInputIsAwaitedAloudAndEndsWithOneCtrlD) {
 
 TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
   const auto bench = [&](const std::string& path, const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"bench", "-m", path, "-r", "1", "--no-warmup", "--pack-cache", "off", "-t", "1"};
+    std::vector<std::string> arguments = {"bench",       "-m",           path,  "-r", "1",
+                                          "--no-warmup", "--pack-cache", "off", "-t", "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   };
@@ -568,8 +571,10 @@ TEST_F(CommandLine, AnswersAreHeldToSchemasAndPatterns) {
   const std::string schema =
       R"({"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": false})";
   const std::string file = model_.folder().write("ok.json", schema);
-  for (const std::vector<std::string>& option :
-       {std::vector<std::string>{"-j", schema}, {"--json-schema", file}, {"-jf", file}, {"--json-schema-file=" + file}}) {
+  for (const std::vector<std::string>& option : {std::vector<std::string>{"-j", schema},
+                                                 {"--json-schema", file},
+                                                 {"-jf", file},
+                                                 {"--json-schema-file=" + file}}) {
     for (const std::string command : {"run", "chat"}) {
       std::vector<std::string> arguments = {"-p", "Hello"};
       arguments.insert(arguments.end(), option.begin(), option.end());
@@ -588,8 +593,10 @@ TEST_F(CommandLine, TextsAreJudgedAsTheSchemasDraftHasFormats) {
   const std::string other = model_.folder().write("other.json", "\"soon\"");
   const std::string held = model_.folder().write("held.json", R"({"type": "string", "format": "date"})");
   const std::string remark = model_.folder().write(
-      "remark.json", R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string", "format": "date"})");
-  EXPECT_EQ(run({"schema", held, "--check", good, other}).out, "allowed " + good + "\nrefused at byte 1 of " + other + "\n");
+      "remark.json",
+      R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string", "format": "date"})");
+  EXPECT_EQ(run({"schema", held, "--check", good, other}).out,
+            "allowed " + good + "\nrefused at byte 1 of " + other + "\n");
   EXPECT_EQ(run({"schema", remark, "--check", good, other}).out,
             "allowed " + good + "\nallowed " + other +
                 ", by a draft to which formats are remarks: answers hold to them, and differ at byte 1\n");
@@ -612,7 +619,8 @@ TEST_F(CommandLine, WhatCannotBeHeldIsSaidWithItsPlace) {
     arguments.insert(arguments.end(), option.begin(), option.end());
     expect_failure(arguments, what);
   };
-  says({"-j", R"({"properties": {"a": {"contains": {}}}})"}, "--json-schema: /properties/a/contains: \"contains\" can't be held");
+  says({"-j", R"({"properties": {"a": {"contains": {}}}})"},
+       "--json-schema: /properties/a/contains: \"contains\" can't be held");
   says({"-j", R"({"type": "obj)"}, "--json-schema: this isn't JSON");
   says({"-j", R"({"type": "string", "maxLength": 1, "minLength": 2})"}, "--json-schema: nothing satisfies the schema");
   says({"--regex", "(a"}, "--regex: ");

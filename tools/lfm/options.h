@@ -29,7 +29,7 @@ struct Bounds {
 class Option {
  public:
   explicit Option(CLI::Option& option) : option_(&option) {}
-  Option& type(const char* name);               // what --help calls its value
+  Option& type(const char* name);                // what --help calls its value
   Option& shows(const std::string& by_default);  // in --help
   Option& required();
   Option& excludes(const Option& other);
@@ -57,11 +57,13 @@ class Command {
   // A whole number or another one, as the type of `value` has it.
   template <typename T>
   Option number(const char* names, T& value, Bounds bounds, const char* help) {
-    return value_of<T>(names, bounds, [&value](double typed) { value = static_cast<T>(typed); }, help);
+    return value_of<T>(
+        names, bounds, [&value](double typed) { value = static_cast<T>(typed); }, help);
   }
   template <typename T>
   Option number(const char* names, std::optional<T>& value, Bounds bounds, const char* help) {
-    return value_of<T>(names, bounds, [&value](double typed) { value = static_cast<T>(typed); }, help);
+    return value_of<T>(
+        names, bounds, [&value](double typed) { value = static_cast<T>(typed); }, help);
   }
 
   // Likewise several, between commas, instead of those in `values`.

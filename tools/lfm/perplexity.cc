@@ -31,9 +31,9 @@ void print_window(const Evaluation& e) {
   }
   const Divergence& d = *e.divergence;
   print_out("%4zu    %9.4f ± %9.4f    %10.5f ± %10.5f    %10.5f ± %10.5f    %6.3f ± %6.3f %%    %6.3f ± %6.3f %%\n",
-              e.windows, e.perplexity.value, e.perplexity.error, d.log_ratio.value, d.log_ratio.error, d.kld.value,
-              d.kld.error, 100 * d.probability_change_rms.value, 100 * d.probability_change_rms.error,
-              100 * d.same_top.value, 100 * d.same_top.error);
+            e.windows, e.perplexity.value, e.perplexity.error, d.log_ratio.value, d.log_ratio.error, d.kld.value,
+            d.kld.error, 100 * d.probability_change_rms.value, 100 * d.probability_change_rms.error,
+            100 * d.same_top.value, 100 * d.same_top.error);
 }
 
 void print_line(const char* name, const Estimate& estimate) {
@@ -67,7 +67,7 @@ void print_divergence(const Evaluation& e, const Divergence& d) {
       {" 1.0%  ", c.p01},     {" 0.1%  ", c.p001},   {"Minimum", c.minimum}};
   for (const auto& [name, value] : changes) print_out("%s Δp: %6.3f%%\n", name, 100 * value);
   print_out("RMS Δp    : %6.3f ± %5.3f %%\n", 100 * d.probability_change_rms.value,
-              100 * d.probability_change_rms.error);
+            100 * d.probability_change_rms.error);
   print_out("Same top p: %6.3f ± %5.3f %%\n", 100 * d.same_top.value, 100 * d.same_top.error);
 }
 

@@ -8,8 +8,7 @@ namespace lfm::cli {
 
 void SamplingFlags::add_to(Command& command) {
   constexpr double kLarge = 1e9;
-  command.number("--temp", temperature, {0, kLarge},
-                 "temperature; 0 takes the likeliest token (default: the model's)");
+  command.number("--temp", temperature, {0, kLarge}, "temperature; 0 takes the likeliest token (default: the model's)");
   command.number("--top-k", top_k, {-1, 2147483647}, "keep the K likeliest tokens; 0 and -1 keep all");
   command.number("--top-p", top_p, {0, 1}, "keep the likeliest tokens that together have this probability");
   command.number("--min-p", min_p, {0, 1}, "keep tokens at least this times as likely as the likeliest");

@@ -39,7 +39,6 @@ class Runtime {
   kernels::Isa isa() const noexcept { return kernels_.isa; }
   ops::Profile profile();
 
-
   struct Traffic {
     std::size_t passes = 0;   // so far
     std::size_t runs = 0;     // of sessions in them

@@ -56,7 +56,8 @@ Result<Conversation> conversation_from_json(std::string_view text) {
   LFM_ASSIGN(const Json json, parse_json(text));
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormatName)
     return wrong_file("isn't a saved conversation", "");
-  if (!json.contains("version") || json["version"] != kVersion) return wrong_file("is of a version not known", "version");
+  if (!json.contains("version") || json["version"] != kVersion)
+    return wrong_file("is of a version not known", "version");
   Conversation out;
   LFM_ASSIGN(out.system, text_of(json, "system"));
   if (json.contains("tools")) {
