@@ -35,7 +35,7 @@ Result<ReplayText> read_replay(const Engine& engine, const std::string& path) {
   ReplayText text;
   text.name = path.substr(path.rfind('/') + 1);
   LFM_ASSIGN(text.prompt, engine.tokenizer().encode(prompt, {.bos = true, .special_tokens = true}));
-  LFM_ASSIGN(text.answer, engine.tokenizer().encode(answer, {.special_tokens = true}));
+  LFM_ASSIGN(text.answer, engine.tokenizer().encode(answer, {.bos = false, .special_tokens = true}));
   if (text.answer.empty()) return Error{ErrorCode::kArgument, "there is nothing to say", path};
   if (text.prompt.empty()) {
     return Error{ErrorCode::kArgument,
