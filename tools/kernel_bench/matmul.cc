@@ -127,7 +127,7 @@ void register_isa(const std::string& isa, const MatmulKernels& kernels) {
     }
   }
   for (const FloatInfo& row : kFloatFormats) {
-    for (const std::size_t tokens : {1, 12}) {
+    for (const std::size_t tokens : {std::size_t{1}, std::size_t{12}}) {
       const std::string name = isa + "/" + row.name + "/mr:" + std::to_string(tokens);
       benchmark::RegisterBenchmark(name.c_str(), floats, kernels.floats[static_cast<std::size_t>(row.format)],
                                    row.format, tokens);
