@@ -12,9 +12,7 @@ const Spelling kPlain = {'\0', true, true};
 
 Status finish(Grammar& grammar, const char* nothing) {
   grammar.prune();
-  grammar.dfa.limit(std::nullopt);
-  if (grammar.dfa.failed())
-    return Error{ErrorCode::kLimit, "too many states, or too long a search for what satisfies it", "schema"};
+  if (grammar.dfa.failed()) return Error{ErrorCode::kLimit, "too many states, or too much work", "schema"};
   if (grammar.nodes[grammar.root].height == kNever) return Error{ErrorCode::kArgument, nothing, "schema"};
   return {};
 }

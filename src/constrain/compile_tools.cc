@@ -133,8 +133,7 @@ Result<std::shared_ptr<Grammar>> compile_tools(std::string_view text, const Call
   if (!found) return Error{ErrorCode::kArgument, "there is no tool \"" + rules.only + "\"", "tool_choice"};
   compiler.finish(rules.single);
   grammar->prune();
-  grammar->dfa.limit(std::nullopt);
-  if (grammar->dfa.failed()) return Error{ErrorCode::kLimit, "too many states", "tools"};
+  if (grammar->dfa.failed()) return Error{ErrorCode::kLimit, "too many states, or too much work", "tools"};
   if (grammar->nodes[grammar->root].height == kNever) {
     return Error{ErrorCode::kArgument, "no arguments satisfy the tools' schemas", "tools"};
   }

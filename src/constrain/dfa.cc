@@ -41,7 +41,7 @@ Dfa::State Dfa::state_of(RegexId regex) {
 
 // Where the byte leads to, and all others of its class.
 Dfa::State Dfa::find(State state, unsigned char byte) {
-  check_time();
+  pool_.effort().spend(8);
   const State to = start(pool_.derivative(states_[state].regex, byte));
   pool_.classes(states_[state].regex, classes_);
   const auto own = std::find_if(classes_.begin(), classes_.end(), [byte](const ByteSet& set) { return set[byte]; });
@@ -103,7 +103,6 @@ bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
       }
       if (here.emplace(next, true).second) seen.push_back({next, i});
     }
-    check_time();
     if (++searched_ > kMaxSearched || failed()) {
       failed_ = true;
       return false;
@@ -154,6 +153,7 @@ std::uint32_t Dfa::matches_left(State state) {
       if (!levels.empty()) levels.back().sum += sum;
       continue;
     }
+    if (level.byte == 0) pool_.effort().spend(16);
     const State to = next(level.state, static_cast<unsigned char>(level.byte++));
     if (failed()) {
       for (const Level& open : levels) states_[open.state].left = kUnknown;

@@ -8,7 +8,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/thread_clock.h"
 #include "constrain/regex.h"
 
 namespace lfm::constrain {
@@ -44,10 +43,7 @@ class Dfa {
   // Whether an expression matches any text. A search that would take too long makes the DFA fail.
   bool is_live(RegexId regex);
 
-  // Until then, or for ever: who compiles has to come to an end, however little progress it is by the other limits.
-  void limit(std::optional<base::ThreadClock::time_point> end) noexcept { end_ = end; }
-
-  // A limit was hit, of nodes, states, searching or time; what comes is meaningless.
+  // A limit was hit, of nodes, states, searching or effort; what comes is meaningless.
   bool failed() const noexcept { return failed_ || pool_.overflown(); }
   std::size_t states() const noexcept { return states_.size(); }
 
@@ -61,7 +57,6 @@ class Dfa {
   static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   static constexpr std::uint32_t kBusy = kUnknown - 1;
 
-  void check_time() noexcept { failed_ = failed_ || (end_ && base::ThreadClock::now() > *end_); }
   bool search(RegexId regex, const std::vector<RegexId>& parts);
   State state_of(RegexId regex);
   State find(State state, unsigned char byte);
@@ -73,7 +68,6 @@ class Dfa {
   std::unordered_map<RegexId, bool> live_;
   RegexPool::Classes classes_;
   std::size_t searched_ = 0;
-  std::optional<base::ThreadClock::time_point> end_;
   bool failed_ = false;
 };
 

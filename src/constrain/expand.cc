@@ -9,6 +9,7 @@ namespace lfm::constrain {
 namespace {
 
 constexpr std::size_t kMaxAlternatives = 1'000;
+constexpr std::size_t kMaxChain = 1'000;
 
 bool asserts(const Json& schema) {
   static const std::set<std::string_view> kKeywords = {
@@ -59,7 +60,11 @@ Status SchemaCompiler::expand(Work work, std::vector<Alternative>& out) {
     if (!work.done.insert(term).second) continue;
     const Term opposite = {term.value, term.kind == Term::Kind::kNot ? Term::Kind::kSchema : Term::Kind::kNot};
     if (term.kind != Term::Kind::kEquals && work.done.contains(opposite)) return {};
-    work.chain = std::make_shared<Chain>(Chain{term, pending.chain});
+    const std::size_t length = pending.chain == nullptr ? 0 : pending.chain->length;
+    if (length == kMaxChain)
+      return refuse(ErrorCode::kLimit, "schemas that lead to one another too deeply", *term.value);
+    pool().effort().spend(length);
+    work.chain = std::make_shared<Chain>(Chain{term, pending.chain, length + 1});
     if (term.kind == Term::Kind::kEquals) {
       work.found.push_back(term);
       continue;
@@ -83,10 +88,15 @@ Status SchemaCompiler::expand(Work work, std::vector<Alternative>& out) {
   return {};
 }
 
+SchemaCompiler::Work SchemaCompiler::copy(const Work& work) {
+  pool().effort().spend(8 * (work.todo.size() + work.done.size() + work.found.size()));
+  return work;
+}
+
 // Goes on with each of the choices, terms that count besides what the work has.
 Status SchemaCompiler::branch(const Work& work, const std::vector<Terms>& choices, std::vector<Alternative>& out) {
   for (const Terms& choice : choices) {
-    Work one = work;
+    Work one = copy(work);
     for (auto term = choice.rbegin(); term != choice.rend(); ++term) one.todo.push_back({*term, work.chain});
     LFM_TRY(expand(std::move(one), out));
   }
@@ -142,7 +152,7 @@ Status SchemaCompiler::choose(const Json& schema, const std::vector<std::vector<
                               const Json* one, const Work& work, std::vector<Alternative>& out) {
   if (at == choices.size()) return one != nullptr ? one_of(schema, *one, work, out) : expand(work, out);
   for (const Terms& choice : choices[at]) {
-    Work next = work;
+    Work next = copy(work);
     for (auto term = choice.rbegin(); term != choice.rend(); ++term) next.todo.push_back({*term, work.chain});
     LFM_TRY(choose(schema, choices, at + 1, one, next, out));
   }

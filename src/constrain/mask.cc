@@ -178,6 +178,7 @@ class Matcher::Walk {
 
 Status Matcher::mask(TokenMask& out) {
   const std::lock_guard lock(grammar_.mutex);
+  grammar_.dfa.pool().effort().begin_anew();
   out.clear_all();
   Walk(*this, out).run();
   return failure();

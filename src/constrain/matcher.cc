@@ -25,6 +25,7 @@ Status Matcher::failure() const {
 
 Result<bool> Matcher::accept(std::string_view bytes, std::size_t* matched) {
   const std::lock_guard lock(grammar_.mutex);
+  grammar_.dfa.pool().effort().begin_anew();
   const Threads before = threads_;
   const std::size_t size = text_.size();
   const Arena::Mark mark = arena_.mark();
@@ -67,6 +68,7 @@ bool Matcher::is_complete() {
 
 Result<std::string> Matcher::forced() {
   const std::lock_guard lock(grammar_.mutex);
+  grammar_.dfa.pool().effort().begin_anew();
   std::string out;
   Threads threads = threads_;
   const std::size_t size = text_.size();

@@ -55,7 +55,7 @@ Result<SchemaCompiler::MemberTerms> SchemaCompiler::property_terms(const Alterna
   Terms terms;
   for (const Term& term : all) {
     if (term.kind == Term::Kind::kEquals) {
-      const Json* value = term.value->find(name);
+      const Json* value = this->member(*term.value, name);
       if (value == nullptr) return MemberTerms{.possible = false};
       terms.push_back({value, Term::Kind::kEquals});
       continue;
@@ -67,7 +67,7 @@ Result<SchemaCompiler::MemberTerms> SchemaCompiler::property_terms(const Alterna
       if (made != negated_members_.end() && made->second.first == name) {
         terms.push_back({made->second.second, Term::Kind::kNot});
       }
-      if (const Json* value = properties->find(name)) {
+      if (const Json* value = this->member(*properties, name)) {
         named = true;
         terms.push_back({value});
       }

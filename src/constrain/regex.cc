@@ -20,9 +20,10 @@ std::size_t RegexPool::NodeHash::operator()(const Node& n) const noexcept {
 // Bytes that no expression looked at so far tells apart.
 class RegexPool::Partition {
  public:
-  explicit Partition(Classes& out) : out_(out) { out_.assign(1, ByteSet().set()); }
+  Partition(Classes& out, Effort& effort) : out_(out), effort_(effort) { out_.assign(1, ByteSet().set()); }
 
   void split(const ByteSet& set) {
+    effort_.spend(1 + out_.size() / 4);
     for (std::size_t c = 0, count = out_.size(); c < count; ++c) {
       const ByteSet inside = out_[c] & set;
       if (inside.none() || inside == out_[c]) continue;
@@ -35,6 +36,7 @@ class RegexPool::Partition {
 
  private:
   Classes& out_;
+  Effort& effort_;
 };
 
 RegexPool::RegexPool() {
@@ -45,6 +47,7 @@ RegexPool::RegexPool() {
 }
 
 RegexId RegexPool::add(const Node& node) {
+  effort_.spend(1);
   if (const auto found = ids_.find(node); found != ids_.end()) return found->second;
   if (nodes_.size() >= kMaxNodes) {
     overflown_ = true;
@@ -87,6 +90,7 @@ RegexId RegexPool::literal(std::string_view text) {
 }
 
 RegexId RegexPool::one_of(std::vector<std::string> all) {
+  effort_.spend(all.size() * 8);
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   if (all.empty()) return kNothing;
@@ -122,6 +126,7 @@ RegexId RegexPool::concat(std::initializer_list<RegexId> parts) {
 }
 
 RegexId RegexPool::list(Kind kind, std::vector<RegexId> parts) {
+  effort_.spend(4 + parts.size() * 2);
   std::sort(parts.begin(), parts.end());
   parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
   if (parts.size() == 1) return parts[0];
@@ -250,6 +255,11 @@ RegexId RegexPool::multiple_of(std::uint32_t divisor, std::uint32_t remainder) {
 }
 
 RegexId RegexPool::derivative(RegexId a, unsigned char b) {
+  effort_.spend(1);
+  if (effort_.is_over()) {
+    overflown_ = true;
+    return kNothing;
+  }
   const Node n = nodes_[a];
   switch (n.kind) {
     case Kind::kNothing:
@@ -301,7 +311,12 @@ RegexId RegexPool::derivative(RegexId a, unsigned char b) {
   return kNothing;
 }
 
-void RegexPool::collect(RegexId a, Partition& partition) const {
+void RegexPool::collect(RegexId a, Partition& partition) {
+  effort_.spend(1);
+  if (effort_.is_over()) {
+    overflown_ = true;
+    return;
+  }
   const Node& n = nodes_[a];
   switch (n.kind) {
     case Kind::kNothing:
@@ -312,6 +327,7 @@ void RegexPool::collect(RegexId a, Partition& partition) const {
     case Kind::kLiteral:
       return partition.split(static_cast<unsigned char>(arena_[n.a]));
     case Kind::kTexts: {
+      effort_.spend(n.c - n.b);
       ByteSet next;
       for (std::uint32_t i = n.b; i < n.c; ++i) {
         const std::string& text = (*tables_[n.a])[i];
@@ -340,8 +356,8 @@ void RegexPool::collect(RegexId a, Partition& partition) const {
   }
 }
 
-void RegexPool::classes(RegexId a, Classes& out) const {
-  Partition partition(out);
+void RegexPool::classes(RegexId a, Classes& out) {
+  Partition partition(out, effort_);
   collect(a, partition);
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "constrain/code_set.h"
+#include "constrain/effort.h"
 
 namespace lfm::constrain {
 
@@ -72,12 +73,13 @@ class RegexPool {
   RegexId derivative(RegexId a, unsigned char b);
   // Bytes of a class have the same derivative; every byte is in one.
   using Classes = std::vector<ByteSet>;
-  void classes(RegexId a, Classes& out) const;
+  void classes(RegexId a, Classes& out);
 
   bool matches(RegexId a, std::string_view text);
 
-  // More nodes were asked for than kMaxNodes; results are meaningless from then on.
+  // More nodes were asked for than kMaxNodes, or more effort than there is; results are meaningless from then on.
   bool overflown() const noexcept { return overflown_; }
+  Effort& effort() noexcept { return effort_; }
 
  private:
   enum class Kind : std::uint8_t {
@@ -109,7 +111,7 @@ class RegexPool {
   RegexId list(Kind kind, std::vector<RegexId> parts);
   RegexId texts(std::uint32_t table, std::uint32_t first, std::uint32_t last, std::uint32_t depth);
   std::span<const RegexId> parts(const Node& n) const { return {lists_.data() + n.a, n.b}; }
-  void collect(RegexId a, Partition& partition) const;
+  void collect(RegexId a, Partition& partition);
   void merge_counts(std::vector<RegexId>& parts);
 
   std::vector<Node> nodes_;
@@ -122,6 +124,7 @@ class RegexPool {
   std::map<std::vector<std::string>, std::uint32_t> table_ids_;
   std::vector<const std::vector<std::string>*> tables_;  // keys of table_ids_
   std::unordered_map<RegexId, CodeSet> characters_;
+  Effort effort_;
   bool overflown_ = false;
 };
 

@@ -1,7 +1,6 @@
 #include "constrain/schema_compiler.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/try.h"
 #include "constrain/format.h"
@@ -11,8 +10,9 @@ namespace lfm::constrain {
 namespace {
 
 constexpr std::size_t kMaxNodes = 50'000;
-constexpr std::size_t kMaxSteps = 500'000;                 // schemas looked at, over and over
-constexpr auto kMaxTime = std::chrono::milliseconds(900);  // of computing
+constexpr std::size_t kMaxSteps = 500'000;  // schemas looked at, over and over
+// What is known to take long and isn't counted bit by bit.
+constexpr std::size_t kStepEffort = 100, kNodeEffort = 1'500, kPatternEffort = 2'000;
 constexpr std::uint32_t kMaxRepeat = 1'000'000;
 
 // Others may say that keywords mean something else, or nothing.
@@ -25,8 +25,7 @@ bool is_known_draft(std::string_view address) {
 }  // namespace
 
 SchemaCompiler::SchemaCompiler(const Json& schema, Grammar& grammar, bool formats_by_draft)
-    : root_(schema), grammar_(grammar), end_(base::ThreadClock::now() + kMaxTime) {
-  grammar_.dfa.limit(end_);
+    : root_(schema), grammar_(grammar) {
   never_ = static_cast<NodeId>(grammar_.nodes.size());
   grammar_.nodes.emplace_back();
   if (const Json* draft = schema.find("$schema"); draft != nullptr && draft->is(Json::Type::kString)) {
@@ -93,7 +92,7 @@ Status SchemaCompiler::finish() {
     LFM_TRY(check_limits(*(terms.empty() ? &root_ : terms[0].value)));
     LFM_TRY(build(id, terms));
     if (grammar_.dfa.failed()) {
-      return refuse(ErrorCode::kLimit, "too many states", *(terms.empty() ? &root_ : terms[0].value));
+      return refuse(ErrorCode::kLimit, "too many states, or too much work", *(terms.empty() ? &root_ : terms[0].value));
     }
   }
   for (const auto& [index, schema] : uniques_) {
@@ -131,6 +130,7 @@ NodeId SchemaCompiler::node_for(Terms terms) {
 }
 
 Status SchemaCompiler::build(NodeId id, const Terms& terms) {
+  pool().effort().spend(kNodeEffort);
   LFM_ASSIGN(const auto alternatives, expand(terms));
   Node node;
   std::vector<RegexId> scalars;
@@ -254,12 +254,26 @@ Result<RegexId> SchemaCompiler::pattern(const Json& place, const std::string& te
   const auto failed = [&](const Error& error) {
     return refuse(error.code, "a pattern that can't be held, \"" + text.substr(0, 100) + "\": " + error.message, place);
   };
+  pool().effort().spend(kPatternEffort);
   auto parsed = Pattern::parse(text);
   if (!parsed.ok()) return failed(parsed.error());
   auto regex = parsed->compile(pool(), grammar_.notation.spellings[spelling], extent);
   if (!regex.ok()) return failed(regex.error());
   patterns_.emplace(key, *regex);
   return *regex;
+}
+
+// As Json::find(), for who asks for all members of an object.
+const Json* SchemaCompiler::member(const Json& object, const std::string& name) {
+  constexpr std::size_t kFew = 16;
+  pool().effort().spend(std::min(object.members.size(), kFew));
+  if (object.members.size() <= kFew) return object.find(name);
+  auto& index = members_[&object];
+  if (index.empty()) {
+    for (const auto& [key, value] : object.members) index.emplace(key, &value);
+  }
+  const auto found = index.find(name);
+  return found != index.end() ? found->second : nullptr;
 }
 
 const Json& SchemaCompiler::made(Json value, const Json& origin) {
@@ -300,9 +314,8 @@ Status SchemaCompiler::check_keywords(const Json& schema) {
 Status SchemaCompiler::check_limits(const Json& place) {
   if (++steps_ > kMaxSteps || grammar_.nodes.size() > kMaxNodes)
     return refuse(ErrorCode::kLimit, "a schema that is too large", place);
-  if ((steps_ & 15) == 0 && base::ThreadClock::now() > end_) {
-    return refuse(ErrorCode::kLimit, "a schema that takes too long to compile", place);
-  }
+  pool().effort().spend(kStepEffort);
+  if (pool().effort().is_over()) return refuse(ErrorCode::kLimit, "a schema that is too much work", place);
   return {};
 }
 

@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/thread_clock.h"
 #include "constrain/grammar.h"
 #include "constrain/json_value.h"
 #include "constrain/number.h"
@@ -68,6 +67,7 @@ class SchemaCompiler {
   Result<std::vector<Alternative>> expand(const Terms& terms);
   Status expand(Work work, std::vector<Alternative>& out);
   Status apply(const Json& schema, Work& work, std::vector<Alternative>& out, bool& branched);
+  Work copy(const Work& work);
   Status branch(const Work& work, const std::vector<Terms>& choices, std::vector<Alternative>& out);
   Status choose(const Json& schema, const std::vector<std::vector<Terms>>& choices, std::size_t at, const Json* one,
                 const Work& work, std::vector<Alternative>& out);
@@ -111,6 +111,7 @@ class SchemaCompiler {
   Result<std::uint32_t> count(const Json& schema, std::string_view keyword, std::uint32_t otherwise);
   Result<RegexId> pattern(const Json& place, const std::string& text, std::size_t spelling,
                           Pattern::Extent extent = Pattern::Extent::kWithin);
+  const Json* member(const Json& object, const std::string& name);
   const Json& made(Json value, const Json& origin);
   const Json& made_type(Types types, const Json& origin);
   Status check_keywords(const Json& schema);
@@ -135,6 +136,7 @@ class SchemaCompiler {
   std::unordered_map<const Json*, const Json*> origins_;
   std::unordered_map<const Json*, std::pair<std::string, const Json*>> negated_members_;  // of "properties"
   std::map<std::pair<const Json*, const Json*>, bool> apart_;
+  std::unordered_map<const Json*, std::unordered_map<std::string_view, const Json*>> members_;  // of large objects
   std::map<std::tuple<std::string, std::size_t, Pattern::Extent>, RegexId> patterns_;
   std::unordered_map<std::string, const Json*> anchors_;
   std::unordered_map<std::string, const Json*> refs_;
@@ -142,7 +144,6 @@ class SchemaCompiler {
   const Json* one_spelling_ = nullptr;
   NodeId never_ = 0;
   bool nested_ids_ = false;
-  base::ThreadClock::time_point end_;
   std::size_t steps_ = 0;
   int negating_ = 0;       // within "not"
   int approximating_ = 0;  // what is expanded may be more than the schemas allow

@@ -13,6 +13,7 @@ namespace lfm::constrain {
 struct Chain {
   Term term;
   std::shared_ptr<const Chain> up;
+  std::size_t length = 1;
 };
 
 struct Pending {

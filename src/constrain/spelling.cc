@@ -69,6 +69,7 @@ void append_escape(std::uint32_t c, std::string& out) {
 }  // namespace
 
 RegexId Spelling::one_of(RegexPool& pool, const CodeSet& set) const {
+  pool.effort().spend(set.size() * 128);
   std::vector<RegexId> parts;
   std::vector<std::string> escapes;
   for (const CodeRange& range : set) {

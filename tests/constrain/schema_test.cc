@@ -154,37 +154,43 @@ TEST(Schema, FormatsOfOpenApi) {
   EXPECT_EQ(verdict(R"({"type": "string", "format": "password"})", R"("a\nb \"")"), "allowed");
 }
 
-TEST(Schema, PatternsThatContradictEachOtherEndSoon) {
-  const auto begin = std::chrono::steady_clock::now();
+TEST(Schema, PatternsThatContradictEachOtherEnd) {
   const auto grammar = compile_json_schema(R"({"type": "string", "minLength": 100, "allOf": [{"pattern": "^([a-z][0-9])+$"},
       {"pattern": "((c1d3g3).{4,8}){6,6}"}, {"pattern": "(t|8){10,10}$"}, {"anyOf": [{"not": {"pattern": "^([a-z][0-9])+$"}},
       {"not": {"pattern": "^((c1d3g3).{4,8}){6,6}"}}, {"not": {"pattern": "(t|8){10,10}$"}}]}]})");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));  // a second on a machine at rest
   ASSERT_FALSE(grammar.ok());
   EXPECT_EQ(grammar.error().code, ErrorCode::kLimit);
 }
 
-TEST(Schema, HostileOnesEndSoon) {
-  const auto quick = [](const std::string& schema) {
-    const auto begin = std::chrono::steady_clock::now();
-    const bool ok = compile_json_schema(schema).ok();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
-    return ok;
-  };
-  EXPECT_FALSE(quick(std::string(60'000, '[')));
+// Most would take for ever, or all of the memory or the stack.
+TEST(Schema, HostileOnesEnd) {
+  const auto is_held = [](const std::string& schema) { return compile_json_schema(schema).ok(); };
+  EXPECT_FALSE(is_held(std::string(60'000, '[')));
   std::string deep;
   for (int i = 0; i < 3'000; ++i) deep += R"({"items": )";
-  EXPECT_FALSE(quick(deep + "{}" + std::string(3'000, '}')));
-  EXPECT_FALSE(quick(R"({"$ref": "#"})"));
-  EXPECT_FALSE(quick(R"({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}})"));
-  EXPECT_FALSE(quick(R"({"type": "string", "minLength": 1000000000})"));
+  EXPECT_FALSE(is_held(deep + "{}" + std::string(3'000, '}')));
+  EXPECT_FALSE(is_held(R"({"$ref": "#"})"));
+  EXPECT_FALSE(is_held(R"({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}})"));
+  EXPECT_FALSE(is_held(R"({"type": "string", "minLength": 1000000000})"));
   std::string choices;
   for (int i = 0; i < 40; ++i) choices += R"({"anyOf": [{"minLength": 1}, {"maxLength": 5}, {"minimum": 2}]},)";
-  EXPECT_FALSE(quick(R"({"allOf": [)" + choices + "{}]}"));
+  EXPECT_FALSE(is_held(R"({"allOf": [)" + choices + "{}]}"));
   std::string values = "\"0\"";
   for (int i = 1; i < 100'000; ++i) values += ",\"" + std::to_string(i) + "\"";
-  EXPECT_TRUE(quick(R"({"enum": [)" + values + "]}"));
-  EXPECT_FALSE(quick(R"({"enum": [")" + std::string(1 << 20, 'a') + "\"]}"));
+  EXPECT_TRUE(is_held(R"({"enum": [)" + values + "]}"));
+  EXPECT_FALSE(is_held(R"({"enum": [")" + std::string(1 << 20, 'a') + "\"]}"));
+  std::string chain, members;
+  for (int i = 0; i < 14'000; ++i) {
+    const std::string next = R"({"$ref": "#/$defs/)" + std::to_string(i + 1) + "\"}";
+    chain += "\"" + std::to_string(i) + R"(": {"anyOf": [)" + next + "," + next + "]},";
+    members += "\"" + std::to_string(i) + "\": {},";
+  }
+  EXPECT_FALSE(is_held(R"({"$ref": "#/$defs/0", "$defs": {)" + chain + R"("14000": {}}})"));
+  EXPECT_TRUE(is_held(R"({"properties": {)" + members + R"("x": {}}, "required": ["x"]})"));
+  const std::string rest = R"(b$"})";
+  std::string maybe = R"({"type": "string", "pattern": "^(?=.*c))";
+  for (int i = 0; i < 4'000; ++i) maybe += "a?";
+  EXPECT_FALSE(is_held(maybe + rest));
 }
 
 }  // namespace
