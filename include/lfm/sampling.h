@@ -6,12 +6,12 @@
 #include <optional>
 #include <vector>
 
+#include "lfm/export.h"
 #include "lfm/types.h"
 
 namespace lfm {
 
-// The defaults sample from the model's own distribution. What its makers recommend is Engine::recommended_sampling(),
-// and what a generation without any of these does.
+// The defaults sample from the model's own distribution. What its makers recommend is Engine::recommended_sampling().
 // The steps run in the order of the fields' effect: bias, penalties, mask, temperature, top-k, top-p, min-p, a draw.
 struct SamplingOptions {
   struct Bias {
@@ -35,6 +35,10 @@ struct SamplingOptions {
   // options and context give the same text, in however many calls. None: a random one, which Finish tells.
   std::optional<std::uint64_t> seed = std::nullopt;
   std::vector<Bias> logit_bias = {};
+
+  // Stands for what the makers of a model recommend, whichever it is: fields that stay as they are here are as
+  // Engine::recommended_sampling() has them.
+  LFM_API static SamplingOptions recommended();
 };
 
 }  // namespace lfm

@@ -51,8 +51,8 @@ enum class Draft : std::uint8_t {
 LFM_API const char* to_string(Draft draft) noexcept;
 
 struct GenerateOptions {
-  std::size_t max_tokens = 256;                            // thinking included
-  std::optional<SamplingOptions> sampling = std::nullopt;  // none: Engine::recommended_sampling()
+  std::size_t max_tokens = 256;  // thinking included
+  SamplingOptions sampling = SamplingOptions::recommended();
   std::vector<std::string> stop = {};  // texts that end the generation; they aren't part of its text
   bool ignore_end = false;             // go on when the model says that it is done
 

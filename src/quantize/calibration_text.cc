@@ -89,7 +89,7 @@ Result<Texts> sampled_texts(const std::string& model, std::size_t tokens, std::s
     LFM_TRY(session.sync(begin));
     GenerateOptions options;
     options.max_tokens = window - begin.size();
-    options.sampling.emplace().seed = i;
+    options.sampling = SamplingOptions{.seed = i};
     options.ignore_end = true;
     LFM_TRY(session.generate(options, [](const Piece&) { return true; }));
     texts.emplace_back(session.tokens().begin(), session.tokens().end());

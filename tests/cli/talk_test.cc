@@ -24,8 +24,8 @@ class TalkTest : public testing::Test {
     options.context_tokens = context;
     options.generate.max_tokens = 12;
     options.generate.ignore_end = true;
-    options.generate.sampling.emplace().temperature = temperature;
-    options.generate.sampling->seed = 9;
+    options.generate.sampling = SamplingOptions{.temperature = temperature};
+    options.generate.sampling.seed = 9;
     Conversation conversation;
     conversation.system = std::move(system);
     auto talk = Talk::open(engine_.engine(), options, std::move(conversation));
@@ -183,7 +183,7 @@ TEST_F(TalkTest, ToolsComeFromFiles) {
 TEST_F(TalkTest, CallsAreHeldToTheToolsThereAre) {
   TalkOptions options;
   options.generate.max_tokens = 60;
-  options.generate.sampling.emplace().temperature = 0;
+  options.generate.sampling = SamplingOptions{.temperature = 0};
   options.tool_choice = ToolConstraint{.single = true};
   Talk talk = Talk::open(engine_.engine(), options, {}).value();
   const std::string f = folder_.write("f.json", R"([{"name":"f"}])");

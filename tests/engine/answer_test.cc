@@ -25,8 +25,8 @@ test::TinyModel thinking_model() {
 // Wants to think most of all, then to end, then to say "A".
 GenerateOptions thoughtful(std::size_t max_tokens) {
   GenerateOptions options{.max_tokens = max_tokens};
-  options.sampling.emplace().temperature = 0;
-  options.sampling->logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}, {kLetter, 100.0f}};
+  options.sampling = SamplingOptions{.temperature = 0};
+  options.sampling.logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}, {kLetter, 100.0f}};
   return options;
 }
 
@@ -78,7 +78,7 @@ TEST(Answer, AnEmptyOneSaysWhy) {
   EXPECT_EQ(more->text_bytes, 1u);
   // A model that ends at once.
   options = thoughtful(10);
-  options.sampling->logit_bias = {{kEnd, 300.0f}};
+  options.sampling.logit_bias = {{kEnd, 300.0f}};
   answer = chat.answer(session, messages, options);
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->finish.describe(), "no answer in 0 tokens: the model said that it is done");
@@ -103,7 +103,7 @@ TEST(Answer, ThinkingThatIsText) {
   for (const char c : std::string("<think>")) prompt.push_back(14 + c);
   ASSERT_TRUE(session.sync(prompt).ok());
   GenerateOptions options = thoughtful(30);
-  options.sampling->logit_bias = {{kEnd, 50.0f}, {kLetter, 100.0f}};
+  options.sampling.logit_bias = {{kEnd, 50.0f}, {kLetter, 100.0f}};
   options.structured = true;
   options.thinking_budget = 5;
   std::string text;
@@ -130,10 +130,10 @@ TEST(Answer, ACutGenerationGoesOnAsTheWholeOne) {
       for (const char c : std::string("<think>")) prompt.push_back(14 + c);
     }
     GenerateOptions options = thoughtful(0);
-    options.sampling->logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}, {kLetter, 100.0f}};
-    if (!thinks) options.sampling->logit_bias = {{kEnd, 50.0f}, {kLetter, 100.0f}};
-    options.sampling->temperature = 1;
-    options.sampling->seed = 5;
+    options.sampling.logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}, {kLetter, 100.0f}};
+    if (!thinks) options.sampling.logit_bias = {{kEnd, 50.0f}, {kLetter, 100.0f}};
+    options.sampling.temperature = 1;
+    options.sampling.seed = 5;
     options.structured = true;
     options.thinking_budget = 5;
     constexpr std::size_t kAll = 24;
@@ -180,11 +180,11 @@ TEST(Answer, AConversationIsReadOnce) {
     GenerateOptions options{.max_tokens = 12};
     // What would be left open at the end is written anew.
     constexpr float kNever = -std::numeric_limits<float>::infinity();
-    options.sampling.emplace().logit_bias = {{kThink, kNever}, {kCallStart, kNever}};
+    options.sampling = SamplingOptions{.logit_bias = {{kThink, kNever}, {kCallStart, kNever}}};
     for (int turn = 0; turn < 4; ++turn) {
       const std::size_t held = session.tokens().size();
       messages.push_back({Role::kUser, "Turn " + std::to_string(turn)});
-      options.sampling->seed = static_cast<std::uint64_t>(turn);
+      options.sampling.seed = static_cast<std::uint64_t>(turn);
       const auto answer = chat.answer(session, messages, options);
       ASSERT_TRUE(answer.ok()) << answer.error().describe();
       EXPECT_EQ(answer->prompt.reused, held);
@@ -192,7 +192,7 @@ TEST(Answer, AConversationIsReadOnce) {
     }
     // Another answer to the last question needs its last token once more.
     messages.pop_back();
-    options.sampling->seed = 77;
+    options.sampling.seed = 77;
     const auto again = chat.answer(session, messages, options);
     ASSERT_TRUE(again.ok());
     EXPECT_EQ(again->prompt.evaluated, 1u);

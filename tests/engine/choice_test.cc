@@ -31,16 +31,32 @@ TEST_F(Choice, WithoutASeedOneIsChosenAndTold) {
   EXPECT_NE(first.finish.seed, second.finish.seed);
   EXPECT_NE(tokens_of(session_), said);
   expect_ok(session_.sync(prompt_));
-  options.sampling->seed = first.finish.seed;
+  options.sampling.seed = first.finish.seed;
   EXPECT_EQ(generate(session_, options).finish.seed, first.finish.seed);
   EXPECT_EQ(tokens_of(session_), said);
+}
+
+TEST_F(Choice, WithoutOptionsAsRecommended) {
+  GenerateOptions options{.max_tokens = 30, .ignore_end = true};
+  options.sampling.seed = 5;
+  generate(session_, options);
+  const auto said = tokens_of(session_);
+  expect_ok(session_.sync(prompt_));
+  options.sampling = tiny_.engine().recommended_sampling();
+  options.sampling.seed = 5;
+  generate(session_, options);
+  EXPECT_EQ(tokens_of(session_), said);
+  expect_ok(session_.sync(prompt_));
+  options.sampling = SamplingOptions{.seed = 5};
+  generate(session_, options);
+  EXPECT_NE(tokens_of(session_), said);
 }
 
 TEST_F(Choice, AMaskSeesAllAndDecides) {
   constexpr TokenId kOnly[] = {40, 41, 42};
   std::size_t asked = 0;
   GenerateOptions options{.max_tokens = 50};
-  options.sampling.emplace().temperature = 5;
+  options.sampling = SamplingOptions{.temperature = 5};
   options.mask = [&](const MaskQuery& query) -> Status {
     EXPECT_EQ(query.tokens.size(), prompt_.size() + asked);
     EXPECT_EQ(query.answer.size(), asked);
@@ -73,8 +89,8 @@ TEST(Masks, KnowThinkingFromTheAnswer) {
   const Chat chat = Chat::create(tiny.engine()).value();
   Session session = tiny.session();
   GenerateOptions options{.max_tokens = 7};
-  options.sampling.emplace().temperature = 0;
-  options.sampling->logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}};
+  options.sampling = SamplingOptions{.temperature = 0};
+  options.sampling.logit_bias = {{kThink, 300.0f}, {kEnd, 200.0f}};
   options.thinking_budget = 5;
   std::vector<std::size_t> answers;
   options.mask = [&](const MaskQuery& query) -> Status {
@@ -130,10 +146,10 @@ TEST_F(Choice, AMasksErrorEndsTheGeneration) {
 // A penalty that takes the only allowed token away, the second time it would come.
 TEST_F(Choice, NothingLeftToSample) {
   GenerateOptions options{.max_tokens = 10};
-  options.sampling.emplace().repetition_penalty = 3.4e38f;
+  options.sampling = SamplingOptions{.repetition_penalty = 3.4e38f};
   for (TokenId id = 0; id < 300; ++id) {
     const bool only = id == 14 + 'A';
-    options.sampling->logit_bias.push_back({id, only ? -1e4f : -std::numeric_limits<float>::infinity()});
+    options.sampling.logit_bias.push_back({id, only ? -1e4f : -std::numeric_limits<float>::infinity()});
   }
   options.stop = {"AB"};  // which holds the text back
   std::string text;
@@ -166,9 +182,9 @@ TEST_F(Choice, PiecesHaveTheirTokens) {
 // The model's own, whatever sampling makes of them.
 TEST_F(Choice, Logprobs) {
   GenerateOptions options{.max_tokens = 12, .ignore_end = true};
-  options.sampling.emplace().seed = 4;
-  options.sampling->temperature = 0.7f;
-  options.sampling->logit_bias = {{50, 3.0f}};
+  options.sampling = SamplingOptions{.seed = 4};
+  options.sampling.temperature = 0.7f;
+  options.sampling.logit_bias = {{50, 3.0f}};
   options.logprobs = 5;
   std::size_t position = prompt_.size();
   const auto expect_row = [&](TokenId token, float logprob, std::span<const TokenLogprob> top) {

@@ -43,7 +43,7 @@ TEST(Constraint, AnswersAreWhatTheSchemaAllows) {
     options.max_tokens = 200;
     options.constraint = *constraint;
     options.sampling = SamplingOptions{.temperature = static_cast<float>(seed % 4) * 0.8f, .seed = seed};
-    if (seed % 3 == 0) options.sampling->top_k = 5;
+    if (seed % 3 == 0) options.sampling.top_k = 5;
     const Said said = say(engine, options);
     if (said.finish.reason != FinishReason::kEnd) continue;
     ++ended;

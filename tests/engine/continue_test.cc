@@ -14,12 +14,12 @@ constexpr TokenId kThink = 3, kEndThink = 4, kTurn = 6, kEnd = 7, kCallStart = 1
 GenerateOptions lively(std::size_t tokens, std::uint64_t seed) {
   GenerateOptions options{.max_tokens = tokens};
   options.sampling = SamplingOptions{.temperature = 3, .seed = seed};
-  options.sampling->logit_bias = {{kTurn, -std::numeric_limits<float>::infinity()},
-                                  {kEnd, 1.0f},
-                                  {kThink, 3.0f},
-                                  {kEndThink, 4.0f},
-                                  {kCallStart, 4.0f},
-                                  {kCallEnd, 4.0f}};
+  options.sampling.logit_bias = {{kTurn, -std::numeric_limits<float>::infinity()},
+                                 {kEnd, 1.0f},
+                                 {kThink, 3.0f},
+                                 {kEndThink, 4.0f},
+                                 {kCallStart, 4.0f},
+                                 {kCallEnd, 4.0f}};
   return options;
 }
 
@@ -77,7 +77,7 @@ TEST(Continue, ABeginningThatIsGiven) {
     Session session = tiny.session();
     std::vector<Message> messages = {{Role::kUser, "Who?"}, {Role::kAssistant, "It was"}};
     GenerateOptions options = lively(8, 1);
-    options.sampling->logit_bias = {{14 + 'A', 1000.0f}};
+    options.sampling.logit_bias = {{14 + 'A', 1000.0f}};
     options.continue_last = true;
     const auto answer = chat.answer(session, messages, options);
     ASSERT_TRUE(answer.ok()) << answer.error().describe();

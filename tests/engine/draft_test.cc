@@ -110,7 +110,8 @@ class Settings {
 
   GenerateOptions options() {
     GenerateOptions options{.max_tokens = one_in(8) ? below(4) : 1 + below(90), .ignore_end = one_in(2)};
-    SamplingOptions& sampling = options.sampling.emplace();
+    options.sampling = SamplingOptions{};
+    SamplingOptions& sampling = options.sampling;
     sampling.temperature = one_in(3) ? 0 : 0.3f * static_cast<float>(1 + below(5));
     sampling.seed = random_();
     if (one_in(3)) sampling.top_k = static_cast<int>(1 + below(20));
@@ -347,7 +348,7 @@ TEST(Drafts, StopWhereTheCallbackThrows) {
   Session fresh = tiny.session();
   expect_ok(session.append(random_tokens(5, 1)));
   GenerateOptions options = greedy(200);
-  options.sampling->logit_bias = {{kFirstByte + 'a', 100.0f}};
+  options.sampling.logit_bias = {{kFirstByte + 'a', 100.0f}};
   options.draft = Draft::kLookup;
   std::size_t pieces = 0;
   const auto throws = [&](const Piece&) -> bool { return ++pieces < 60 ? true : throw std::runtime_error("enough"); };

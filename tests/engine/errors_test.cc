@@ -21,7 +21,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 GenerateOptions sampled(std::size_t max_tokens, std::uint64_t seed) {
   GenerateOptions options;
   options.max_tokens = max_tokens;
-  options.sampling.emplace().seed = seed;
+  options.sampling = SamplingOptions{.seed = seed};
   options.ignore_end = true;
   return options;
 }
@@ -97,13 +97,13 @@ TEST(SessionErrors, OptionsOutOfRange) {
   Session session = tiny.session();
   expect_ok(session.append(random_tokens(5, 5)));
   GenerateOptions options = greedy(3);
-  options.sampling->top_p = 1.5f;
+  options.sampling.top_p = 1.5f;
   expect_error(session.generate(options, nullptr), ErrorCode::kArgument, "top_p");
   options = greedy(3);
-  options.sampling->temperature = std::nanf("");
+  options.sampling.temperature = std::nanf("");
   expect_error(session.generate(options, nullptr), ErrorCode::kArgument, "temperature");
   options = greedy(3);
-  options.sampling->logit_bias = {{300, 1.0f}};
+  options.sampling.logit_bias = {{300, 1.0f}};
   expect_error(session.generate(options, nullptr), ErrorCode::kArgument, "logit_bias");
   options = greedy(3);
   options.stop = {"x", ""};
@@ -199,7 +199,7 @@ TEST(Generate, EndOfTheModelsTurn) {
   expect_ok(session.append(random_tokens(5, 10)));
   GenerateOptions options;
   options.max_tokens = 6;
-  options.sampling.emplace().logit_bias = {{7, 1000.0f}};
+  options.sampling = SamplingOptions{.logit_bias = {{7, 1000.0f}}};
   Generated out = generate(session, options);
   EXPECT_EQ(out.finish.reason, FinishReason::kEnd);
   EXPECT_EQ(out.finish.tokens, 0u);

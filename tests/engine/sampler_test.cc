@@ -307,6 +307,25 @@ TEST(Sampler, BadLogits) {
   EXPECT_FALSE(biased.sample(std::vector<float>{3e38f, 0}).ok());
 }
 
+TEST(Sampler, WhatIsntSetIsAsRecommended) {
+  const SamplingOptions wise{
+      .temperature = 0.2f, .top_k = 80, .top_p = 0.9f, .min_p = 0.1f, .repetition_penalty = 1.1f};
+  SamplingOptions options = SamplingOptions::recommended();
+  options.top_k = 0;
+  options.seed = 7;
+  options = resolve(options, wise);
+  EXPECT_EQ(options.temperature, 0.2f);
+  EXPECT_EQ(options.top_k, 0);
+  EXPECT_EQ(options.top_p, 0.9f);
+  EXPECT_EQ(options.min_p, 0.1f);
+  EXPECT_EQ(options.repetition_penalty, 1.1f);
+  EXPECT_EQ(options.seed, 7u);
+  const SamplingOptions off = resolve({}, wise);
+  EXPECT_EQ(off.temperature, 1);
+  EXPECT_EQ(off.top_k, 0);
+  EXPECT_EQ(off.repetition_penalty, 1);
+}
+
 TEST(Sampler, BadOptionsAreNamed) {
   const auto field_of = [](const SamplingOptions& options) {
     const auto sampler = Sampler::create(options, 100, kRoom);

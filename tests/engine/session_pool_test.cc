@@ -38,9 +38,9 @@ Chat chat_of(const Engine& engine, const ChatOptions& options = {.form = ChatFor
 // Answers of random tokens, which may think first and don't leave anything open.
 GenerateOptions seeded(std::uint64_t seed, std::size_t tokens = 12) {
   GenerateOptions options{.max_tokens = tokens};
-  options.sampling.emplace().seed = seed;
-  options.sampling->logit_bias = {{kCallStart, -std::numeric_limits<float>::infinity()}};
-  if (seed % 2 == 0) options.sampling->logit_bias.push_back({kThink, -std::numeric_limits<float>::infinity()});
+  options.sampling = SamplingOptions{.seed = seed};
+  options.sampling.logit_bias = {{kCallStart, -std::numeric_limits<float>::infinity()}};
+  if (seed % 2 == 0) options.sampling.logit_bias.push_back({kThink, -std::numeric_limits<float>::infinity()});
   options.thinking_budget = 4;
   return options;
 }

@@ -56,7 +56,7 @@ TEST(Steady, AnsweringDoesNotAllocate) {
   const std::vector<TokenId> prompt(40, 20);
   ASSERT_TRUE(session->append(prompt).ok());
   GenerateOptions options{.max_tokens = 200, .ignore_end = true, .structured = true, .thinking_budget = 5};
-  options.sampling.emplace().logit_bias = {{79, 100.0f}};  // "A", and nothing else
+  options.sampling = SamplingOptions{.logit_bias = {{79, 100.0f}}};  // "A", and nothing else
   options.stop = {"Ab"};
   std::optional<test::AllocMeter> meter;
   std::uint64_t allocations = 1;

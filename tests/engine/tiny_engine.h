@@ -81,7 +81,7 @@ inline Generated generate(Session& session, const GenerateOptions& options) {
 inline GenerateOptions greedy(std::size_t max_tokens) {
   GenerateOptions options;
   options.max_tokens = max_tokens;
-  options.sampling.emplace().temperature = 0;
+  options.sampling = SamplingOptions{.temperature = 0};
   options.ignore_end = true;
   return options;
 }

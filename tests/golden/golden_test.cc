@@ -96,7 +96,7 @@ void expect_greedy(const Engine& engine, const GoldenPrompt& prompt) {
   expect_ok(session->append(prompt.ids));
   GenerateOptions options;
   options.max_tokens = prompt.greedy.size();
-  options.sampling.emplace().temperature = 0;
+  options.sampling = SamplingOptions{.temperature = 0};
   options.ignore_end = true;
   expect_ok(session->generate(options, nullptr));
   const auto generated = session->tokens().subspan(prompt.ids.size());

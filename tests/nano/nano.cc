@@ -25,7 +25,7 @@ const Engine& nano() {
 Answer greedy(Session& session, std::size_t max_tokens) {
   GenerateOptions options;
   options.max_tokens = max_tokens;
-  options.sampling.emplace().temperature = 0;
+  options.sampling = SamplingOptions{.temperature = 0};
   Answer answer;
   const auto finish = session.generate(options, [&](const Piece& piece) {
     answer.text += piece.text;

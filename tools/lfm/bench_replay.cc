@@ -14,7 +14,7 @@ Result<Finish> say(const Engine& engine, const ReplayText& text, Draft draft) {
   LFM_ASSIGN(Session session, engine.new_session({.context_tokens = text.prompt.size() + text.answer.size()}));
   LFM_TRY(session.append(text.prompt));
   GenerateOptions options{.max_tokens = text.answer.size(), .ignore_end = true, .draft = draft};
-  options.sampling.emplace().temperature = 0;
+  options.sampling = SamplingOptions{.temperature = 0};
   options.mask = [&](const MaskQuery& query) -> Status {
     query.allowed.clear();
     query.allowed.add(text.answer[query.answer.size()]);

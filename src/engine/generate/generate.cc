@@ -104,7 +104,7 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
   }
   const CallCancel cancel(*this, options.cancel);
   Finish finish{.reason = FinishReason::kLength};
-  SamplingOptions sampling = options.sampling.value_or(model_->sampling);
+  SamplingOptions sampling = resolve(options.sampling, model_->sampling);
   finish.seed = sampling.seed ? *sampling.seed : base::random_word();
   sampling.seed = finish.seed;
   LFM_ASSIGN(Sampler sampler, Sampler::create(sampling, model_->config.vocab, room_));

@@ -37,7 +37,20 @@ bool is_better(const Sampler::Candidate& a, const Sampler::Candidate& b) noexcep
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
 }
 
+// Stand for a recommendation; no option has such a value.
+constexpr float kRecommended = std::numeric_limits<float>::lowest();
+constexpr std::int32_t kRecommendedCount = std::numeric_limits<std::int32_t>::min();
+
 }  // namespace
+
+SamplingOptions resolve(SamplingOptions options, const SamplingOptions& recommended) {
+  for (float SamplingOptions::*field : {&SamplingOptions::temperature, &SamplingOptions::top_p, &SamplingOptions::min_p,
+                                        &SamplingOptions::repetition_penalty}) {
+    if (options.*field == kRecommended) options.*field = recommended.*field;
+  }
+  if (options.top_k == kRecommendedCount) options.top_k = recommended.top_k;
+  return options;
+}
 
 Status validate(const SamplingOptions& options, std::size_t vocabulary_size) {
   const auto within = [](float value, float low, float high) { return value >= low && value <= high; };
@@ -244,3 +257,15 @@ double Sampler::least_logit(double log_ratio) const noexcept {
 }
 
 }  // namespace lfm::engine
+
+namespace lfm {
+
+SamplingOptions SamplingOptions::recommended() {
+  return {.temperature = engine::kRecommended,
+          .top_k = engine::kRecommendedCount,
+          .top_p = engine::kRecommended,
+          .min_p = engine::kRecommended,
+          .repetition_penalty = engine::kRecommended};
+}
+
+}  // namespace lfm

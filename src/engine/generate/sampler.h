@@ -28,6 +28,9 @@
 
 namespace lfm::engine {
 
+// The options, with what stands for a recommendation (SamplingOptions::recommended()) filled in.
+SamplingOptions resolve(SamplingOptions options, const SamplingOptions& recommended);
+
 // kArgument with the option's name as its field (and for logit_bias the index), or nothing.
 Status validate(const SamplingOptions& options, std::size_t vocabulary_size);
 

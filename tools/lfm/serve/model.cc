@@ -128,7 +128,7 @@ Result<Outcome> Model::answer(const Prepared& prepared, AnswerWriter& writer, co
   outcome.prompt_tokens = prepared.prompt.size();
   for (std::size_t choice = 0; choice < prepared.request.choices && !patience.lost(); ++choice) {
     // The pool has the prompt's end, so that it is read once for all choices.
-    if (choice > 0 && options.sampling && options.sampling->seed) ++*options.sampling->seed;
+    if (choice > 0 && options.sampling.seed) ++*options.sampling.seed;
     const auto begin = Deadline::clock::now();
     LFM_ASSIGN(const Answer answer, choose(prepared, options, [&](const Piece& piece) {
                  return writer.piece(choice, piece) && Deadline::clock::now() < patience.deadline;

@@ -67,9 +67,8 @@ Status read_sampling(const Fields& fields, SamplingOptions& sampling) {
 
 Status read_generation(const Fields& fields, const Model& model, const RequestLimits& limits,
                        GenerateOptions& generate) {
-  SamplingOptions& sampling = generate.sampling.emplace(model.engine().recommended_sampling());
-  LFM_TRY(read_sampling(fields, sampling));
-  LFM_TRY(read_bias(fields, model, limits.biases, sampling));
+  LFM_TRY(read_sampling(fields, generate.sampling));
+  LFM_TRY(read_bias(fields, model, limits.biases, generate.sampling));
   generate.max_tokens = 0;
   for (const char* const name : {"n_predict", "max_tokens", "max_completion_tokens"}) {
     LFM_ASSIGN(const auto most, fields.whole(name, -1, INT32_MAX));

@@ -29,9 +29,7 @@ std::string state_path(const std::string& path) {
 Result<Talk> Talk::open(Engine engine, const TalkOptions& options, Conversation conversation) {
   LFM_ASSIGN(Chat chat, create_chat(engine, options, conversation.tools));
   LFM_ASSIGN(Session session, engine.new_session({.context_tokens = options.context_tokens}));
-  TalkOptions all = options;
-  if (!all.generate.sampling) all.generate.sampling = engine.recommended_sampling();
-  return Talk(std::move(engine), std::move(session), std::move(chat), all, std::move(conversation));
+  return Talk(std::move(engine), std::move(session), std::move(chat), options, std::move(conversation));
 }
 
 Status Talk::set_tools(std::string tools) {
@@ -71,7 +69,7 @@ void Talk::back_to(Mark mark) {
 
 Result<Answer> Talk::answer(const Chat::PieceCallback& callback) {
   GenerateOptions generate = options_.generate;
-  generate.sampling->seed = generate.sampling->seed.value_or(0) + attempt_;
+  generate.sampling.seed = generate.sampling.seed.value_or(0) + attempt_;
   const double seconds_before = session_.stats().prompt_seconds;
   LFM_ASSIGN(Answer answer, chat_.answer(session_, conversation_.all(), generate, callback));
   ++tally_.answers;
