@@ -54,7 +54,8 @@ void pause() noexcept {
 #endif
 }
 
-// Until the value is another one. Whoever changes it notifies.
+// Until the value is another one. Whoever changes it notifies, and changes it sequentially consistently: notifying
+// looks whether anybody sleeps, and mustn't look before the change is there for who is about to.
 template <typename T>
 void wait_while(const std::atomic<T>& value, T old, int spins) noexcept {
   for (int i = 0; i < spins; ++i) {
@@ -98,7 +99,7 @@ void Barrier::wait() noexcept {
   const unsigned phase = phase_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
     arrived_.store(0, std::memory_order_relaxed);
-    phase_.store(phase + 1, std::memory_order_release);
+    phase_.store(phase + 1);  // for who sleeps, see wait_while()
     phase_.notify_all();
     return;
   }
@@ -217,13 +218,13 @@ struct Team::State {
       seen = self.team->next_call(seen);
       if (self.team->body == nullptr) return nullptr;
       self.team->take_part(self.index, self.team->size);
-      if (self.team->busy.fetch_sub(1, std::memory_order_release) == 1) self.team->busy.notify_one();
+      if (self.team->busy.fetch_sub(1) == 1) self.team->busy.notify_one();
     }
   }
 
   void begin() noexcept {
     busy.store(static_cast<unsigned>(members.size()), std::memory_order_relaxed);
-    calls.fetch_add(1, std::memory_order_release);
+    calls.fetch_add(1);
     calls.notify_all();
   }
 

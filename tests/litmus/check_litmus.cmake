@@ -1,0 +1,36 @@
+# cmake -DHERD7=herd7 -DTEST=x.litmus -DMODEL=x.cat -DWEAKER="text => weaker|..." -P check_litmus.cmake: fails unless what
+# the test describes never happens, and no data race does, but happens with each of the weaker texts.
+
+# Runs a test; sets `happens`.
+function(run path)
+  execute_process(COMMAND ${HERD7} -model ${MODEL} ${path} OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code)
+  if(NOT code EQUAL 0 OR NOT said MATCHES "Observation [a-z0-9_]+ (Never|Sometimes|Always)")
+    message(FATAL_ERROR "${path}: ${said}")
+  endif()
+  if(CMAKE_MATCH_1 STREQUAL "Never" AND NOT said MATCHES "Flag ")
+    set(happens FALSE PARENT_SCOPE)
+  else()
+    set(happens TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+run(${TEST})
+if(happens)
+  message(SEND_ERROR "${TEST}: it happens")
+endif()
+
+file(READ ${TEST} text)
+get_filename_component(name ${TEST} NAME_WE)
+string(REPLACE "|" ";" weaker "${WEAKER}")
+foreach(change IN LISTS weaker)
+  string(REGEX MATCH "^(.*) => (.*)$" change "${change}")
+  string(REPLACE "${CMAKE_MATCH_1}" "${CMAKE_MATCH_2}" weak "${text}")
+  if(weak STREQUAL text)
+    message(SEND_ERROR "${TEST} doesn't say ${CMAKE_MATCH_1}")
+  endif()
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${name}.weaker.litmus "${weak}")
+  run(${CMAKE_CURRENT_BINARY_DIR}/${name}.weaker.litmus)
+  if(NOT happens)
+    message(SEND_ERROR "${TEST}: with ${change} it doesn't happen either")
+  endif()
+endforeach()
