@@ -97,7 +97,11 @@ bool page_in(const std::byte* data, std::size_t bytes) noexcept {
 
 struct MappedFile::State {
   State(File own, std::uint64_t begin, std::uint64_t bytes)
-      : file(std::move(own)), offset(begin), size(bytes), room(bytes) {}
+      : file(std::move(own)),
+        lead(static_cast<std::size_t>(begin % page_sizes().normal)),
+        offset(begin - lead),
+        size(bytes + lead),
+        room(size) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
@@ -117,8 +121,9 @@ struct MappedFile::State {
   bool read(std::size_t at, std::span<std::byte> out) const noexcept;
 
   File file;
-  const std::uint64_t offset;  // in the file
-  const std::size_t size;
+  const std::size_t lead;      // bytes of the first page before what was asked for
+  const std::uint64_t offset;  // in the file, of that page
+  const std::size_t size;      // from there
   Room room;
   std::byte* data = nullptr;  // in the room
   std::atomic<bool> lost = false;
@@ -209,7 +214,7 @@ Result<MappedFile> MappedFile::map(const File& file, std::uint64_t offset, std::
   mapped.state_ = std::make_unique<State>(std::move(own), offset, bytes);
   State& state = *mapped.state_;
   if (bytes == 0) return mapped;
-  state.data = state.room.with_file(file, offset);
+  state.data = state.room.with_file(file, state.offset);
   if (state.data == nullptr) return io_error("cannot map", file.path(), errno);
   auto lease = FileLease::take(file, [&state] { state.leave_file(); });
   if (lease.ok()) {
@@ -227,11 +232,11 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept = default;
 MappedFile::~MappedFile() = default;
 
 const std::byte* MappedFile::data() const noexcept {
-  return state_ != nullptr ? state_->data : nullptr;
+  return state_ != nullptr && state_->data != nullptr ? state_->data + state_->lead : nullptr;
 }
 
 std::size_t MappedFile::size() const noexcept {
-  return state_ != nullptr ? state_->size : 0;
+  return state_ != nullptr ? state_->size - state_->lead : 0;
 }
 
 Status MappedFile::check_intact() const {
@@ -240,10 +245,12 @@ Status MappedFile::check_intact() const {
 }
 
 Status MappedFile::populate(std::size_t offset, std::size_t bytes) const {
+  const std::size_t begin = state_->lead + offset;
+  const std::size_t past = begin % page_sizes().normal;
   // Older systems don't know it (EINVAL).
-  if (!page_in(state_->data + offset, bytes) && (errno == EFAULT || errno == EHWPOISON)) {
+  if (!page_in(state_->data + begin - past, bytes + past) && (errno == EFAULT || errno == EHWPOISON)) {
     Error error = io_error("cannot read", state_->file.path(), EIO);
-    error.offset = state_->offset + offset;
+    error.offset = state_->offset + begin;
     return error;
   }
   return {};

@@ -24,7 +24,8 @@ class MappedFile {
     kTrusted,  // mapped all the same: who can write to the file is trusted not to
   };
 
-  // Bytes [offset, offset + bytes), which the file must have; offset is a multiple of the page size.
+  // Bytes [offset, offset + bytes), which the file must have. They begin on a page as they do in the file: where pages
+  // are larger than 4 KiB, a part that begins at a multiple of that may begin within one.
   // kIo where the system refuses, for a file that isn't guarded, and for one that changed since it was opened.
   static Result<MappedFile> map(const File& file, std::uint64_t offset, std::uint64_t bytes, Writers writers);
 

@@ -66,6 +66,26 @@ class MappedFileTest : public testing::Test {
   const test::TempFile file_{bytes_};
 };
 
+// As a part at a multiple of 4 KiB does where pages are of 16 or 64.
+TEST_F(MappedFileTest, BeginsAnywhereInAPage) {
+  auto file = File::open_read(file_.path());
+  expect_ok(file);
+  const std::size_t page = page_sizes().normal;
+  for (const std::size_t offset : {std::size_t{64}, page - 1, page, page + 64, 3 * page / 2}) {
+    const std::size_t bytes = kBytes - offset;
+    auto mapped = MappedFile::map(*file, offset, bytes, MappedFile::Writers::kTrusted);
+    expect_ok(mapped);
+    ASSERT_EQ(mapped->size(), bytes) << offset;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(mapped->data()) % page, offset % page);
+    expect_ok(mapped->populate(0, bytes));
+    expect_ok(mapped->populate(bytes - 1, 1));
+    EXPECT_EQ(std::memcmp(mapped->data(), bytes_.data() + offset, bytes), 0) << offset;
+    mapped->start_settling();
+    mapped->settle();
+    EXPECT_EQ(std::memcmp(mapped->data(), bytes_.data() + offset, bytes), 0) << offset << ", settled";
+  }
+}
+
 TEST_F(MappedFileTest, SettlesUnderReaders) {
   sync();
   auto mapped = map(MappedFile::Writers::kTrusted);
