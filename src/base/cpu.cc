@@ -1,5 +1,6 @@
 #include "base/cpu.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <iterator>
 #include <string>
@@ -15,7 +16,6 @@
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 
-#include <cstdint>
 #include <fstream>
 #include <sstream>
 #endif
@@ -46,8 +46,7 @@ bool has_avxvnni() {
 #define HWCAP2_I8MM (1 << 13)
 #endif
 
-// MIDR_EL1, which names the design of the core that runs this; 0 where the system doesn't tell. Arm's designs say Arm,
-// whoever made the chip.
+// MIDR_EL1, which names the design of the core that runs this; 0 where the system doesn't tell.
 std::uint64_t design() {
   std::uint64_t midr = 0;
   if (HAS(CPUID)) asm("mrs %0, midr_el1" : "=r"(midr));
@@ -72,11 +71,17 @@ kernels::Isa best_isa() {
   auto row = std::rbegin(kernels::kIsas);
   while (!cpu_has(row->isa)) ++row;
 #if defined(__aarch64__)
-  // Arm's cores multiply matrices twice as fast as they do dot products; Apple's (M2 to M4) and Qualcomm's Oryon don't.
-  constexpr std::uint64_t kArm = 0x41;
-  if (row->isa == kernels::Isa::kI8mm && design() >> 24 != kArm) return kernels::Isa::kDotprod;
+  if (row->isa == kernels::Isa::kI8mm && !has_fast_matrix_products(design())) return kernels::Isa::kDotprod;
 #endif
   return row->isa;
+}
+
+// Arm's cores do, twice as fast; Apple's (M2 to M4) and Qualcomm's Oryon don't, of others nothing is known. Arm's
+// designs say Arm, whoever made the chip, but for Microsoft's Cobalt 100, a Neoverse N2.
+bool has_fast_matrix_products(std::uint64_t midr) noexcept {
+  constexpr std::uint64_t kArm = 0x41, kMicrosoft = 0x6d, kNeoverseN2 = 0xd49;
+  const std::uint64_t maker = midr >> 24 & 0xff, part = midr >> 4 & 0xfff;
+  return maker == kArm || (maker == kMicrosoft && part == kNeoverseN2);
 }
 
 Result<kernels::Isa> chosen_isa() {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <string>
+
 #include "support/expect.h"
 #include "support/temp_file.h"
 
@@ -34,6 +37,29 @@ TEST(ChosenIsa, IsWhatTheEnvironmentSays) {
     }
   }
 }
+
+TEST(FastMatrixProducts, AreThoseOfArmsDesigns) {
+  for (const std::uint64_t midr : {0x410fd470u, 0x411fd490u, 0x410fd821u, 0x410fd801u}) {  // A710, N2, X4, A520
+    EXPECT_TRUE(has_fast_matrix_products(midr)) << std::hex << midr;
+  }
+  EXPECT_TRUE(has_fast_matrix_products(0x6d0fd490));  // Cobalt 100
+  // Unknown, Apple M2, Oryon, AmpereOne, another of Microsoft's.
+  for (const std::uint64_t midr : {0x0u, 0x610f0330u, 0x511f0011u, 0xc00fac30u, 0x6d0fd4f0u}) {
+    EXPECT_FALSE(has_fast_matrix_products(midr)) << std::hex << midr;
+  }
+}
+
+#if defined(__aarch64__)
+// Qemu's cortex-a710 and neoverse-n2 are Arm's; its max has everything and is nobody's.
+TEST(ChosenIsa, TakesMatrixProductsWhereTheyAreFast) {
+  if (!cpu_has(Isa::kI8mm)) GTEST_SKIP() << "this CPU has no i8mm";
+  EXPECT_TRUE(best_isa() == Isa::kI8mm || best_isa() == Isa::kDotprod);
+  const std::string name = cpu_name();
+  const auto at = name.find("MIDR 0x");
+  const std::uint64_t midr = at == name.npos ? 0 : std::stoull(name.substr(at + 7), nullptr, 16);
+  EXPECT_EQ(best_isa() == Isa::kI8mm, has_fast_matrix_products(midr)) << name;
+}
+#endif
 
 #if defined(__x86_64__)
 TEST(CpuHas, WhatTheCompilerFindsToo) {
