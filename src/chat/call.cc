@@ -8,6 +8,7 @@
 #include "chat/json.h"
 #include "chat/name.h"
 #include "chat/value.h"
+#include "json/write.h"
 
 namespace lfm::chat {
 namespace {
@@ -23,7 +24,7 @@ bool read_bare_word(Reader& in, std::string& out) {
   std::string lower(word);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   if (std::find(kMeanings.begin(), kMeanings.end(), lower) != kMeanings.end()) return false;
-  append_json_string(word, out);
+  json::append_text(word, out);
   in = ahead;
   return true;
 }
@@ -108,7 +109,7 @@ class PythonCall {
       return known->second == value || in_.fail("an argument is there twice");
     }
     if (call_.arguments.size() > 1) call_.arguments += ", ";
-    append_json_string(name, call_.arguments);
+    json::append_text(name, call_.arguments);
     call_.arguments.append(": ").append(value);
     return true;
   }

@@ -12,12 +12,6 @@ namespace lfm::chat {
 // Objects and lists within each other, in JSON from the application and in a model's calls.
 inline constexpr std::size_t kMaxDepth = 64;
 
-// Whether a number, spelt as JSON does, is one that a reader of JSON can hold: 1e999 isn't.
-bool is_in_range(std::string_view number);
-
-// Appends a text as a JSON string: quoted, with `"`, `\` and control characters escaped and everything else as it is.
-void append_json_string(std::string_view text, std::string& out);
-
 // Appends a text as Python's repr() writes it: in single quotes unless there are single quotes and no double ones in
 // it.
 void append_python_string(std::string_view text, std::string& out);

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <set>
 
+#include "json/write.h"
+
 namespace lfm::chat {
 namespace {
 
@@ -153,7 +155,7 @@ class ValueReader {
   bool string(Place place) {
     std::string meant;
     if (!read_string(in_, escapes_, place, meant)) return false;
-    append_json_string(meant, out_);
+    json::append_text(meant, out_);
     return true;
   }
 
@@ -187,7 +189,7 @@ class ValueReader {
       if (digits(false) == 0) return in_.expected("an exponent");
     }
     if (is_word(in_.peek())) return in_.expected("the end of a number");
-    return is_in_range(std::string_view(out_).substr(begin)) || in_.fail("a number too large for JSON");
+    return json::accept(std::string_view(out_).substr(begin)) || in_.fail("a number too large for JSON");
   }
 
   // Appends digits, underscores between them left out, and tells how many there were. Zeros before others are left out

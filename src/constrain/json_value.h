@@ -1,32 +1,16 @@
-// JSON as a tree that keeps what schemas need: the order of members and how numbers are spelt.
+// JSON trees as schemas are compared and pointed into.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "json/value.h"
 #include "lfm/result.h"
 
 namespace lfm::constrain {
 
-struct Json {
-  enum class Type : std::uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
-  using Member = std::pair<std::string, Json>;
-
-  Type type = Type::kNull;
-  bool boolean = false;
-  std::string text = {};  // of a string; of a number its spelling
-  std::vector<Json> items = {};
-  std::vector<Member> members = {};
-
-  bool is(Type t) const noexcept { return type == t; }
-  bool is_object() const noexcept { return type == Type::kObject; }
-  bool is_true() const noexcept { return type == Type::kBoolean && boolean; }
-  bool is_false() const noexcept { return type == Type::kBoolean && !boolean; }
-  const Json* find(std::string_view name) const noexcept;  // a member's value or null
-};
+using Json = json::Value;
 
 // Levels of arrays and objects in a schema.
 inline constexpr std::size_t kMaxSchemaDepth = 256;

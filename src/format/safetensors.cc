@@ -7,10 +7,12 @@
 
 #include "base/checked.h"
 #include "base/try.h"
-#include "format/json.h"
+#include "json/value.h"
 
 namespace lfm::format {
 namespace {
+
+using Json = json::Value;
 
 constexpr std::uint64_t kLengthBytes = 8;
 
@@ -47,30 +49,29 @@ Result<SafeTensor> read_tensor(const std::string& name, const Json& entry, std::
                                std::uint64_t file_bytes) {
   SafeTensor tensor;
   tensor.name = name;
-  const Json* dtype = find(entry, "dtype");
-  const Json* shape = find(entry, "shape");
-  const Json* offsets = find(entry, "data_offsets");
-  if (dtype == nullptr || !dtype->is_string()) return damaged(name, "no dtype");
+  const Json* dtype = json::given(entry, "dtype");
+  const Json* shape = json::given(entry, "shape");
+  const Json* offsets = json::given(entry, "data_offsets");
+  if (dtype == nullptr || !dtype->is_text()) return damaged(name, "no dtype");
   if (shape == nullptr || !shape->is_array()) return damaged(name, "no shape");
-  if (offsets == nullptr || !offsets->is_array() || offsets->size() != 2 || !(*offsets)[0].is_number_unsigned() ||
-      !(*offsets)[1].is_number_unsigned()) {
-    return damaged(name, "no data_offsets");
-  }
-  tensor.dtype = dtype->get<std::string>();
+  if (offsets == nullptr || offsets->items.size() != 2) return damaged(name, "no data_offsets");
+  const std::optional<std::uint64_t> begin = offsets->items[0].whole(), end = offsets->items[1].whole();
+  if (!begin || !end) return damaged(name, "no data_offsets");
+  tensor.dtype = dtype->text;
   const auto known = std::ranges::find(kDtypes, std::string_view(tensor.dtype), &Dtype::name);
   if (known == std::end(kDtypes)) return damaged(name, "unknown dtype '" + base::printable(tensor.dtype, 16) + "'");
   tensor.type = known->type;
   std::optional<std::uint64_t> bytes = known->bytes;
-  for (const Json& length : *shape) {
-    if (!length.is_number_unsigned()) return damaged(name, "a length isn't a whole number");
-    tensor.shape.push_back(length.get<std::uint64_t>());
+  for (const Json& item : shape->items) {
+    const std::optional<std::uint64_t> length = item.whole();
+    if (!length) return damaged(name, "a length isn't a whole number");
+    tensor.shape.push_back(*length);
     if (bytes) bytes = base::checked_mul(*bytes, tensor.shape.back());
   }
-  const auto begin = (*offsets)[0].get<std::uint64_t>(), end = (*offsets)[1].get<std::uint64_t>();
-  if (begin > end || end > file_bytes - data) return damaged(name, "its bytes don't lie in the file");
-  if (!bytes || *bytes != end - begin) return damaged(name, "its bytes aren't as many as type and shape ask for");
-  tensor.offset = data + begin;
-  tensor.bytes = end - begin;
+  if (*begin > *end || *end > file_bytes - data) return damaged(name, "its bytes don't lie in the file");
+  if (!bytes || *bytes != *end - *begin) return damaged(name, "its bytes aren't as many as type and shape ask for");
+  tensor.offset = data + *begin;
+  tensor.bytes = *end - *begin;
   return tensor;
 }
 
@@ -117,10 +118,11 @@ Result<SafeTensors> SafeTensors::parse(std::span<const std::byte> bytes, std::ui
   file.header_.assign(bytes.begin(), bytes.end());
   file.file_bytes_ = file_bytes;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
-  LFM_ASSIGN(const Json header, parse_json(text, "header"));
+  LFM_ASSIGN(const Json header,
+             json::parse(text, "header", {.malformed = ErrorCode::kFormat, .too_deep = ErrorCode::kFormat}));
   if (!header.is_object()) return damaged("header", "not an object");
-  if (header.size() > kMaxTensors) return Error{ErrorCode::kLimit, "more than 65536 tensors", "header"};
-  for (const auto& [name, entry] : header.items()) {
+  if (header.members.size() > kMaxTensors) return Error{ErrorCode::kLimit, "more than 65536 tensors", "header"};
+  for (const auto& [name, entry] : header.members) {
     if (name == "__metadata__") continue;
     LFM_ASSIGN(SafeTensor tensor, read_tensor(name, entry, bytes.size(), file_bytes));
     file.tensors_.push_back(std::move(tensor));

@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "jinja/compare.h"
 #include "jinja/unicode.h"
+#include "json/write.h"
 #include "text/utf8.h"
 
 namespace lfm::jinja {
@@ -49,7 +50,7 @@ void append_quoted_python(const Text& text, Text& out) {
           made += quote;
           return true;
         }
-        if (escape_shared(c, made)) return true;
+        if (json::escape_shared(c, made)) return true;
         if (is_printable(c)) return false;
         made += c < 0x100 ? "\\x" + hex(c, 2) : c < 0x10000 ? "\\u" + hex(c, 4) : "\\U" + hex(c, 8);
         return true;
@@ -67,7 +68,7 @@ void append_quoted_json(const Text& text, bool ensure_ascii, Text& out) {
           made += "\\\"";
         } else if (c == '\b' || c == '\f') {
           made += c == '\b' ? "\\b" : "\\f";
-        } else if (escape_shared(c, made)) {
+        } else if (json::escape_shared(c, made)) {
         } else if (c < 0x20 || (ensure_ascii && c >= 0x7f && c < 0x10000)) {
           made += "\\u" + hex(c, 4);
         } else if (ensure_ascii && c >= 0x10000) {
@@ -215,25 +216,6 @@ class JsonSpeller {
 };
 
 }  // namespace
-
-bool escape_shared(char32_t c, std::string& out) {
-  switch (c) {
-    case '\n':
-      out += "\\n";
-      return true;
-    case '\r':
-      out += "\\r";
-      return true;
-    case '\t':
-      out += "\\t";
-      return true;
-    case '\\':
-      out += "\\\\";
-      return true;
-    default:
-      return false;
-  }
-}
 
 std::string float_text(double value) {
   if (std::isnan(value)) return "nan";

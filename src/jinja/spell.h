@@ -9,9 +9,6 @@
 
 namespace lfm::jinja {
 
-// Line breaks, tabs and backslashes, which Python and JSON escape alike. False, and nothing is appended: another.
-bool escape_shared(char32_t c, std::string& out);
-
 // "1.5", "1e+16", "inf": the shortest digits that mean the same number.
 std::string float_text(double value);
 

@@ -13,7 +13,7 @@
 namespace lfm::source {
 namespace {
 
-using format::Json;
+using Json = json::Value;
 using model::Architecture;
 
 constexpr std::uint64_t kMostLayers = 65536;  // read_config() has the real bound
@@ -51,7 +51,7 @@ class ConfigWriter {
   std::string key(const char* name) const { return std::string(to_string(architecture_)) + "." + name; }
 
   Result<std::uint32_t> number(const char* member) const {
-    LFM_ASSIGN(const std::uint64_t value, format::require_unsigned(config_, member));
+    LFM_ASSIGN(const std::uint64_t value, json::require_unsigned(config_, member));
     if (value > std::numeric_limits<std::int32_t>::max()) return wrong_member(member, "is too large");
     return static_cast<std::uint32_t>(value);
   }
@@ -61,13 +61,13 @@ class ConfigWriter {
     return {};
   }
   Status copy_real(const char* member, const char* name) {
-    LFM_ASSIGN(const std::optional<double> value, format::find_number(config_, member));
+    LFM_ASSIGN(const std::optional<double> value, json::find_number(config_, member));
     if (!value) return wrong_member(member, "is missing");
     keys_.set_f32(key(name), static_cast<float>(*value));
     return {};
   }
   Status refuse_true(const char* member, const char* message) const {
-    LFM_ASSIGN(const std::optional<bool> value, format::find_bool(config_, member));
+    LFM_ASSIGN(const std::optional<bool> value, json::find_bool(config_, member));
     return value.value_or(false) ? Status(wrong_member(member, message, ErrorCode::kUnsupported)) : Status();
   }
 
@@ -85,7 +85,7 @@ class ConfigWriter {
 };
 
 Status ConfigWriter::architecture() {
-  LFM_ASSIGN(const std::optional<std::string> type, format::find_string(config_, "model_type"));
+  LFM_ASSIGN(const std::optional<std::string> type, json::find_text(config_, "model_type"));
   if (!type) return wrong_member("model_type", "is missing");
   if (*type == "lfm2") return {};
   if (*type != "lfm2_moe") {
@@ -98,12 +98,12 @@ Status ConfigWriter::architecture() {
 
 // transformers' Lfm2MLP: older configurations give a width that is yet to be adjusted.
 Status ConfigWriter::feed_forward() {
-  const char* member = format::find(config_, "block_ff_dim") != nullptr ? "block_ff_dim" : "intermediate_size";
+  const char* member = json::given(config_, "block_ff_dim") != nullptr ? "block_ff_dim" : "intermediate_size";
   LFM_ASSIGN(std::uint32_t width, number(member));
-  LFM_ASSIGN(const std::optional<bool> adjust, format::find_bool(config_, "block_auto_adjust_ff_dim"));
+  LFM_ASSIGN(const std::optional<bool> adjust, json::find_bool(config_, "block_auto_adjust_ff_dim"));
   if (architecture_ == Architecture::kLfm2 && adjust.value_or(true)) {
-    LFM_ASSIGN(const std::optional<double> factor, format::find_number(config_, "block_ffn_dim_multiplier"));
-    LFM_ASSIGN(const std::optional<std::uint64_t> step, format::find_unsigned(config_, "block_multiple_of"));
+    LFM_ASSIGN(const std::optional<double> factor, json::find_number(config_, "block_ffn_dim_multiplier"));
+    LFM_ASSIGN(const std::optional<std::uint64_t> step, json::find_unsigned(config_, "block_multiple_of"));
     const double scaled = factor.value_or(1) * static_cast<double>(std::uint64_t{width} * 2 / 3);
     const std::uint64_t multiple = step.value_or(256);
     if (!(scaled >= 0 && scaled <= kMostChannels)) return wrong_member("block_ffn_dim_multiplier", "is out of range");
@@ -116,27 +116,27 @@ Status ConfigWriter::feed_forward() {
 
 Result<std::vector<bool>> ConfigWriter::attention_layers() const {
   std::vector<bool> attention;
-  if (const Json* types = format::find(config_, "layer_types"); types != nullptr) {
+  if (const Json* types = json::given(config_, "layer_types"); types != nullptr) {
     if (!types->is_array()) return wrong_member("layer_types", "expected a list");
-    for (const Json& type : *types) {
-      if (type != "conv" && type != "full_attention") {
+    for (const Json& type : types->items) {
+      if (!type.is_text() || (type.text != "conv" && type.text != "full_attention")) {
         Error error = wrong_member("layer_types", "expected conv or full_attention", ErrorCode::kUnsupported);
         error.index = attention.size();
         return error;
       }
-      attention.push_back(type == "full_attention");
+      attention.push_back(type.text == "full_attention");
     }
     return attention;
   }
   LFM_ASSIGN(const std::uint32_t count, number("num_hidden_layers"));
-  const Json* numbers = format::find(config_, "full_attn_idxs");
+  const Json* numbers = json::given(config_, "full_attn_idxs");
   if (numbers == nullptr || !numbers->is_array()) return wrong_member("layer_types", "is missing");
   if (count > kMostLayers) return wrong_member("num_hidden_layers", "is too large");
   attention.resize(count);
-  for (const Json& number : *numbers) {
-    if (!number.is_number_unsigned() || number.get<std::uint64_t>() >= count)
-      return wrong_member("full_attn_idxs", "expected numbers of layers");
-    attention[number.get<std::uint64_t>()] = true;
+  for (const Json& number : numbers->items) {
+    const std::optional<std::uint64_t> layer = number.whole();
+    if (!layer || *layer >= count) return wrong_member("full_attn_idxs", "expected numbers of layers");
+    attention[*layer] = true;
   }
   return attention;
 }
@@ -151,7 +151,7 @@ Status ConfigWriter::layers() {
 }
 
 Status ConfigWriter::head_dim() {
-  LFM_ASSIGN(const std::optional<std::uint64_t> dim, format::find_unsigned(config_, "head_dim"));
+  LFM_ASSIGN(const std::optional<std::uint64_t> dim, json::find_unsigned(config_, "head_dim"));
   if (!dim) return {};
   LFM_TRY(copy("head_dim", "attention.key_length"));
   return copy("head_dim", "attention.value_length");
@@ -159,14 +159,14 @@ Status ConfigWriter::head_dim() {
 
 // Newer configurations have an object, older ones the base alone.
 Status ConfigWriter::rotation() {
-  const Json* parameters = format::find(config_, "rope_parameters");
+  const Json* parameters = json::given(config_, "rope_parameters");
   const Json& place = parameters != nullptr ? *parameters : config_;
-  LFM_ASSIGN(const std::optional<double> base, format::find_number(place, "rope_theta"));
+  LFM_ASSIGN(const std::optional<double> base, json::find_number(place, "rope_theta"));
   if (!base) return wrong_member("rope_theta", "is missing");
   keys_.set_f32(key("rope.freq_base"), static_cast<float>(*base));
-  const Json* scaling = parameters != nullptr ? parameters : format::find(config_, "rope_scaling");
+  const Json* scaling = parameters != nullptr ? parameters : json::given(config_, "rope_scaling");
   if (scaling == nullptr) return {};
-  LFM_ASSIGN(const std::optional<std::string> type, format::find_string(*scaling, "rope_type"));
+  LFM_ASSIGN(const std::optional<std::string> type, json::find_text(*scaling, "rope_type"));
   if (type.value_or("default") == "default") return {};
   return wrong_member("rope_type", "rotary scaling isn't supported", ErrorCode::kUnsupported);
 }
@@ -178,9 +178,9 @@ Status ConfigWriter::experts() {
   LFM_TRY(copy("moe_intermediate_size", "expert_feed_forward_length"));
   LFM_TRY(copy("num_dense_layers", "leading_dense_block_count"));
   keys_.set_u32(key("expert_gating_func"), kSigmoidGate);
-  LFM_ASSIGN(const std::optional<bool> norm, format::find_bool(config_, "norm_topk_prob"));
-  LFM_ASSIGN(const std::optional<bool> bias, format::find_bool(config_, "use_expert_bias"));
-  LFM_ASSIGN(const std::optional<double> scale, format::find_number(config_, "routed_scaling_factor"));
+  LFM_ASSIGN(const std::optional<bool> norm, json::find_bool(config_, "norm_topk_prob"));
+  LFM_ASSIGN(const std::optional<bool> bias, json::find_bool(config_, "use_expert_bias"));
+  LFM_ASSIGN(const std::optional<double> scale, json::find_number(config_, "routed_scaling_factor"));
   if (!norm.value_or(true)) {
     return wrong_member("norm_topk_prob", "expert weights that aren't normalised aren't supported",
                         ErrorCode::kUnsupported);
@@ -207,10 +207,10 @@ Status write_sampling_keys(const Json& generation, format::GgufWriter& keys) {
                                                              {"min_p", "general.sampling.min_p"},
                                                              {"repetition_penalty", "general.sampling.penalty_repeat"}};
   for (const auto& [member, key] : kFloatKeys) {
-    LFM_ASSIGN(const std::optional<double> value, format::find_number(generation, member));
+    LFM_ASSIGN(const std::optional<double> value, json::find_number(generation, member));
     if (value) keys.set_f32(key, static_cast<float>(*value));
   }
-  LFM_ASSIGN(const std::optional<std::uint64_t> top_k, format::find_unsigned(generation, "top_k"));
+  LFM_ASSIGN(const std::optional<std::uint64_t> top_k, json::find_unsigned(generation, "top_k"));
   if (!top_k) return {};
   if (*top_k > std::numeric_limits<std::int32_t>::max()) return wrong_member("top_k", "is too large");
   keys.set_u32("general.sampling.top_k", static_cast<std::uint32_t>(*top_k));

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "format/gguf_writer.h"
-#include "format/json.h"
+#include "json/value.h"
 #include "lfm/result.h"
 
 namespace lfm::source {
@@ -12,9 +12,9 @@ namespace lfm::source {
 // `name` is the model's. What the keys say is checked by read_config().
 //   kFormat       a member is missing or of another type
 //   kUnsupported  another architecture, or a feature that GGUF's keys don't tell
-Status write_config_keys(const format::Json& config, const std::string& name, format::GgufWriter& keys);
+Status write_config_keys(const json::Value& config, const std::string& name, format::GgufWriter& keys);
 
 // generation_config.json: the sampling that the model's makers recommend.
-Status write_sampling_keys(const format::Json& generation, format::GgufWriter& keys);
+Status write_sampling_keys(const json::Value& generation, format::GgufWriter& keys);
 
 }  // namespace lfm::source

@@ -66,16 +66,17 @@ Result<std::optional<std::string>> HfFolder::text(const std::string& name) const
   return std::optional(std::move(bytes));
 }
 
-Result<std::optional<format::Json>> HfFolder::json(const std::string& name) const {
+Result<std::optional<json::Value>> HfFolder::json(const std::string& name) const {
   LFM_ASSIGN(const std::optional<std::string> bytes, text(name));
-  if (!bytes) return std::optional<format::Json>();
-  LFM_ASSIGN(format::Json parsed, format::parse_json(*bytes, name));
+  if (!bytes) return std::optional<json::Value>();
+  LFM_ASSIGN(json::Value parsed,
+             json::parse(*bytes, name, {.malformed = ErrorCode::kFormat, .too_deep = ErrorCode::kFormat}));
   if (!parsed.is_object()) return Error{ErrorCode::kFormat, "not an object", name};
   return std::optional(std::move(parsed));
 }
 
-Result<format::Json> HfFolder::require_json(const std::string& name) const {
-  LFM_ASSIGN(std::optional<format::Json> found, json(name));
+Result<json::Value> HfFolder::require_json(const std::string& name) const {
+  LFM_ASSIGN(std::optional<json::Value> found, json(name));
   if (!found) {
     return Error{ErrorCode::kIo, "there is no " + name + ", which a Hugging Face folder has", base::printable(path_)};
   }

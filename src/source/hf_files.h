@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "format/json.h"
+#include "json/value.h"
 #include "lfm/result.h"
 
 namespace lfm::source {
@@ -26,8 +26,8 @@ class HfFolder {
   // The whole of a text file, or nothing where it isn't there.   kLimit
   Result<std::optional<std::string>> text(const std::string& name) const;
   // Likewise JSON, an object.
-  Result<std::optional<format::Json>> json(const std::string& name) const;
-  Result<format::Json> require_json(const std::string& name) const;
+  Result<std::optional<json::Value>> json(const std::string& name) const;
+  Result<json::Value> require_json(const std::string& name) const;
 
  private:
   HfFolder(std::string path, std::string real, std::string blobs)

@@ -19,7 +19,7 @@ namespace lfm::source {
 namespace {
 
 using format::Gguf;
-using format::Json;
+using Json = json::Value;
 using format::SafeTensors;
 
 constexpr const char* kSingle = "model.safetensors";
@@ -95,8 +95,8 @@ Result<std::unique_ptr<Source>> made_of(std::unique_ptr<Source> keys, std::vecto
 // Newer folders have a file of the template, older ones a setting.
 Result<std::optional<std::string>> find_template(const HfFolder& folder, const Json& settings) {
   LFM_ASSIGN(std::optional<std::string> text, folder.text("chat_template.jinja"));
-  const Json* set = format::find(settings, "chat_template");
-  if (!text && set != nullptr && set->is_string()) text = set->get<std::string>();
+  const Json* set = json::given(settings, "chat_template");
+  if (!text && set != nullptr && set->is_text()) text = set->text;
   return text;
 }
 
@@ -104,10 +104,10 @@ Result<std::unique_ptr<Source>> read_keys(const HfFolder& folder) {
   format::GgufWriter writer;
   LFM_ASSIGN(const Json config, folder.require_json("config.json"));
   LFM_TRY(write_config_keys(config, folder.name(), writer));
-  LFM_ASSIGN(const std::uint64_t vocabulary, format::require_unsigned(config, "vocab_size"));
+  LFM_ASSIGN(const std::uint64_t vocabulary, json::require_unsigned(config, "vocab_size"));
   LFM_ASSIGN(const Json tokenizer, folder.require_json("tokenizer.json"));
   LFM_ASSIGN(const std::optional<Json> found, folder.json("tokenizer_config.json"));
-  const Json settings = found ? *found : Json::object();
+  const Json settings = found ? *found : Json{};
   LFM_TRY(write_tokenizer_keys(tokenizer, settings, config, vocabulary, writer));
   LFM_ASSIGN(const std::optional<std::string> chat, find_template(folder, settings));
   if (chat) writer.set_string("tokenizer.chat_template", *chat);
@@ -127,15 +127,15 @@ using Index = std::map<std::string, std::string>;
 
 Result<Index> read_index(const HfFolder& folder) {
   LFM_ASSIGN(const Json index, folder.require_json(kIndex));
-  const Json* map = format::find(index, "weight_map");
+  const Json* map = json::given(index, "weight_map");
   if (map == nullptr || !map->is_object()) return Error{ErrorCode::kFormat, "no weight_map", kIndex};
   Index files;
-  for (const auto& [tensor, file] : map->items()) {
-    if (!file.is_string() || !is_plain_name(file.get_ref<const std::string&>())) {
+  for (const auto& [tensor, file] : map->members) {
+    if (!file.is_text() || !is_plain_name(file.text)) {
       return Error{ErrorCode::kFormat, "the file of '" + base::printable(tensor, 64) + "' isn't one of the folder",
                    kIndex};
     }
-    files.emplace(tensor, file.get<std::string>());
+    files.emplace(tensor, file.text);
   }
   return files;
 }

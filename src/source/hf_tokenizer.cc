@@ -14,7 +14,7 @@
 namespace lfm::source {
 namespace {
 
-using format::Json;
+using Json = json::Value;
 using text::TokenType;
 
 constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 20;
@@ -27,30 +27,30 @@ Error wrong_part(const char* what, std::string message, ErrorCode code = ErrorCo
 }
 
 const Json* find_text(const Json* object, const char* name) {
-  const Json* value = object != nullptr ? format::find(*object, name) : nullptr;
-  return value != nullptr && value->is_string() ? value : nullptr;
+  const Json* value = object != nullptr ? json::given(*object, name) : nullptr;
+  return value != nullptr && value->is_text() ? value : nullptr;
 }
 
 // The steps of a pre-tokenizer or post-processor, which is one or a sequence.
 std::vector<const Json*> steps(const Json& tokenizer, const char* part, const char* list) {
   std::vector<const Json*> all;
-  const Json* first = format::find(tokenizer, part);
+  const Json* first = json::given(tokenizer, part);
   if (first == nullptr) return all;
-  const Json* several = format::find(*first, list);
+  const Json* several = json::given(*first, list);
   if (several == nullptr || !several->is_array()) return {first};
-  for (const Json& step : *several) all.push_back(&step);
+  for (const Json& step : several->items) all.push_back(&step);
   return all;
 }
 
 bool is_type(const Json* step, std::string_view type) {
   const Json* name = find_text(step, "type");
-  return name != nullptr && *name == type;
+  return name != nullptr && name->text == type;
 }
 
 // The text of a token setting: "<|im_end|>", or an object with it.
 const Json* token_text(const Json& settings, const std::string& name) {
   if (const Json* text = find_text(&settings, name.c_str())) return text;
-  return find_text(format::find(settings, name.c_str()), "content");
+  return find_text(json::given(settings, name.c_str()), "content");
 }
 
 class TokenizerWriter {
@@ -92,24 +92,25 @@ class TokenizerWriter {
 };
 
 Status TokenizerWriter::check_kind() const {
-  if (format::find(tokenizer_, "normalizer") != nullptr)
+  if (json::given(tokenizer_, "normalizer") != nullptr)
     return wrong_part("normalizer", "tokenizers that change the text aren't supported", ErrorCode::kUnsupported);
-  if (!is_type(format::find(tokenizer_, "model"), "BPE"))
+  if (!is_type(json::given(tokenizer_, "model"), "BPE"))
     return wrong_part("model", "only BPE tokenizers are supported", ErrorCode::kUnsupported);
   for (const Json* step : steps(tokenizer_, "pre_tokenizer", "pretokenizers")) {
     if (!is_type(step, "Split")) continue;
-    const Json* pattern = format::find(*step, "pattern");
+    const Json* pattern = json::given(*step, "pattern");
     const Json* regex = find_text(pattern, "Regex");
-    if (regex != nullptr && *regex == kPattern) return {};
+    if (regex != nullptr && regex->text == kPattern) return {};
   }
   return wrong_part("pre_tokenizer", "the text isn't split in the way of the LFM2 family", ErrorCode::kUnsupported);
 }
 
 Status TokenizerWriter::put(const std::string& text, const Json& id, TokenType type) {
-  if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= tokens_.size())
+  const std::optional<std::uint64_t> number = id.whole();
+  if (!number || *number >= tokens_.size())
     return wrong_part("vocab",
                       "the id of '" + base::printable(text, 64) + "' isn't below " + std::to_string(tokens_.size()));
-  const auto i = id.get<std::uint64_t>();
+  const std::uint64_t i = *number;
   if (types_[i] != static_cast<std::int32_t>(TokenType::kUnused) && tokens_[i] != text)
     return wrong_part("vocab", "two tokens have one id", ErrorCode::kFormat, i);
   tokens_[i] = text;
@@ -121,18 +122,18 @@ Status TokenizerWriter::read_tokens(std::uint64_t vocabulary) {
   if (vocabulary == 0 || vocabulary > kMostTokens) return wrong_part("vocab_size", "is out of range");
   for (std::uint64_t i = 0; i < vocabulary; ++i) tokens_.push_back("[PAD" + std::to_string(i) + "]");
   types_.assign(vocabulary, static_cast<std::int32_t>(TokenType::kUnused));
-  const Json* vocab = format::find(*format::find(tokenizer_, "model"), "vocab");
+  const Json* vocab = json::given(*json::given(tokenizer_, "model"), "vocab");
   if (vocab == nullptr || !vocab->is_object()) return wrong_part("vocab", "is missing");
-  for (const auto& [text, id] : vocab->items()) LFM_TRY(put(text, id, TokenType::kNormal));
-  const Json* added = format::find(tokenizer_, "added_tokens");
+  for (const auto& [text, id] : vocab->members) LFM_TRY(put(text, id, TokenType::kNormal));
+  const Json* added = json::given(tokenizer_, "added_tokens");
   if (added == nullptr) return {};
   if (!added->is_array()) return wrong_part("added_tokens", "expected a list");
-  for (const Json& token : *added) {
+  for (const Json& token : added->items) {
     const Json* text = find_text(&token, "content");
-    const Json* id = format::find(token, "id");
+    const Json* id = json::given(token, "id");
     if (text == nullptr || id == nullptr) return wrong_part("added_tokens", "expected content and id");
-    LFM_ASSIGN(const std::optional<bool> special, format::find_bool(token, "special"));
-    const auto& name = text->get_ref<const std::string&>();
+    LFM_ASSIGN(const std::optional<bool> special, json::find_bool(token, "special"));
+    const std::string& name = text->text;
     const bool marker = name.size() > 4 && name.starts_with("<|") && name.ends_with("|>");
     LFM_TRY(put(name, *id, special.value_or(false) || marker ? TokenType::kControl : TokenType::kUserDefined));
   }
@@ -142,19 +143,19 @@ Status TokenizerWriter::read_tokens(std::uint64_t vocabulary) {
 // "left right", or a list of both, in which a space is one of the text's.
 Status TokenizerWriter::read_merges() {
   constexpr const char* kSpace = "\xc4\xa0";  // as the byte alphabet writes it
-  const Json* merges = format::find(*format::find(tokenizer_, "model"), "merges");
+  const Json* merges = json::given(*json::given(tokenizer_, "model"), "merges");
   if (merges == nullptr || !merges->is_array()) return wrong_part("merges", "is missing");
-  for (const Json& merge : *merges) {
-    if (merge.is_string()) {
-      merges_.push_back(merge.get<std::string>());
+  for (const Json& merge : merges->items) {
+    if (merge.is_text()) {
+      merges_.push_back(merge.text);
       continue;
     }
-    if (!merge.is_array() || merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string())
+    if (merge.items.size() != 2 || !merge.items[0].is_text() || !merge.items[1].is_text())
       return wrong_part("merges", "expected two texts", ErrorCode::kFormat, merges_.size());
     std::string text;
-    for (const Json& part : merge) {
+    for (const Json& part : merge.items) {
       if (!text.empty()) text += ' ';
-      for (const char c : part.get_ref<const std::string&>()) c == ' ' ? text += kSpace : text += c;
+      for (const char c : part.text) c == ' ' ? text += kSpace : text += c;
     }
     merges_.push_back(std::move(text));
   }
@@ -164,14 +165,14 @@ Status TokenizerWriter::read_merges() {
 // The id of the token that the settings name, or else the one that config.json gives.
 Result<std::optional<std::uint32_t>> TokenizerWriter::special(const std::string& name) const {
   if (const Json* text = token_text(settings_, name + "_token")) {
-    const auto at = std::ranges::find(tokens_, text->get_ref<const std::string&>());
+    const auto at = std::ranges::find(tokens_, text->text);
     if (at != tokens_.end()) return std::optional(static_cast<std::uint32_t>(at - tokens_.begin()));
   }
   const std::string member = name + "_token_id";
-  if (const Json* id = format::find(config_, member.c_str()); id != nullptr && id->is_array()) {
+  if (const Json* id = json::given(config_, member.c_str()); id != nullptr && id->is_array()) {
     return std::optional<std::uint32_t>();  // several: which of them, the settings would have to say
   }
-  LFM_ASSIGN(const std::optional<std::uint64_t> id, format::find_unsigned(config_, member.c_str()));
+  LFM_ASSIGN(const std::optional<std::uint64_t> id, json::find_unsigned(config_, member.c_str()));
   if (!id) return std::optional<std::uint32_t>();
   if (*id >= tokens_.size()) return wrong_part("config.json", member + " is no token's");
   return std::optional(static_cast<std::uint32_t>(*id));
@@ -185,16 +186,16 @@ Status TokenizerWriter::write_added() {
       bos = bos.value_or(false);
       eos = eos.value_or(false);
     }
-    const Json* single = is_type(step, "TemplateProcessing") ? format::find(*step, "single") : nullptr;
-    if (single == nullptr || !single->is_array() || single->size() < 2) continue;
-    const Json* first = find_text(format::find((*single)[0], "SpecialToken"), "id");
-    if (format::find((*single)[single->size() - 1], "SpecialToken") != nullptr)
+    const Json* single = is_type(step, "TemplateProcessing") ? json::given(*step, "single") : nullptr;
+    if (single == nullptr || single->items.size() < 2) continue;
+    const Json* first = find_text(json::given(single->items.front(), "SpecialToken"), "id");
+    if (json::given(single->items.back(), "SpecialToken") != nullptr)
       return wrong_part("post_processor", "tokens behind a text aren't supported", ErrorCode::kUnsupported);
     const Json* begins = token_text(settings_, "bos_token");
-    if (first != nullptr) bos = begins == nullptr || *first == *begins;
+    if (first != nullptr) bos = begins == nullptr || first->text == begins->text;
   }
-  LFM_ASSIGN(const std::optional<bool> set_bos, format::find_bool(settings_, "add_bos_token"));
-  LFM_ASSIGN(const std::optional<bool> set_eos, format::find_bool(settings_, "add_eos_token"));
+  LFM_ASSIGN(const std::optional<bool> set_bos, json::find_bool(settings_, "add_bos_token"));
+  LFM_ASSIGN(const std::optional<bool> set_eos, json::find_bool(settings_, "add_eos_token"));
   if (!bos) bos = set_bos;
   if (!eos) eos = set_eos;
   if (eos.value_or(false))

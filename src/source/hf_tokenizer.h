@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "format/gguf_writer.h"
-#include "format/json.h"
+#include "json/value.h"
 #include "lfm/result.h"
 
 namespace lfm::source {
@@ -14,7 +14,7 @@ namespace lfm::source {
 // tokenizer_config.json, may be an empty object.
 //   kFormat       something is missing, of another type or out of range
 //   kUnsupported  another kind of tokenizer than the family's
-Status write_tokenizer_keys(const format::Json& tokenizer, const format::Json& settings, const format::Json& config,
+Status write_tokenizer_keys(const json::Value& tokenizer, const json::Value& settings, const json::Value& config,
                             std::uint64_t vocabulary, format::GgufWriter& keys);
 
 }  // namespace lfm::source

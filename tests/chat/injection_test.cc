@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "chat/json.h"
+#include "json/write.h"
 #include "tests/chat/chat_sample.h"
 
 namespace lfm::chat {
@@ -72,7 +72,7 @@ TEST(Injection, ToolsAndArgumentsNeither) {
   const auto tokenizer = chat_tokenizer();
   const auto count = [&](const std::string& text) {
     std::string quoted;
-    append_json_string(text, quoted);
+    json::append_text(text, quoted);
     const auto chat =
         make_template({.form = ChatForm::kLfm2, .tools = "[{\"name\": " + quoted + "}]", .date = "2026-11-25"});
     const Message call{.role = Role::kAssistant, .tool_calls = {{"f", "{\"a\": " + quoted + "}"}}};

@@ -40,9 +40,9 @@ TEST(Json, Errors) {
   EXPECT_EQ(problem("{}"), "tools: expected an array");
   EXPECT_EQ(problem("1"), "tools: expected an array");
   EXPECT_EQ(problem("[{}, 1]"), "tools: expected an object (index 1)");
-  EXPECT_EQ(problem("[{\"a\": 1, \"a\": 2}]"), "tools: a key is there twice");
+  EXPECT_EQ(problem("[{\"a\": 1, \"a\": 2}]"), "tools: the key 'a' is there twice");
   EXPECT_EQ(problem("[{\"a\": \"\xff\"}]").substr(0, 26), "tools: this isn't JSON (at");
-  EXPECT_EQ(problem("[{\"a\":" + std::string(100'000, '[')), "tools: nested too deeply");
+  EXPECT_EQ(problem("[{\"a\":" + std::string(100'000, '[')), "tools: nested deeper than 64");
   EXPECT_FALSE(read_arguments("[1]", "arguments").ok());
   EXPECT_FALSE(read_arguments("null", "arguments").ok());
 }

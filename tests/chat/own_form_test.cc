@@ -6,6 +6,7 @@
 #include <iterator>
 #include <random>
 
+#include "json/write.h"
 #include "tests/chat/chat_sample.h"
 
 namespace lfm::chat {
@@ -243,7 +244,7 @@ TEST(OwnForm, NoTokenIsInjectedInTenThousandAttempts) {
   const auto conversation = [](const std::string& text, bool strict) {
     std::string quoted, whole = text;
     std::erase(whole, '\xff');  // which JSON doesn't have
-    append_json_string(whole, quoted);
+    json::append_text(whole, quoted);
     std::vector<Message> out = {{Role::kSystem, text},
                                 {Role::kUser, text},
                                 {.role = Role::kAssistant, .content = text, .reasoning = text},

@@ -49,7 +49,7 @@ TEST(SafeTensors, RefusesWhatContradictsItself) {
   const std::string a = tensor("a", "F32", "[2]", "[0,8]");
   const Case cases[] = {
       {"[1]", "not an object"},
-      {"{" + a, "not JSON"},
+      {"{" + a, "isn't JSON"},
       {"{" + a + "," + a + "}", "there twice"},
       {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", "there twice"},
       {"{" + a + "," + tensor("b", "F32", "[2]", "[4,12]") + "}", "overlap"},
