@@ -1,5 +1,8 @@
 #include "model/pages.h"
 
+#include <algorithm>
+#include <new>
+
 #include "base/try.h"
 
 namespace lfm::model {
@@ -14,28 +17,35 @@ void Pages::Page::let_go() noexcept {
   holds = 0;
 }
 
-Status Pages::reserve() {
+Status Pages::grow() try {
+  const std::size_t first = std::max<std::size_t>(16, (1 << 20) / page_bytes_);  // a mebibyte of small ones
   auto slab = std::make_shared<Slab>();
-  LFM_ASSIGN(slab->memory, base::Memory::allocate(count_ * page_bytes_));
+  slab->count = std::min(std::max(asked_, first), asked_ < count_ ? count_ - asked_ : count_);
+  LFM_ASSIGN(slab->memory, base::Memory::allocate(slab->count * page_bytes_));
   slab->page_bytes = page_bytes_;
-  slab->count = count_;
-  slab->holds = std::make_unique<std::atomic<std::uint32_t>[]>(count_);
-  slab_ = std::move(slab);
+  slab->holds = std::make_unique<std::atomic<std::uint32_t>[]>(slab->count);
+  slabs_.push_back(slab);
+  asked_ += slab->count;
+  slab_ = slabs_.size() - 1;
   next_ = 0;
   return {};
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kNoMemory, {}};
 }
 
 Result<Pages::Page> Pages::take() {
-  if (slab_ == nullptr) LFM_TRY(reserve());
   for (;;) {
-    for (std::size_t tried = 0; tried < count_; ++tried) {
-      const std::size_t index = (next_ + tried) % count_;
-      if (slab_->holds[index] != 0) continue;
-      slab_->holds[index] = 1;
-      next_ = index + 1;
-      return Page(slab_, index);
+    for (std::size_t tried = 0; tried < asked_; ++tried) {
+      if (next_ == slabs_[slab_]->count) {
+        slab_ = (slab_ + 1) % slabs_.size();
+        next_ = 0;
+      }
+      const std::size_t index = next_++;
+      if (slabs_[slab_]->holds[index] != 0) continue;
+      slabs_[slab_]->holds[index] = 1;
+      return Page(slabs_[slab_], index);
     }
-    LFM_TRY(reserve());
+    LFM_TRY(grow());
   }
 }
 

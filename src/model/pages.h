@@ -1,5 +1,6 @@
 // Memory in pages of one size, each of which several sequences may hold. A page that nobody holds any more goes back to
-// the system, also where others of its slab stay.
+// the system, also where others of its slab stay. Addresses are asked for as a sequence grows: the room that it might
+// need is more than some systems give (ulimit -v, strict overcommit).
 #pragma once
 
 #include <atomic>
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/memory.h"
 #include "lfm/result.h"
@@ -15,7 +17,7 @@ namespace lfm::model {
 
 // Who lends pages to one sequence. Used by one thread at a time; the pages that it has lent, by those of their holders.
 class Pages {
-  // Addresses for as many pages as a whole sequence has, touched as they are filled.
+  // Addresses of pages, touched as they are filled.
   struct Slab {
     base::Memory memory;
     std::size_t page_bytes = 0;
@@ -56,7 +58,7 @@ class Pages {
     std::size_t index_ = 0;
   };
 
-  // `count`: pages of a slab, at least one. No memory is asked for.
+  // `count`: pages of a whole sequence, at least one. No memory is asked for.
   Pages(std::size_t page_bytes, std::size_t count) noexcept : page_bytes_(page_bytes), count_(count) {}
   Pages(Pages&&) noexcept = default;
   Pages& operator=(Pages&&) noexcept = default;
@@ -64,18 +66,21 @@ class Pages {
   std::size_t page_bytes() const noexcept { return page_bytes_; }
   std::size_t count() const noexcept { return count_; }
 
-  // Addresses for `count` pages, which take() asks for otherwise. kNoMemory
-  Status reserve();
+  // Addresses for the first pages, which take() asks for otherwise. kNoMemory
+  Status reserve() { return slabs_.empty() ? grow() : Status(); }
 
-  // A page that nobody holds, with anything in it. Where all of the slab are held, others have some of them, and there
-  // is room in another slab. kNoMemory
+  // A page that nobody holds, with anything in it. Where all are held there is room in another slab, for as many again
+  // up to `count`; beyond that others have some of them. kNoMemory
   Result<Page> take();
 
  private:
+  Status grow();
+
   std::size_t page_bytes_;
   std::size_t count_;
-  std::shared_ptr<Slab> slab_;  // null, or where pages come from, taken by this one alone
-  std::size_t next_ = 0;        // where in it the search for one begins
+  std::size_t asked_ = 0;                     // pages of all slabs
+  std::vector<std::shared_ptr<Slab>> slabs_;  // where pages come from, taken by this one alone
+  std::size_t slab_ = 0, next_ = 0;           // where among them the search for one begins
 };
 
 }  // namespace lfm::model

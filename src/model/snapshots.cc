@@ -9,17 +9,9 @@
 namespace lfm::model {
 
 Result<Snapshots> Snapshots::create(std::size_t floats, std::size_t budget_bytes, std::size_t positions) {
-  constexpr std::size_t kLeast = 4;
   const std::size_t bytes = std::max<std::size_t>(1, floats * sizeof(float));
-  std::size_t count = std::max(kLeast, std::min(positions, budget_bytes / bytes));
-  Pages memory(bytes, count);
-  Status reserved = memory.reserve();
-  while (!reserved.ok() && count > kLeast) {
-    count = std::max(kLeast, count / 2);
-    memory = Pages(bytes, count);
-    reserved = memory.reserve();
-  }
-  LFM_TRY(std::move(reserved));
+  Pages memory(bytes, std::max(kLeast, std::min(positions, budget_bytes / bytes)));
+  LFM_TRY(memory.reserve());
   return Snapshots(floats, std::move(memory));
 }
 
@@ -28,12 +20,12 @@ std::span<float> Snapshots::add(std::size_t position, std::size_t keep) {
   auto place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   const bool there = place != entries_.end() && place->position == position;
   if (there && !place->page.shared()) return conv(*place);
-  if (!there && entries_.size() == memory_.count()) {
-    drop_least_missed(std::max(position, entries_.back().position), keep);
-    place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
-  }
+  const auto make_room = [&] { drop_least_missed(std::max(position, entries_.back().position), keep); };
+  if (!there && entries_.size() == memory_.count()) make_room();
   Result<Pages::Page> page = memory_.take();
+  for (; !page.ok() && !there && entries_.size() >= kLeast; page = memory_.take()) make_room();
   if (!page.ok()) throw std::bad_alloc();
+  place = std::lower_bound(entries_.begin(), entries_.end(), position, by_position);
   if (there) {
     place->page = *std::move(page);
   } else {

@@ -14,13 +14,15 @@ namespace lfm::model {
 
 class Snapshots {
  public:
-  // Room for budget_bytes / (4 * floats) snapshots of `floats` floats, but no more than `positions`, and at least 4;
-  // for fewer where the system doesn't give so much. Memory is taken as they are filled. kNoMemory: not even that.
+  static constexpr std::size_t kLeast = 4;
+
+  // Room for budget_bytes / (4 * floats) snapshots of `floats` floats, but no more than `positions`, and at least 4.
+  // Memory is taken as they are filled. kNoMemory: none for the first
   static Result<Snapshots> create(std::size_t floats, std::size_t budget_bytes, std::size_t positions);
 
   // Where the snapshot of `position` is to be written, (floats); the one that was there already, or a new one. When all
-  // room is taken it replaces the one that is least missed: close to its neighbours, and far back. That of `keep`
-  // stays. Throws std::bad_alloc where others share so many that memory for another is needed, and there is none.
+  // room is taken, or the system gives no more, it replaces the one that is least missed: close to its neighbours, and
+  // far back. That of `keep` stays. Throws std::bad_alloc where there is memory for fewer than 4.
   static constexpr std::size_t kNone = ~std::size_t{0};
   std::span<float> add(std::size_t position, std::size_t keep = kNone);
 

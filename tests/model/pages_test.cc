@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -36,6 +38,24 @@ TEST(Pages, WhatNobodyHoldsIsLentAgain) {
   EXPECT_NE(other.data(), second);
   copy = other;
   EXPECT_TRUE(other.shared());
+}
+
+std::size_t address_space() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * kPage;
+}
+
+TEST(Pages, TakeAddressesAsTheyGrow) {
+  constexpr std::size_t kMost = 1 << 20;
+  const std::size_t before = address_space();
+  Pages pages(kPage, kMost);
+  std::vector<Pages::Page> held;
+  for (int i = 0; i < 1000; ++i) held.push_back(*pages.take());
+  EXPECT_LT(address_space() - before, kMost * kPage / 100);
+  std::set<const std::byte*> different;
+  for (const Pages::Page& page : held) different.insert(page.data());
+  EXPECT_EQ(different.size(), held.size());
 }
 
 TEST(Pages, GoBackToTheSystem) {
