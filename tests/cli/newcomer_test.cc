@@ -61,6 +61,11 @@ TEST_F(Newcomer, Commands) {
       {{"run", "-m", model, "Hello there"}, "Hello there: what is it? A text goes behind -p"},
       {{"chat", "-m"}, "--model: its value is missing"},
       {{"chat", "-m", model, "-m", model}, "--model is there more than once"},
+      {{"run", "Hello there", "-m", model}, "Hello there: what is it? A text goes behind -p"},
+      {{"chat", "Hello", "--model=" + model}, "Hello: what is it? A text goes behind -p"},
+      {{"chat", "-n", "3", "Hello", "-m", model}, "Hello: what is it? A text goes behind -p"},
+      {{"tokenize", "Hello", "-m", model}, "Hello: lfm tokenize reads standard input"},
+      {{"What is it?", "-m", model}, "What is it?: name a command first: 'lfm chat MODEL -p TEXT' asks a question"},
   };
   for (const Typed& typed : all) expect_sentence(typed, 2, 2);
   EXPECT_EQ(run({"help"}).out, run({"--help"}).out);

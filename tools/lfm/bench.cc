@@ -176,9 +176,10 @@ std::vector<BenchTest> tests_of(const Options& options) {
   return tests;
 }
 
-// Whether the machine and the model have room for each, before the first of them is run.
-Status check_room(const Engine& engine, const std::vector<BenchTest>& tests) {
-  for (const BenchTest& test : tests) {
+// Whether the model has room for each, before the first of them is run.
+template <typename Test>
+Status check_room(const Engine& engine, const std::vector<Test>& tests) {
+  for (const Test& test : tests) {
     if (auto session = engine.new_session({.context_tokens = test.depth + test.tokens()}); !session.ok())
       return Error{session.error().code, test.name() + ": " + session.error().describe()};
   }
@@ -198,24 +199,32 @@ Status run_tests(const Engine& engine, const Options& options, BenchReport& repo
 }
 
 // Of each depth, prompt and number of tokens, with each number of sessions.
-Status run_all_parallel(const Engine& engine, const Options& options, BenchReport& report) {
-  std::uint64_t random = 1;
+std::vector<ParallelTest> parallel_tests_of(const Options& options) {
+  std::vector<ParallelTest> tests;
   for (const std::size_t depth : options.depths) {
     for (const std::size_t prompt : options.prompts) {
       for (const std::size_t generated : options.generated) {
-        for (const std::size_t sessions : options.parallel) {
-          const ParallelTest test{sessions, prompt, generated, depth};
-          progress(test.name());
-          if (!options.no_warmup) {
-            const ParallelTest few{sessions, std::min<std::size_t>(prompt, 8), std::min<std::size_t>(generated, 2), 0};
-            LFM_TRY(run_parallel(engine, few, 1, random));
-          }
-          LFM_ASSIGN(const ParallelResult result, run_parallel(engine, test, options.repetitions, random));
-          progress("");
-          if (!report.row(result)) return {};  // flush_out() tells
-        }
+        for (const std::size_t sessions : options.parallel) tests.push_back({sessions, prompt, generated, depth});
       }
     }
+  }
+  return tests;
+}
+
+Status run_all_parallel(const Engine& engine, const Options& options, BenchReport& report) {
+  const std::vector<ParallelTest> tests = parallel_tests_of(options);
+  LFM_TRY(check_room(engine, tests));
+  std::uint64_t random = 1;
+  for (const ParallelTest& test : tests) {
+    progress(test.name());
+    if (!options.no_warmup) {
+      const ParallelTest few{test.sessions, std::min<std::size_t>(test.prompt, 8),
+                             std::min<std::size_t>(test.generated, 2), 0};
+      LFM_TRY(run_parallel(engine, few, 1, random));
+    }
+    LFM_ASSIGN(const ParallelResult result, run_parallel(engine, test, options.repetitions, random));
+    progress("");
+    if (!report.row(result)) return {};  // flush_out() tells
   }
   return {};
 }

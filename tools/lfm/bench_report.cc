@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "interrupt.h"
 #include "io.h"
 
 namespace lfm::cli {
@@ -351,8 +352,7 @@ bool BenchReport::row(const ParallelResult& result) {
   } else {
     print(fields(result, context_), format_, first_);
   }
-  first_ = false;
-  return flush_out();
+  return end_row();
 }
 
 bool BenchReport::row(const ReplayResult& result) {
@@ -368,8 +368,7 @@ bool BenchReport::row(const ReplayResult& result) {
   } else {
     print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }
-  first_ = false;
-  return flush_out();
+  return end_row();
 }
 
 bool BenchReport::row(const BenchResult& result) {
@@ -379,8 +378,7 @@ bool BenchReport::row(const BenchResult& result) {
   } else {
     print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }
-  first_ = false;
-  const bool written = flush_out();
+  const bool written = end_row();
   if (context_.profile && format_ == BenchFormat::kMarkdown) profile(result);
   return written;
 }
@@ -392,8 +390,7 @@ bool BenchReport::row(const SustainedResult& result) {
   } else {
     print(fields(result, context_), format_, first_);
   }
-  first_ = false;
-  return flush_out();
+  return end_row();
 }
 
 void BenchReport::profile(const BenchResult& result) const {
@@ -407,9 +404,20 @@ void BenchReport::profile(const BenchResult& result) const {
   }
 }
 
+bool BenchReport::end_row() {
+  const NoInterrupt whole;  // the row and what closes it, or neither
+  first_ = false;
+  const bool written = flush_out();
+  if (format_ == BenchFormat::kJson) set_closing_words("\n]\n");
+  return written;
+}
+
 void BenchReport::end() {
+  const NoInterrupt whole;
   begin();
+  set_closing_words(nullptr);
   if (format_ == BenchFormat::kJson) write_out("\n]\n");
+  (void)flush_out();  // which the caller asks again
   begun_ = false;
 }
 

@@ -40,7 +40,8 @@ struct ParallelTest {
   std::size_t generated = 0;
   std::size_t depth = 0;
 
-  std::string name() const;  // "4 x pp64+tg32"
+  std::size_t tokens() const noexcept { return prompt + generated; }  // of each
+  std::string name() const;                                           // "4 x pp64+tg32"
 };
 
 struct ParallelResult {
@@ -99,6 +100,7 @@ class BenchReport {
 
  private:
   void begin();
+  bool end_row();
   void markdown_row(const BenchResult& result);
   void profile(const BenchResult& result) const;
   BenchFormat format_;

@@ -43,6 +43,10 @@ constexpr std::string_view kNice = "lfm leaves that to the system: start it with
 constexpr std::string_view kSpecial = "lfm run prints special tokens, lfm chat none; leave it out";
 constexpr std::string_view kTimings = "lfm run and lfm chat have --timings";
 constexpr std::string_view kNamesModel = "name a command first, as in 'lfm chat -hf LiquidAI/LFM2-8B-A1B-GGUF'";
+constexpr std::string_view kRows = "lfm bench prints its rows once, on standard output; leave it out";
+constexpr std::string_view kThisMachine = "lfm computes on this machine alone; leave it out";
+constexpr std::string_view kLoads = "--load map and --load copy say how a packed file comes into memory";
+constexpr std::string_view kNoEmbeddings = "lfm makes no embeddings; leave it out";
 constexpr std::string_view kNoPoll = "lfm knows how its threads wait; leave it out";
 
 constexpr std::array kHabits = {
@@ -209,6 +213,22 @@ constexpr std::array kHabits = {
     Habit{"-fitt", "", kNoGpu},
     Habit{"-fitc", "", kNoGpu},
     Habit{"--fit", "", kNoGpu},
+    Habit{"--delay", "", "lfm bench measures the machine around each run instead of waiting; leave it out"},
+    Habit{"-oe", "", kRows},
+    Habit{"--output-err", "", kRows},
+    Habit{"--list-devices", "", kNoGpu},
+    Habit{"--progress", "", "lfm bench tells at a terminal how far it is; leave it out"},
+    Habit{"-rpc", "", kThisMachine},
+    Habit{"--rpc", "", kThisMachine},
+    Habit{"--cpu-strict", "", kNice},
+    Habit{"-mmp", "", kLoads},
+    Habit{"-dio", "", kLoads},
+    Habit{"--direct-io", "", kLoads},
+    Habit{"-embd", "", kNoEmbeddings},
+    Habit{"--embeddings", "", kNoEmbeddings},
+    Habit{"-nopo", "", kNoGpu},
+    Habit{"--no-op-offload", "", kNoGpu},
+    Habit{"--no-host", "", kNoGpu},
     Habit{"-co", "", "colours are there at a terminal; NO_COLOR=1 takes them away"},
 };
 

@@ -18,6 +18,7 @@ std::atomic<void (*)()> farewell{nullptr};
 std::atomic<int> interrupts{0};
 std::atomic<int> borne{1};
 struct sigaction before;
+std::atomic<const char*> closing_words{nullptr};
 std::string* last_words = nullptr;  // for as long as the program runs
 
 void on_interrupt(int) {
@@ -31,6 +32,7 @@ void on_interrupt(int) {
 }
 
 void say_last_words(int) {
+  if (const char* const words = closing_words.load()) (void)base::write_all(STDOUT_FILENO, words);
   (void)base::write_all(STDERR_FILENO, *last_words);
   _exit(kInterrupted);
 }
@@ -47,6 +49,22 @@ void end_on_interrupt(const std::string& sentence) {
   now.sa_handler = say_last_words;
   sigemptyset(&now.sa_mask);
   sigaction(SIGINT, &now, nullptr);
+}
+
+// The main thread's alone: the library's own threads take no signals.
+NoInterrupt::NoInterrupt() {
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &before_);
+}
+
+NoInterrupt::~NoInterrupt() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void set_closing_words(const char* words) noexcept {
+  closing_words.store(words);
 }
 
 EndOnInterrupt::EndOnInterrupt(const std::string& sentence) {

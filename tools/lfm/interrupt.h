@@ -41,4 +41,19 @@ class EndOnInterrupt {
 // Likewise from now on.
 void end_on_interrupt(const std::string& sentence);
 
+// For as long as it lives, Ctrl-C waits.
+class NoInterrupt {
+ public:
+  NoInterrupt();
+  ~NoInterrupt();
+  NoInterrupt(const NoInterrupt&) = delete;
+  NoInterrupt& operator=(const NoInterrupt&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// What standard output gets then, so that what is there already is whole; null for nothing. Stays the caller's.
+void set_closing_words(const char* words) noexcept;
+
 }  // namespace lfm::cli

@@ -202,6 +202,20 @@ std::string CommandLine::what_is_wrong(const std::vector<std::string>& words, co
   return missing;
 }
 
+// Where an option has more values than one: one of them may be a word that nothing announced, and was taken for it.
+std::string CommandLine::too_many(const std::vector<std::string>& words, const std::string& option) const {
+  const Command* const command = words.empty() ? nullptr : find(words[0]);
+  const CLI::Option* const twice = command == nullptr ? nullptr : command->app_.get_option_no_throw(option);
+  for (std::size_t i = 1; twice != nullptr && i < words.size(); ++i) {
+    const std::vector<std::string>& values = twice->results();
+    if (std::find(values.begin(), values.end(), words[i]) == values.end()) continue;
+    const std::string& before = words[i - 1];
+    if (i == 1 || !before.starts_with('-') || command->app_.get_option_no_throw(before) != twice)
+      return no_such_word(words[i], words[0], {});
+  }
+  return option + " is there more than once";
+}
+
 int CommandLine::run(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const auto has = [this](std::string_view command, std::string_view option) { return has_option(command, option); };
@@ -222,8 +236,7 @@ int CommandLine::run(int argc, char** argv) {
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string said = error.what();
     const std::string option = said.substr(0, said.find(':'));
-    return misused(option +
-                   (said.find("missing") != said.npos ? ": its value is missing" : " is there more than once"));
+    return misused(said.find("missing") != said.npos ? option + ": its value is missing" : too_many(words, option));
   } catch (const CLI::Success& asked) {
     return show(asked, words);
   } catch (const CLI::ParseError& error) {

@@ -117,6 +117,7 @@ class CommandLine {
   bool has_option(std::string_view command, std::string_view option) const;
   int show(const CLI::Success& asked, const std::vector<std::string>& words) const;
   std::string what_is_wrong(const std::vector<std::string>& words, const char* missing) const;
+  std::string too_many(const std::vector<std::string>& words, const std::string& option) const;
 
   std::unique_ptr<CLI::App> app_;
   std::vector<std::unique_ptr<Command>> commands_;

@@ -99,6 +99,7 @@ std::string no_command(const std::vector<std::string>& words, const std::vector<
       std::find_if(kElsewhere.begin(), kElsewhere.end(), [&](const Elsewhere& row) { return row.command == word; });
   if (known != kElsewhere.end()) return word + ": " + std::string(known->answer);
   if (is_model(word)) return word + ": name a command first: 'lfm chat MODEL' talks with it";
+  if (word.find(' ') != word.npos) return word + ": name a command first: 'lfm chat MODEL -p TEXT' asks a question";
   std::string all;
   for (const std::string& command : commands) all += (all.empty() ? "" : ", ") + command;
   const std::string likely = nearest(word, commands);
