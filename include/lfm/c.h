@@ -35,6 +35,7 @@
 #include "lfm/c/conversation.h"
 #include "lfm/c/diagnostics.h"
 #include "lfm/c/engine.h"
+#include "lfm/c/evaluate.h"
 #include "lfm/c/files.h"
 #include "lfm/c/pool.h"
 #include "lfm/c/quantize.h"

@@ -152,6 +152,8 @@ class LFM_API Chat {
   // The same as text, the form's tokens spelt out: to look at. It can't be made into the same tokens again.
   Result<std::string> render_text(std::span<const Message> messages, bool generation_prompt = true) const;
 
+  using PieceCallback = std::function<bool(const Piece&)>;
+
   // Makes the session the conversation (Session::sync()) and has the model answer it (Session::generate(), structured).
   // The session is of the engine that the chat was created for. Where it is cancelled, be it while it reads the
   // conversation, that is an answer too: finish.reason is kCancelled, and the message has what was said until then.
@@ -160,7 +162,6 @@ class LFM_API Chat {
   // says, it goes on from them, also within thinking or a call; otherwise from what the form writes of it.
   // Errors as of render(), sync() and generate();   kArgument  another engine's session ("session"), no messages, none
   // of the assistant to continue, or of a form that doesn't end it with <|im_end|> ("continue_last")
-  using PieceCallback = std::function<bool(const Piece&)>;
   Result<Answer> answer(Session& session, std::span<const Message> messages, const GenerateOptions& options,
                         const PieceCallback& callback = nullptr) const;
 

@@ -211,9 +211,10 @@ class LFM_API Session {
     return sync(tokens, SyncOptions{ends});
   }
 
+  using LogitsCallback = std::function<void(std::span<const float> logits)>;
+
   // Adds tokens at the end. With `each`, calls it for every one of them in order with the logits (vocabulary) that
   // follow it. Errors as sync(). While `each` runs, the engine's other sessions wait.
-  using LogitsCallback = std::function<void(std::span<const float> logits)>;
   Status append(std::span<const TokenId> tokens, const LogitsCallback& each = nullptr);
 
   // Samples and appends tokens until something ends it, handing out text as it is complete. Needs at least one token in

@@ -23,9 +23,7 @@ template <typename Body>
 auto alone(engine::SessionState& state, Body&& body) -> decltype(body()) {
   if (Status here = state.model().check_process(); !here.ok()) return std::move(here).error();
   const engine::SessionState::Use use(state);
-  if (!use.granted())
-    return Error{ErrorCode::kState, "is busy with a call of another thread, or with the one that this comes from",
-                 "session"};
+  if (!use.granted()) return Error{ErrorCode::kState, engine::kBusy, "session"};
   return guarded([&] {
     try {
       return body();

@@ -10,6 +10,8 @@
 
 namespace lfm::engine {
 
+inline constexpr const char* kBusy = "is busy with a call of another thread, or with the one that this comes from";
+
 template <typename Body>
 auto guarded(Body&& body) -> decltype(body()) {
   const base::DefaultFloatMode mode;

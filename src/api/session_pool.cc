@@ -64,7 +64,7 @@ struct SessionPool::Inner {
   // Its first `tokens` ones.
   Status keep(engine::SessionState& state, std::size_t tokens, SessionStore::Kind kind) {
     const engine::SessionState::Use use(state);
-    if (!use.granted()) return Error{ErrorCode::kState, "busy with the call that this one comes from", "session"};
+    if (!use.granted()) return Error{ErrorCode::kState, engine::kBusy, "session"};
     const bool ours =
         &state.model() == model.get() && state.context_tokens() == room && state.snapshot_bytes() == snapshot_bytes;
     if (!ours) return Error{ErrorCode::kArgument, "of another engine, or with other options", "session"};

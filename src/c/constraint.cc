@@ -25,6 +25,13 @@ lfm_code lfm_constraint_from_json_schema(const char* schema, lfm_constraint** co
   });
 }
 
+lfm_code lfm_constraint_from_json_schema_by_draft(const char* schema, lfm_constraint** constraint, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{schema, "schema"}, {constraint, "constraint"}}));
+    return c::hand_out(lfm::Constraint::from_json_schema(schema, {.formats_by_draft = true}), constraint);
+  });
+}
+
 lfm_code lfm_constraint_from_regex(const char* pattern, lfm_constraint** constraint, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{pattern, "pattern"}, {constraint, "constraint"}}));

@@ -8,22 +8,14 @@
 #include "c/message.h"
 #include "c/sized.h"
 
-struct lfm_conversation {
-  std::vector<lfm::Message> messages;
-
-  // The same for C: made anew after each change.
-  std::vector<std::vector<lfm_tool_call>> calls = {};
-  std::vector<lfm_message> shown = {};
-
-  void show() {
-    calls.clear();
-    shown.clear();
-    for (const lfm::Message& message : messages) calls.push_back(lfm::c::calls_of(message));
-    for (std::size_t i = 0; i < messages.size(); ++i) shown.push_back(lfm::c::message_to_c(messages[i], calls[i]));
-  }
-};
-
 namespace c = lfm::c;
+
+void lfm_conversation::show() {
+  calls.clear();
+  shown.clear();
+  for (const lfm::Message& message : messages) calls.push_back(c::calls_of(message));
+  for (std::size_t i = 0; i < messages.size(); ++i) shown.push_back(c::message_to_c(messages[i], calls[i]));
+}
 
 namespace lfm::c {
 namespace {

@@ -8,6 +8,16 @@
 
 #include "c/handles.h"
 
+struct lfm_conversation {
+  std::vector<lfm::Message> messages;
+
+  // The same for C: made anew after each change.
+  std::vector<std::vector<lfm_tool_call>> calls = {};
+  std::vector<lfm_message> shown = {};
+
+  void show();
+};
+
 namespace lfm::c {
 
 std::string text(const char* zero_ended);  // empty for NULL

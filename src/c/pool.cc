@@ -69,6 +69,25 @@ lfm_code lfm_pool_answer(const lfm_pool* pool, const lfm_chat* chat, const lfm_m
   });
 }
 
+lfm_code lfm_pool_remember(const lfm_pool* pool, const lfm_chat* chat, const lfm_message* messages,
+                           size_t message_count, const lfm_message* answer, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{pool, "pool"}, {chat, "chat"}, {answer, "answer"}}));
+    LFM_ASSIGN(const auto inner, c::messages_of(messages, message_count));
+    LFM_ASSIGN(const lfm::Message said, c::message_of(*answer));
+    return pool->pool.remember(chat->chat, inner, said);
+  });
+}
+
+lfm_code lfm_pool_recall(const lfm_pool* pool, lfm_conversation* conversation, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{pool, "pool"}, {conversation, "conversation"}}));
+    const lfm::Status status = pool->pool.recall(conversation->messages);
+    conversation->show();
+    return status;
+  });
+}
+
 lfm_code lfm_pool_date(const lfm_pool* pool, const lfm_message* messages, size_t message_count, char* date,
                        size_t capacity, size_t* bytes, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {

@@ -13,6 +13,10 @@ typedef struct lfm_constraint lfm_constraint;
 /* JSON of a schema; what of it can't be held to is LFM_UNSUPPORTED (field: the JSON pointer to it). */
 LFM_API lfm_code lfm_constraint_from_json_schema(const char* schema, lfm_constraint** constraint, lfm_error* error);
 
+/* The same with "format" as the schema's draft has it, where that is a remark and says nothing. */
+LFM_API lfm_code lfm_constraint_from_json_schema_by_draft(const char* schema, lfm_constraint** constraint,
+                                                          lfm_error* error);
+
 /* The texts that match a regular expression of ECMA-262 from end to end. */
 LFM_API lfm_code lfm_constraint_from_regex(const char* pattern, lfm_constraint** constraint, lfm_error* error);
 

@@ -2,7 +2,7 @@
 #ifndef LFM_C_POOL_H
 #define LFM_C_POOL_H
 
-#include "lfm/c/chat.h"
+#include "lfm/c/conversation.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +40,13 @@ LFM_API lfm_code lfm_pool_keep_beginning(const lfm_pool* pool, const lfm_session
 LFM_API lfm_code lfm_pool_answer(const lfm_pool* pool, const lfm_chat* chat, const lfm_message* messages,
                                  size_t message_count, const lfm_generate_options* options, lfm_piece_callback callback,
                                  void* user, lfm_answer** answer, lfm_error* error);
+
+/* For those who render, read and generate by themselves. Remembers an answer, as lfm_chat_answer() gives it, to this
+ * conversation; and puts into a conversation what was thought and said in those of its messages that are remembered
+ * (lfm/session_pool.h says when). */
+LFM_API lfm_code lfm_pool_remember(const lfm_pool* pool, const lfm_chat* chat, const lfm_message* messages,
+                                   size_t message_count, const lfm_message* answer, lfm_error* error);
+LFM_API lfm_code lfm_pool_recall(const lfm_pool* pool, lfm_conversation* conversation, lfm_error* error);
 
 /* lfm_chat_options.date for a conversation, so that midnight changes no prompt: that of the chat which gave its first
  * answer, or "". As lfm_decode(), without a zero behind it. */

@@ -35,6 +35,7 @@ void test_open(const char* model);
 void test_files(const char* model, const char* folder);
 void test_pack_cache(const char* model, const char* folder);
 void test_quantize(const char* model, const char* folder);
+void test_evaluate(const lfm_engine* engine, const char* folder);
 void test_diagnostics(const lfm_engine* engine);
 
 #endif

@@ -174,6 +174,12 @@ void test_constraints(const lfm_engine* engine) {
   EXPECT(lfm_constraint_from_json_schema("{\"type\": \"integer\"}", &numbers, &error) == LFM_OK);
   EXPECT(lfm_constraint_check(numbers, "12", 2, &allowed, NULL, &error) == LFM_OK && allowed);
   EXPECT(lfm_constraint_check(numbers, "12x", 3, &allowed, &offset, &error) == LFM_OK && !allowed && offset == 2);
+  EXPECT(lfm_constraint_from_json_schema_by_draft("{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", "
+                                                  "\"format\": \"date\"}",
+                                                  &letters, &error) == LFM_OK);
+  EXPECT(lfm_constraint_check(letters, "\"soon\"", 6, &allowed, NULL, &error) == LFM_OK && allowed);
+  lfm_constraint_free(letters);
+  letters = NULL;
   EXPECT(lfm_constraint_from_json_schema("{\"type\": 1}", &letters, &error) == LFM_ARGUMENT && letters == NULL);
   EXPECT(lfm_constraint_from_regex("[a-c]{5}", &letters, &error) == LFM_OK);
   single.single = true;

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   test_choice(engine);
   test_constraints(engine);
   test_diagnostics(engine);
+  test_evaluate(engine, argv[2]);
   test_chat(engine);
   test_custom_form(engine);
   test_conversation(engine);

@@ -6,6 +6,7 @@ void test_pool(const lfm_engine* engine, const char* folder) {
   lfm_chat* chat = NULL;
   lfm_session* session = NULL;
   lfm_answer* answer = NULL;
+  lfm_conversation* conversation = NULL;
   lfm_pool_options options = {.size = sizeof options};
   lfm_generate_options generate = {.size = sizeof generate};
   lfm_chat_options form = {.size = sizeof form, .form = LFM_FORM_LFM2, .date = "2026-11-28"};
@@ -51,6 +52,20 @@ void test_pool(const lfm_engine* engine, const char* folder) {
   }
   EXPECT(lfm_pool_date(pool, messages, 1, date, sizeof date, &count, &error) == LFM_OK && count == 0);
   lfm_answer_free(answer);
+
+  messages[0].content = "And?";
+  said = messages[1];
+  said.role = LFM_ASSISTANT;
+  said.content = "So.";
+  said.reasoning = "Hm.";
+  EXPECT(lfm_pool_remember(pool, chat, messages, 1, &said, &error) == LFM_OK);
+  EXPECT(lfm_conversation_new(&conversation, &error) == LFM_OK);
+  EXPECT(lfm_conversation_add(conversation, &messages[0], &error) == LFM_OK);
+  said.reasoning = NULL;
+  EXPECT(lfm_conversation_add(conversation, &said, &error) == LFM_OK);
+  EXPECT(lfm_pool_recall(pool, conversation, &error) == LFM_OK);
+  EXPECT(strcmp(lfm_conversation_messages(conversation, &count)[1].reasoning, "Hm.") == 0 && count == 2);
+  lfm_conversation_free(conversation);
 
   snprintf(path, sizeof path, "%s/c_pool", folder);
   EXPECT(lfm_pool_save(pool, path, &error) == LFM_OK);
