@@ -16,9 +16,11 @@ from .engine import Engine, ModelInfo, Tokenizer
 from .errors import (
     ArgumentError, CancelledError, Error, FormatError, IoError, LimitError, NoMemoryError, NumericError, StateError,
     UnsupportedError)
+from .evaluation import Divergence, Estimate, Evaluation, Quantiles, evaluate
 from .files import PackInfo, pack, verify_pack
 from .generation import Draft, Finish, FinishReason, GenerateOptions, MaskQuery, Piece, PieceKind, Sampling
 from .openai import Client
+from .pool import SessionPool, SessionPoolStats
 from .session import Session, SessionStats, SyncInfo
 from .stream import AsyncStream, Stream
 
@@ -26,7 +28,8 @@ __version__: str = _c.library.lfm_version().decode()
 
 __all__ = [
     "Answer", "ArgumentError", "AsyncStream", "Cancel", "CancelledError", "Chat", "ChatForm", "Client", "Constraint",
-    "Draft", "Engine", "Error", "Finish", "FinishReason", "FormatError", "GenerateOptions", "IoError", "LimitError", "MaskQuery",
-    "Message", "ModelInfo", "NoMemoryError", "NumericError", "PackInfo", "Piece", "PieceKind", "Sampling", "Session",
-    "SessionStats", "StateError", "Stream", "SyncInfo", "Tokenizer", "ToolCall", "UnsupportedError",
+    "Divergence", "Draft", "Engine", "Error", "Estimate", "Evaluation", "Finish", "FinishReason", "FormatError",
+    "GenerateOptions", "IoError", "LimitError", "MaskQuery", "Message", "ModelInfo", "NoMemoryError", "NumericError",
+    "PackInfo", "Piece", "PieceKind", "Quantiles", "Sampling", "Session", "SessionPool", "SessionPoolStats",
+    "SessionStats", "StateError", "Stream", "SyncInfo", "Tokenizer", "ToolCall", "UnsupportedError", "evaluate",
     "messages_from_json", "messages_to_json", "pack", "verify_pack"]

@@ -173,13 +173,55 @@ class PackInfo(Sized):
                 ("weight_bytes", c_uint64), ("xnnpack", c_bool)]
 
 
+class PoolOptions(Sized):
+    _fields_ = [("size", c_size_t), ("context_tokens", c_size_t), ("snapshot_bytes", c_size_t), ("bytes", c_uint64),
+                ("answer_bytes", c_uint64)]
+
+
+class PoolStats(Sized):
+    _fields_ = [("size", c_size_t), ("states", c_size_t), ("bytes", c_uint64), ("most_bytes", c_uint64),
+                ("answers", c_size_t), ("answer_bytes", c_uint64), ("taken", c_uint64), ("taken_tokens", c_uint64),
+                ("evicted", c_uint64)]
+
+
+class Estimate(ctypes.Structure):
+    _fields_ = [("value", c_double), ("error", c_double)]
+
+
+class Quantiles(ctypes.Structure):
+    _fields_ = [(name, c_double) for name in ("minimum", "p001", "p01", "p05", "p10", "p25", "median", "p75", "p90",
+                                              "p95", "p99", "p999", "maximum")]
+
+
+class Divergence(ctypes.Structure):
+    _fields_ = [("base_perplexity", Estimate), ("correlation", c_double), ("log_ratio", Estimate), ("ratio", Estimate),
+                ("difference", Estimate), ("kld", Estimate), ("klds", Quantiles), ("probability_change", Estimate),
+                ("probability_changes", Quantiles), ("probability_change_rms", Estimate), ("same_top", Estimate)]
+
+
+class Evaluation(Sized):
+    _fields_ = [("size", c_size_t), ("windows", c_size_t), ("all_windows", c_size_t), ("scored", c_size_t),
+                ("perplexity", Estimate), ("compared", c_bool), ("divergence", Divergence)]
+
+
+EvaluateProgress = CFUNCTYPE(c_bool, POINTER(Evaluation), c_void_p)
+
+
+class EvaluateOptions(Sized):
+    _fields_ = [("size", c_size_t), ("window_tokens", c_size_t), ("max_windows", c_size_t), ("base_out", c_char_p),
+                ("base", c_char_p), ("progress", EvaluateProgress), ("progress_user", c_void_p)]
+
+
 STRUCTS = {
     "lfm_error": Error, "lfm_engine_options": EngineOptions, "lfm_model_info": ModelInfo,
     "lfm_session_options": SessionOptions, "lfm_sync_options": SyncOptions, "lfm_sync_info": SyncInfo,
     "lfm_session_stats": SessionStats, "lfm_logit_bias": LogitBias, "lfm_sampling": Sampling,
     "lfm_mask_query": MaskQuery, "lfm_generate_options": GenerateOptions, "lfm_logprob": Logprob, "lfm_piece": Piece,
     "lfm_finish": Finish, "lfm_tool_constraint": ToolConstraint, "lfm_tool_call": ToolCall, "lfm_message": Message,
-    "lfm_chat_options": ChatOptions, "lfm_limits": Limits, "lfm_pack_options": PackOptions, "lfm_pack_info": PackInfo}
+    "lfm_chat_options": ChatOptions, "lfm_limits": Limits, "lfm_pack_options": PackOptions, "lfm_pack_info": PackInfo,
+    "lfm_pool_options": PoolOptions, "lfm_pool_stats": PoolStats, "lfm_estimate": Estimate,
+    "lfm_quantiles": Quantiles, "lfm_divergence": Divergence, "lfm_evaluation": Evaluation,
+    "lfm_evaluate_options": EvaluateOptions}
 
 library = _load()
 
@@ -216,6 +258,7 @@ _codes: tuple[tuple[Any, ...], ...] = (
     ("lfm_session_generate", _handle, *_say, POINTER(Finish), _error),
     ("lfm_finish_describe", POINTER(Finish), *_text_out),
     ("lfm_constraint_from_json_schema", c_char_p, _out, _error),
+    ("lfm_constraint_from_json_schema_by_draft", c_char_p, _out, _error),
     ("lfm_constraint_from_regex", c_char_p, _out, _error),
     ("lfm_constraint_from_tools", c_char_p, POINTER(ToolConstraint), _out, _error),
     ("lfm_constraint_prepare", _handle, _handle, _error),
@@ -229,13 +272,26 @@ _codes: tuple[tuple[Any, ...], ...] = (
     ("lfm_answer_finish", _handle, POINTER(Finish), _error),
     ("lfm_messages_to_json", POINTER(Message), c_size_t, *_text_out),
     ("lfm_conversation_from_json", c_char_p, c_size_t, _out, _error),
+    ("lfm_pool_new", _handle, POINTER(PoolOptions), _out, _error),
+    ("lfm_pool_take", _handle, _tokens, c_size_t, _out, _error),
+    ("lfm_pool_keep", _handle, _handle, _error),
+    ("lfm_pool_keep_beginning", _handle, _handle, c_size_t, _error),
+    ("lfm_pool_answer", _handle, _handle, POINTER(Message), c_size_t, *_say, _out, _error),
+    ("lfm_pool_remember", _handle, _handle, POINTER(Message), c_size_t, POINTER(Message), _error),
+    ("lfm_pool_recall", _handle, _handle, _error),
+    ("lfm_pool_date", _handle, POINTER(Message), c_size_t, *_text_out),
+    ("lfm_pool_get_stats", _handle, POINTER(PoolStats), _error),
+    ("lfm_pool_save", _handle, c_char_p, _error),
+    ("lfm_pool_load", _handle, c_char_p, _count, _count, _error),
+    ("lfm_evaluate", _handle, c_char_p, c_size_t, POINTER(EvaluateOptions), POINTER(Evaluation), _error),
     ("lfm_pack", c_char_p, c_char_p, POINTER(PackOptions), POINTER(PackInfo), _error),
     ("lfm_verify_pack", c_char_p, POINTER(PackOptions), POINTER(PackInfo), _error),
 )
 for _name, *_arguments in _codes:
     _function(_name, c_int, *_arguments)
 for _name in ("engine_close", "tokenizer_free", "session_free", "session_cancel", "session_clear_cancel",
-              "constraint_free", "chat_free", "answer_free", "conversation_free", "cancel_free", "cancel_request"):
+              "constraint_free", "chat_free", "answer_free", "conversation_free", "cancel_free", "cancel_request",
+              "pool_free", "pool_clear"):
     _function("lfm_" + _name, None, _handle)
 _function("lfm_version", c_char_p)
 _function("lfm_engine_tokenizer", c_void_p, _handle)

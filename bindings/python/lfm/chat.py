@@ -6,7 +6,7 @@ import ctypes
 import json
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Generic, Mapping, Sequence, TypeVar, Union
 
 from . import _c
 from ._handle import Caught, Closable, Handle, call, text_of, tokens_of
@@ -81,7 +81,7 @@ def _text(text: str) -> bytes:
     return data
 
 
-class _Messages:
+class CMessages:
     """As C has them, and what they point to."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
@@ -102,16 +102,23 @@ class _Messages:
 
 def messages_to_json(messages: str | Sequence[MessageLike]) -> str:
     """A conversation as a JSON array, with the tokens that spare reading it again."""
-    given = _Messages(as_messages(messages))
+    given = CMessages(as_messages(messages))
     return text_of("lfm_messages_to_json", given.array, given.count).decode()
 
 
 def messages_from_json(text: str) -> list[Message]:
     """And back; as OpenAI writes messages they are read too."""
+    return messages_in(conversation_of(text))
+
+
+def conversation_of(text: str) -> Handle:
     data = text.encode()
-    handle = Handle("lfm_conversation_free", "lfm_conversation_from_json", data, len(data))
+    return Handle("lfm_conversation_free", "lfm_conversation_from_json", data, len(data))
+
+
+def messages_in(conversation: Handle) -> list[Message]:
     count = ctypes.c_size_t()
-    messages = _c.library.lfm_conversation_messages(handle.pointer, ctypes.byref(count))
+    messages = _c.library.lfm_conversation_messages(conversation.pointer, ctypes.byref(count))
     return [Message._from_c(messages[i]) for i in range(count.value)]
 
 
@@ -129,7 +136,51 @@ class Answer:
         return self.message.content
 
 
-class Chat(Closable):
+Place = TypeVar("Place")
+
+
+class Answering(Closable, Generic[Place]):
+    """What answers conversations, at a place: a chat in a session, a pool by a chat."""
+
+    def answer(self, place: Place, messages: str | Sequence[MessageLike],
+               on_piece: Callable[[Piece], Any] | None = None, **options: Unpack[GenerateOptions]) -> Answer:
+        raise NotImplementedError
+
+    def stream(self, place: Place, messages: str | Sequence[MessageLike],
+               **options: Unpack[GenerateOptions]) -> Stream[Answer]:
+        """The answer's pieces as an iterator; its `result` is the Answer."""
+        return Stream(self._run(place, messages, options))
+
+    async def answer_async(self, place: Place, messages: str | Sequence[MessageLike],
+                           **options: Unpack[GenerateOptions]) -> Answer:
+        return await in_thread(self._run(place, messages, options))
+
+    def stream_async(self, place: Place, messages: str | Sequence[MessageLike],
+                     **options: Unpack[GenerateOptions]) -> AsyncStream[Answer]:
+        return AsyncStream(self._run(place, messages, options))
+
+    def _run(self, place: Place, messages: str | Sequence[MessageLike], options: GenerateOptions) -> Any:
+        given = as_messages(messages)  # a list that the caller goes on with
+        return lambda on_piece, cancel: self.answer(place, given, on_piece, **{"cancel": cancel, **options})
+
+
+def answered(function: str, handle: Handle, place: Handle, caught: Caught, messages: str | Sequence[MessageLike],
+             on_piece: Callable[[Piece], Any] | None, options: GenerateOptions) -> Answer:
+    """The answer that a function of C gives."""
+    given, request = CMessages(as_messages(messages)), Request(options, caught, on_piece, view)
+    message, finish = _c.Message(), _c.Finish()
+    with caught:
+        made = Handle("lfm_answer_free", function, handle.pointer, place.pointer, given.array, given.count,
+                      ctypes.byref(request.options), request.callback, None)
+        call("lfm_answer_finish", made.pointer, ctypes.byref(finish))
+        if finish.reason == FinishReason.CANCELLED:
+            caught.ended()
+    call("lfm_answer_message", made.pointer, ctypes.byref(message))
+    prompt = _c.library.lfm_answer_prompt(made.pointer)
+    return Answer(Message._from_c(message), Finish._from_c(finish), SyncInfo(prompt.reused, prompt.evaluated))
+
+
+class Chat(Answering[Session]):
     """A model's form with a set of tools, for any number of sessions and threads. The conversation is the application's
     list of messages: to edit, undo or branch, change it or copy it, and call answer() with it."""
 
@@ -156,11 +207,11 @@ class Chat(Closable):
 
     def render(self, messages: str | Sequence[MessageLike], *, generation_prompt: bool = True) -> list[int]:
         """The conversation as tokens; with generation_prompt it ends where an answer begins."""
-        given = _Messages(as_messages(messages))
+        given = CMessages(as_messages(messages))
         return tokens_of("lfm_chat_render", self._handle.pointer, given.array, given.count, generation_prompt)
 
     def render_text(self, messages: str | Sequence[MessageLike], *, generation_prompt: bool = True) -> str:
-        given = _Messages(as_messages(messages))
+        given = CMessages(as_messages(messages))
         return text_of("lfm_chat_render_text", self._handle.pointer, given.array, given.count,
                        generation_prompt).decode()
 
@@ -170,42 +221,13 @@ class Chat(Closable):
     def fit(self, messages: str | Sequence[MessageLike], tokens: int) -> int:
         """How many messages have to go, the first behind the system's and whole turns, for the rest to be at most so
         many tokens. LimitError where the last turn alone is more."""
-        given, drop = _Messages(as_messages(messages)), ctypes.c_size_t()
+        given, drop = CMessages(as_messages(messages)), ctypes.c_size_t()
         call("lfm_chat_fit", self._handle.pointer, given.array, given.count, tokens, ctypes.byref(drop))
         return drop.value
 
-    def answer(self, session: Session, messages: str | Sequence[MessageLike],
+    def answer(self, place: Session, messages: str | Sequence[MessageLike],
                on_piece: Callable[[Piece], Any] | None = None, **options: Unpack[GenerateOptions]) -> Answer:
         """Makes the session the conversation and has the model answer it; what the session holds of it already isn't
         evaluated again. Cancelled, it is an answer that says so."""
-        handle, place, caught = self._handle, session._handle, Caught(session, options.get("cancel"))
-        given = _Messages(as_messages(messages))
-        request = Request(options, caught, on_piece, view)
-        message, finish = _c.Message(), _c.Finish()
-        with caught:
-            made = Handle("lfm_answer_free", "lfm_chat_answer", handle.pointer, place.pointer, given.array, given.count,
-                          ctypes.byref(request.options), request.callback, None)
-            call("lfm_answer_finish", made.pointer, ctypes.byref(finish))
-            if finish.reason == FinishReason.CANCELLED:
-                caught.ended()
-        call("lfm_answer_message", made.pointer, ctypes.byref(message))
-        prompt = _c.library.lfm_answer_prompt(made.pointer)
-        return Answer(Message._from_c(message), Finish._from_c(finish), SyncInfo(prompt.reused, prompt.evaluated))
-
-    def stream(self, session: Session, messages: str | Sequence[MessageLike],
-               **options: Unpack[GenerateOptions]) -> Stream[Answer]:
-        """The answer's pieces as an iterator; its `result` is the Answer."""
-        return Stream(self._run(session, messages, options))
-
-    async def answer_async(self, session: Session, messages: str | Sequence[MessageLike],
-                           **options: Unpack[GenerateOptions]) -> Answer:
-        return await in_thread(self._run(session, messages, options))
-
-    def stream_async(self, session: Session, messages: str | Sequence[MessageLike],
-                     **options: Unpack[GenerateOptions]) -> AsyncStream[Answer]:
-        return AsyncStream(self._run(session, messages, options))
-
-    def _run(self, session: Session, messages: str | Sequence[MessageLike], options: GenerateOptions) -> Any:
-        given = as_messages(messages)  # a list that the caller goes on with
-        return lambda on_piece, cancel: self.answer(session, given, on_piece,
-                                                    **{"cancel": cancel, **options})
+        return answered("lfm_chat_answer", self._handle, place._handle, Caught(place, options.get("cancel")), messages,
+                        on_piece, options)

@@ -26,9 +26,11 @@ class Constraint:
         self._handle = handle
 
     @staticmethod
-    def json_schema(schema: str | Mapping[str, Any] | bool) -> Constraint:
-        """What can't be held to is an UnsupportedError; its field is the JSON pointer to it."""
-        return Constraint(Handle("lfm_constraint_free", "lfm_constraint_from_json_schema", json_text(schema)))
+    def json_schema(schema: str | Mapping[str, Any] | bool, *, formats_by_draft: bool = False) -> Constraint:
+        """What can't be held to is an UnsupportedError; its field is the JSON pointer to it. formats_by_draft: "format"
+        says nothing where the draft that the schema names has it so."""
+        make = "lfm_constraint_from_json_schema" + ("_by_draft" if formats_by_draft else "")
+        return Constraint(Handle("lfm_constraint_free", make, json_text(schema)))
 
     @staticmethod
     def regex(pattern: str) -> Constraint:

@@ -25,6 +25,13 @@ class _Done(Generic[T]):
         self.result = result
 
 
+def _outcome(end: _Done[T] | _Failed | None) -> T:
+    if isinstance(end, _Done):
+        return end.result
+    assert end is not None
+    raise end.error
+
+
 def _start(run: Run[T], put: Callable[[Any], Any], cancel: Cancel) -> threading.Thread:
     def work() -> None:
         try:
@@ -65,10 +72,7 @@ class Stream(Generic[T], Iterator[Piece]):
         """Waits for it, and reads over what pieces are left."""
         for _ in self:
             pass
-        if isinstance(self._end, _Done):
-            return self._end.result
-        assert self._end is not None
-        raise self._end.error
+        return _outcome(self._end)
 
     def cancel(self) -> None:
         """Ends the generation; what was said until then still comes, and so does the result."""
@@ -119,10 +123,7 @@ class AsyncStream(Generic[T], AsyncIterator[Piece]):
     async def result(self) -> T:
         async for _ in self:
             pass
-        if isinstance(self._end, _Done):
-            return self._end.result
-        assert self._end is not None
-        raise self._end.error
+        return _outcome(self._end)
 
     def cancel(self) -> None:
         self._cancel.request()
