@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -47,6 +49,16 @@ std::string printable(std::string_view text, std::size_t limit) {
 
 Error io_error(const std::string& what, const std::string& path, int error_number) {
   return Error{ErrorCode::kIo, what + ": " + std::generic_category().message(error_number), printable(path)};
+}
+
+Result<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> found(::realpath(path.c_str(), nullptr), &std::free);
+  if (found == nullptr) return io_error("cannot open", path, errno);
+  return std::string(found.get());
+}
+
+bool exists(const std::string& path) noexcept {
+  return ::access(path.c_str(), F_OK) == 0;
 }
 
 namespace {

@@ -73,6 +73,11 @@ class File {
   std::uint64_t links_ = 0;  // names that it has
 };
 
+// The path without links, dots and double slashes; kIo where there is nothing. Of std::filesystem's paths nothing is
+// made: GCC 12's aren't whole where there is no memory for their parts.
+Result<std::string> real_path(const std::string& path);
+bool exists(const std::string& path) noexcept;  // follows links
+
 // "cannot open: No such file or directory" about a path (escaped and shortened for a terminal).
 Error io_error(const std::string& what, const std::string& path, int error_number);
 

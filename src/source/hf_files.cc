@@ -1,15 +1,13 @@
 #include "source/hf_files.h"
 
-#include <filesystem>
-#include <system_error>
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/try.h"
 
 namespace lfm::source {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostTextBytes = std::uint64_t{64} << 20;
 
@@ -18,37 +16,40 @@ bool lies_in(const std::string& path, const std::string& folder) {
   return !folder.empty() && path.starts_with(folder.ends_with('/') ? folder : folder + '/');
 }
 
+// Of "/a/b": "/a" and "b".
+std::string_view folder_of(std::string_view path) {
+  return path.substr(0, std::min(path.rfind('/'), path.size()));
+}
+
+std::string_view name_of(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 }  // namespace
 
 Result<HfFolder> HfFolder::open(const std::string& path) {
-  std::error_code code;
-  const fs::path real = fs::canonical(path, code);
-  if (code) return base::io_error("cannot open", path, code.value());
+  LFM_ASSIGN(std::string real, base::real_path(path));
   // .../models--ORGANISATION--NAME/snapshots/REVISION, whose files are links to those in .../blobs
-  const fs::path snapshots = real.parent_path();
+  const std::string_view snapshots = folder_of(real);
   std::string blobs;
-  if (snapshots.filename() == "snapshots") blobs = (snapshots.parent_path() / "blobs").string();
-  return HfFolder(path, real.string(), std::move(blobs));
+  if (name_of(snapshots) == "snapshots") blobs = std::string(folder_of(snapshots)) + "/blobs";
+  return HfFolder(path, std::move(real), std::move(blobs));
 }
 
 std::string HfFolder::name() const {
-  const fs::path real = real_;
-  if (blobs_.empty()) return real.filename().string();
-  std::string repository = real.parent_path().parent_path().filename().string();
+  if (blobs_.empty()) return std::string(name_of(real_));
+  const std::string_view repository = name_of(folder_of(blobs_));
   const std::size_t cut = repository.rfind("--");
-  return cut == std::string::npos ? repository : repository.substr(cut + 2);
+  return std::string(cut == std::string_view::npos ? repository : repository.substr(cut + 2));
 }
 
 bool HfFolder::has(const std::string& name) const {
-  std::error_code code;
-  return fs::exists(fs::path(path_) / name, code);
+  return base::exists(path_ + "/" + name);
 }
 
 Result<base::File> HfFolder::file(const std::string& name) const {
-  const std::string path = (fs::path(path_) / name).string();
-  std::error_code code;
-  const std::string real = fs::canonical(path, code).string();
-  if (code) return base::io_error("cannot open", path, code.value());
+  const std::string path = path_.ends_with('/') ? path_ + name : path_ + "/" + name;
+  LFM_ASSIGN(const std::string real, base::real_path(path));
   if (!lies_in(real, real_) && !lies_in(real, blobs_))
     return Error{ErrorCode::kIo, "a link that leads out of the folder", base::printable(path)};
   // Not by its first name, whose links may lead elsewhere by now.
