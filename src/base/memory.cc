@@ -13,9 +13,9 @@ Result<Memory> Memory::allocate(std::size_t bytes, Pages pages) {
   if (address == MAP_FAILED) {
     return Error{ErrorCode::kNoMemory, "the system refused " + std::to_string(bytes) + " bytes"};
   }
-  if (pages == Pages::kHuge) (void)::madvise(address, bytes, MADV_HUGEPAGE);
   memory.data_ = static_cast<std::byte*>(address);
   memory.size_ = bytes;
+  if (pages == Pages::kHuge) want_huge({memory.data_, bytes});
   return memory;
 }
 
@@ -32,12 +32,24 @@ Memory::~Memory() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }
 
-void give_back(std::span<std::byte> bytes) noexcept {
+namespace {
+
+// Of the system's pages that lie in `bytes` as a whole. It may refuse.
+void advise(std::span<std::byte> bytes, int advice) noexcept {
   static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
   const std::uintptr_t first = (begin + page - 1) / page * page, end = (begin + bytes.size()) / page * page;
-  // What is refused stays until the whole Memory goes.
-  if (first < end) (void)::madvise(bytes.data() + (first - begin), end - first, MADV_DONTNEED);
+  if (first < end) (void)::madvise(bytes.data() + (first - begin), end - first, advice);
+}
+
+}  // namespace
+
+void want_huge(std::span<std::byte> bytes) noexcept {
+  advise(bytes, MADV_HUGEPAGE);
+}
+
+void give_back(std::span<std::byte> bytes) noexcept {
+  advise(bytes, MADV_DONTNEED);  // what is refused stays until the whole Memory goes
 }
 
 Status Arena::allocate() {

@@ -33,6 +33,9 @@ class Memory {
   std::size_t size_ = 0;
 };
 
+// Asks for huge pages in place of normal ones that aren't touched yet, where the system gives them.
+void want_huge(std::span<std::byte> bytes) noexcept;
+
 // Gives the system back what of it are whole pages of its own, inside a Memory: whose bytes are zero when they are used
 // again.
 void give_back(std::span<std::byte> bytes) noexcept;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <new>
+#include <span>
 
+#include "base/huge_pages.h"
 #include "base/try.h"
 
 namespace lfm::model {
@@ -22,6 +24,11 @@ Status Pages::grow() try {
   auto slab = std::make_shared<Slab>();
   slab->count = std::min(std::max(asked_, first), asked_ < count_ ? count_ - asked_ : count_);
   LFM_ASSIGN(slab->memory, base::Memory::allocate(slab->count * page_bytes_));
+  // A token reads all of a long context, of which the TLB would hold next to nothing in small pages. What a short one
+  // or a fork has of its own stays in small ones, which are filled as it grows.
+  const std::span<std::byte> all(slab->memory.data(), slab->memory.size());
+  const std::size_t small = 2 * base::page_sizes().huge, before = std::min(small, asked_ * page_bytes_);
+  base::want_huge(all.subspan(std::min(all.size(), small - before)));
   slab->page_bytes = page_bytes_;
   slab->holds = std::make_unique<std::atomic<std::uint32_t>[]>(slab->count);
   slabs_.push_back(slab);

@@ -5,12 +5,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <random>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "base/huge_pages.h"
 
 namespace lfm::test {
 namespace {
@@ -73,6 +79,31 @@ TEST(Pages, GoBackToTheSystem) {
   EXPECT_FALSE(in_memory(at));
   EXPECT_TRUE(in_memory(stays.data()));
   EXPECT_EQ(static_cast<int>(stays.data()[kPage - 1]), 1);
+}
+
+// Whether huge pages are asked for at an address.
+bool huge_wanted(const std::byte* at) {
+  std::ifstream maps("/proc/self/smaps");
+  bool here = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2) {
+      const auto address = reinterpret_cast<std::uintptr_t>(at);
+      here = begin <= address && address < end;
+    }
+    if (here && line.starts_with("VmFlags:")) return line.find(" hg") != std::string::npos;
+  }
+  return false;
+}
+
+TEST(Pages, LieInHugeOnesWhereThereAreMany) {
+  const std::size_t huge = base::page_sizes().huge;
+  if (huge == 0 || huge > (std::size_t{64} << 20)) GTEST_SKIP() << "no huge pages, or too large ones";
+  Pages pages(huge / 4, 20);
+  std::vector<Pages::Page> held;
+  for (int i = 0; i < 20; ++i) held.push_back(*pages.take());
+  EXPECT_FALSE(huge_wanted(held.front().data()));
+  EXPECT_TRUE(huge_wanted(held.back().data()));
 }
 
 // Who lends takes pages again that others let go of at the same time; each holder reads what it wrote.
