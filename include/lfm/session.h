@@ -26,11 +26,21 @@ struct Model;
 class SessionState;
 }  // namespace engine
 
+// How keys or values are kept, which is what every token reads of the whole context.
+enum class CacheType : std::uint8_t {
+  kF16,
+  kQ8_0,  // 8 bits and a scale for each 32: about half the memory and time, hardly less exact
+};
+
+LFM_API const char* to_string(CacheType type) noexcept;
+
 struct SessionOptions {
   std::size_t context_tokens = 0;  // room; 0: what the model was trained for, at most 32768
   // For states of earlier positions, which sync() goes back to. As much as one likes: there is one of a position at
   // most. Where the system doesn't give so much, fewer are kept, and four at least.
   std::size_t snapshot_bytes = std::size_t{64} << 20;
+  CacheType cache_keys = CacheType::kF16;
+  CacheType cache_values = CacheType::kF16;
 };
 
 struct SyncOptions {

@@ -9,6 +9,6 @@ constexpr std::size_t kAccumulators = 4;
 
 }  // namespace
 
-const AttentionKernels kAttention{{{append, partial}}, merge};
+const AttentionKernels kAttention = kKernels;
 
 }  // namespace lfm::kernels::avx2

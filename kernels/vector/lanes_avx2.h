@@ -17,6 +17,8 @@ struct Floats {
 struct Ints {
   __m256i lo, hi;
 };
+using Shorts = Ints;   // 16 pairs
+using Pair = __m256i;  // the same one in all lanes
 
 inline Floats all(float x) {
   return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
@@ -116,6 +118,28 @@ inline void store_i8(void* p, Ints x) {
   const __m128i lo = _mm_packs_epi32(_mm256_castsi256_si128(x.lo), _mm256_extracti128_si256(x.lo, 1));
   const __m128i hi = _mm_packs_epi32(_mm256_castsi256_si128(x.hi), _mm256_extracti128_si256(x.hi, 1));
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm_packs_epi16(lo, hi));
+}
+
+inline void store_i16(std::int16_t* p, Ints x) {  // saturated
+  const __m256i mixed = _mm256_packs_epi32(x.lo, x.hi);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(mixed, 0b11'01'10'00));
+}
+inline Floats floats(Ints x) {
+  return {_mm256_cvtepi32_ps(x.lo), _mm256_cvtepi32_ps(x.hi)};
+}
+
+inline Shorts load_i8(const std::int8_t* p) {
+  const auto* bytes = reinterpret_cast<const __m128i*>(p);
+  return {_mm256_cvtepi8_epi16(_mm_loadu_si128(bytes)), _mm256_cvtepi8_epi16(_mm_loadu_si128(bytes + 1))};
+}
+inline Pair pair(const std::int16_t* p) {
+  std::int32_t both;
+  __builtin_memcpy(&both, p, sizeof both);
+  return _mm256_set1_epi32(both);
+}
+// sum + x.first * y.first + x.second * y.second
+inline Ints add_products(Shorts x, Pair y, Ints sum) {
+  return {_mm256_add_epi32(sum.lo, _mm256_madd_epi16(x.lo, y)), _mm256_add_epi32(sum.hi, _mm256_madd_epi16(x.hi, y))};
 }
 
 // Sum of the lanes in the order of vector.h.

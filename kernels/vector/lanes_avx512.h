@@ -13,6 +13,8 @@ namespace {
 
 using Floats = __m512;
 using Ints = __m512i;
+using Shorts = __m512i;  // 16 pairs
+using Pair = __m512i;    // the same one in all lanes
 
 inline Floats all(float x) {
   return _mm512_set1_ps(x);
@@ -101,6 +103,26 @@ inline Floats exp2_of_shifted(Floats x) {
 // 16 bytes, saturated.
 inline void store_i8(void* p, Ints x) {
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(x));
+}
+
+inline void store_i16(std::int16_t* p, Ints x) {  // saturated
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(x));
+}
+inline Floats floats(Ints x) {
+  return _mm512_cvtepi32_ps(x);
+}
+
+inline Shorts load_i8(const std::int8_t* p) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline Pair pair(const std::int16_t* p) {
+  std::int32_t both;
+  __builtin_memcpy(&both, p, sizeof both);
+  return _mm512_set1_epi32(both);
+}
+// sum + x.first * y.first + x.second * y.second
+inline Ints add_products(Shorts x, Pair y, Ints sum) {
+  return _mm512_dpwssd_epi32(sum, x, y);
 }
 
 // Sum of the lanes in the order of vector.h.

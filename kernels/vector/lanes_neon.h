@@ -17,6 +17,12 @@ struct Floats {
 struct Ints {
   int32x4_t a, b, c, d;
 };
+struct Shorts {  // 16 pairs
+  int16x8_t first_front, first_back, second_front, second_back;
+};
+struct Pair {
+  std::int16_t first, second;
+};
 
 // `op` on each four lanes.
 template <class Op>
@@ -131,6 +137,35 @@ inline Floats exp2_of_shifted(Floats x) {
 inline void store_i8(void* p, Ints x) {
   const int16x8_t front = vqmovn_high_s32(vqmovn_s32(x.a), x.b), back = vqmovn_high_s32(vqmovn_s32(x.c), x.d);
   vst1q_s8(static_cast<std::int8_t*>(p), vqmovn_high_s16(vqmovn_s16(front), back));
+}
+
+inline void store_i16(std::int16_t* p, Ints x) {  // saturated
+  vst1q_s16(p, vqmovn_high_s32(vqmovn_s32(x.a), x.b));
+  vst1q_s16(p + 8, vqmovn_high_s32(vqmovn_s32(x.c), x.d));
+}
+inline Floats floats(Ints x) {
+  return {vcvtq_f32_s32(x.a), vcvtq_f32_s32(x.b), vcvtq_f32_s32(x.c), vcvtq_f32_s32(x.d)};
+}
+
+inline Shorts load_i8(const std::int8_t* p) {
+  const int8x16x2_t codes = vld2q_s8(p);
+  return {vmovl_s8(vget_low_s8(codes.val[0])), vmovl_high_s8(codes.val[0]), vmovl_s8(vget_low_s8(codes.val[1])),
+          vmovl_high_s8(codes.val[1])};
+}
+inline Pair pair(const std::int16_t* p) {
+  return {p[0], p[1]};
+}
+// sum + x.first * y.first + x.second * y.second
+inline Ints add_products(Shorts x, Pair y, Ints sum) {
+  sum.a = vmlal_n_s16(sum.a, vget_low_s16(x.first_front), y.first);
+  sum.b = vmlal_high_n_s16(sum.b, x.first_front, y.first);
+  sum.c = vmlal_n_s16(sum.c, vget_low_s16(x.first_back), y.first);
+  sum.d = vmlal_high_n_s16(sum.d, x.first_back, y.first);
+  sum.a = vmlal_n_s16(sum.a, vget_low_s16(x.second_front), y.second);
+  sum.b = vmlal_high_n_s16(sum.b, x.second_front, y.second);
+  sum.c = vmlal_n_s16(sum.c, vget_low_s16(x.second_back), y.second);
+  sum.d = vmlal_high_n_s16(sum.d, x.second_back, y.second);
+  return sum;
 }
 
 // Sum of the lanes in the order of vector.h.

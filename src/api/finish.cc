@@ -33,6 +33,16 @@ const char* to_string(FinishReason reason) noexcept {
   return "unknown";
 }
 
+const char* to_string(CacheType type) noexcept {
+  switch (type) {
+    case CacheType::kF16:
+      return "f16";
+    case CacheType::kQ8_0:
+      return "q8_0";
+  }
+  return "";
+}
+
 const char* to_string(Draft draft) noexcept {
   switch (draft) {
     case Draft::kOff:

@@ -41,11 +41,13 @@ std::size_t stem_of(std::span<const Message> messages, const Prompt& prompt) {
 }  // namespace
 
 struct SessionPool::Inner {
-  Inner(std::shared_ptr<const engine::Model> model_, std::size_t room_, std::size_t snapshot_bytes_,
+  // `first`: a session of the pool.
+  Inner(std::shared_ptr<const engine::Model> model_, const engine::SessionState& first,
         const SessionPoolOptions& options)
       : model(std::move(model_)),
-        room(room_),
-        snapshot_bytes(snapshot_bytes_),
+        session(options.session),
+        room(first.context_tokens()),
+        cache(first.line().state.kv().format()),
         store(options.bytes != 0 ? options.bytes : default_bytes()),
         answers(options.answer_bytes) {}
 
@@ -58,15 +60,15 @@ struct SessionPool::Inner {
   std::unique_ptr<engine::SessionState> fork(const SessionStore::Found& found) {
     if (found.line == nullptr) return nullptr;
     taken_tokens += found.tokens;
-    return std::make_unique<engine::SessionState>(model, found.line->fork(found.tokens), room, snapshot_bytes);
+    return std::make_unique<engine::SessionState>(model, found.line->fork(found.tokens), room, session.snapshot_bytes);
   }
 
   // Its first `tokens` ones.
   Status keep(engine::SessionState& state, std::size_t tokens, SessionStore::Kind kind) {
     const engine::SessionState::Use use(state);
     if (!use.granted()) return Error{ErrorCode::kState, engine::kBusy, "session"};
-    const bool ours =
-        &state.model() == model.get() && state.context_tokens() == room && state.snapshot_bytes() == snapshot_bytes;
+    const bool ours = &state.model() == model.get() && state.context_tokens() == room &&
+                      state.snapshot_bytes() == session.snapshot_bytes && state.line().state.kv().format() == cache;
     if (!ours) return Error{ErrorCode::kArgument, "of another engine, or with other options", "session"};
     const engine::Timeline& line = state.line();
     const std::size_t end = tokens >= line.tokens.size() ? line.tokens.size() : line.snapshots.find(tokens).position;
@@ -75,8 +77,9 @@ struct SessionPool::Inner {
   }
 
   const std::shared_ptr<const engine::Model> model;
+  const SessionOptions session;
   const std::size_t room;
-  const std::size_t snapshot_bytes;
+  const kernels::KvFormat cache;
   SessionStore store;
   engine::AnswerMemory answers;
   std::atomic<std::uint64_t> taken = 0;
@@ -87,8 +90,7 @@ Result<SessionPool> SessionPool::create(const Engine& engine, const SessionPoolO
   return guarded([&]() -> Result<SessionPool> {
     LFM_TRY(engine.model_->check_process());
     LFM_ASSIGN(const auto first, engine::SessionState::create(engine.model_, options.session));
-    return SessionPool(
-        std::make_shared<Inner>(engine.model_, first->context_tokens(), first->snapshot_bytes(), options));
+    return SessionPool(std::make_shared<Inner>(engine.model_, *first, options));
   });
 }
 
@@ -97,7 +99,7 @@ Result<Session> SessionPool::take(std::span<const TokenId> tokens) const {
     LFM_TRY(inner_->model->check_process());
     std::unique_ptr<engine::SessionState> state = inner_->take(tokens);
     if (state == nullptr) {
-      LFM_ASSIGN(state, engine::SessionState::create(inner_->model, {inner_->room, inner_->snapshot_bytes}));
+      LFM_ASSIGN(state, engine::SessionState::create(inner_->model, inner_->session));
     }
     return Session(std::move(state));
   });
@@ -193,8 +195,8 @@ Result<SessionPool::Loaded> SessionPool::load(const std::string& folder) const {
     Loaded loaded;
     LFM_ASSIGN(const auto files, engine::saved_lines(folder));
     for (const std::string& file : files) {
-      auto line = engine::load_timeline(folder + "/" + file, {model.config, model.fingerprint.value(model)},
-                                        inner_->room, inner_->snapshot_bytes);
+      const engine::SavedModel saved{model.config, model.fingerprint.value(model), inner_->cache};
+      auto line = engine::load_timeline(folder + "/" + file, saved, inner_->room, inner_->session.snapshot_bytes);
       if (!line.ok()) {
         loaded.left_out.push_back(std::move(line).error());
         loaded.left_out.back().field = file;

@@ -176,6 +176,12 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
   return inner;
 }
 
+Result<CacheType> cache_type_of(lfm_cache_type type, const char* field) {
+  if (type == LFM_CACHE_F16) return CacheType::kF16;
+  if (type == LFM_CACHE_Q8_0) return CacheType::kQ8_0;
+  return Error{ErrorCode::kArgument, "isn't one of lfm_cache_type", field};
+}
+
 lfm_finish to_c(const Finish& finish) {
   lfm_finish out{};
   out.size = sizeof out;

@@ -8,6 +8,9 @@ namespace lfm::c {
 DenseBackend dense_of(lfm_dense dense);
 lfm_model_info to_c(const ModelInfo& info);  // points into it
 
+// kArgument  not one of lfm_cache_type
+Result<CacheType> cache_type_of(lfm_cache_type type, const char* field);
+
 // None is what is recommended for the engine's model.
 Result<SamplingOptions> sampling_of(const lfm_sampling* sampling, const Engine& engine);
 lfm_sampling to_c(const SamplingOptions& sampling);  // without bias

@@ -19,6 +19,8 @@ lfm_code lfm_pool_new(const lfm_engine* engine, const lfm_pool_options* options,
     lfm::SessionPoolOptions inner;
     inner.session.context_tokens = given.context_tokens;
     if (given.snapshot_bytes != 0) inner.session.snapshot_bytes = given.snapshot_bytes;
+    LFM_ASSIGN(inner.session.cache_keys, c::cache_type_of(given.cache_keys, "cache_keys"));
+    LFM_ASSIGN(inner.session.cache_values, c::cache_type_of(given.cache_values, "cache_values"));
     inner.bytes = given.bytes;
     if (given.answer_bytes != 0) inner.answer_bytes = given.answer_bytes;
     LFM_ASSIGN(lfm::SessionPool made, lfm::SessionPool::create(engine->engine, inner));

@@ -14,6 +14,8 @@ lfm_code lfm_session_new(const lfm_engine* engine, const lfm_session_options* op
     lfm::SessionOptions inner;
     inner.context_tokens = given.context_tokens;
     if (given.snapshot_bytes != 0) inner.snapshot_bytes = given.snapshot_bytes;
+    LFM_ASSIGN(inner.cache_keys, c::cache_type_of(given.cache_keys, "cache_keys"));
+    LFM_ASSIGN(inner.cache_values, c::cache_type_of(given.cache_values, "cache_values"));
     LFM_ASSIGN(lfm::Session made, engine->engine.new_session(inner));
     *session = new lfm_session{engine->engine, std::move(made)};
     return {};

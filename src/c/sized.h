@@ -15,6 +15,10 @@ namespace lfm::c {
 //   template <> inline constexpr std::size_t kFirstSize<lfm_finish> = offsetof(lfm_finish, first_new_field);
 template <typename T>
 inline constexpr std::size_t kFirstSize = sizeof(T);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_session_options> = offsetof(lfm_session_options, cache_keys);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_pool_options> = offsetof(lfm_pool_options, cache_keys);
 
 template <typename T>
 Status check_size(const T& caller, const char* name) {

@@ -18,7 +18,7 @@ std::size_t Config::attention_layers() const noexcept {
 std::uint64_t Config::kv_bytes_per_position() const noexcept {
   std::uint64_t kv_heads = 0;
   for (const LayerConfig& layer : layers) kv_heads += layer.kv_heads;
-  return kv_heads * kernels::kv_block_bytes(kernels::KvFormat::kF16, head_dim) / kernels::kKvBlock;
+  return kv_heads * kernels::kv_block_bytes({}, head_dim) / kernels::kKvBlock;
 }
 
 std::uint64_t Config::conv_state_bytes() const noexcept {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "kernels/attention/kv_format.h"
@@ -42,13 +43,16 @@ class KvCache {
   std::size_t size() const noexcept { return table_.size(); }   // pages, those behind the last position included
   std::byte* page(std::size_t i) const noexcept { return table_[i]; }
 
+  // Where in a page's bytes, of this cache's form, a number isn't finite; nullopt: all are.
+  std::optional<std::size_t> find_not_finite(const std::byte* page) const noexcept;
+
   // Copies page i, with zeros behind its first `positions`.
   void copy_page(std::size_t i, std::size_t positions, std::byte* out) const noexcept;
 
  private:
   KvCache(std::size_t page_bytes, std::size_t max_pages);
 
-  kernels::KvFormat format_ = kernels::KvFormat::kF16;
+  kernels::KvFormat format_;
   std::size_t head_dim_ = 0;
   std::size_t block_bytes_ = 0;
   std::vector<std::size_t> offsets_;  // of each layer in a page

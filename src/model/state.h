@@ -16,8 +16,7 @@ namespace lfm::model {
 class State {
  public:
   // Room for `capacity` positions; memory is taken as positions are filled. kNoMemory.
-  static Result<State> create(const Config& config, std::size_t capacity,
-                              kernels::KvFormat format = kernels::KvFormat::kF16);
+  static Result<State> create(const Config& config, std::size_t capacity, kernels::KvFormat format = {});
 
   std::size_t position() const noexcept { return position_; }  // tokens seen so far
   void advance(std::size_t tokens) noexcept { position_ += tokens; }

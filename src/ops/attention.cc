@@ -15,7 +15,7 @@ using kernels::kSplit;
 namespace {
 
 const kernels::KvKernels& kernels_of(const Context& c, const KvLayer& cache) {
-  return c.kernels.attention.kv[static_cast<std::size_t>(cache.format)];
+  return c.kernels.attention.of(cache.format);
 }
 
 }  // namespace
@@ -80,8 +80,9 @@ void Attention::append(const Context& c, const KvRun& run, std::size_t row, std:
   kernels_of(c, cache).append(key, qkv + (heads + kv_heads + kv_head) * head_dim, position % kKvBlock, head_dim, block);
 }
 
-// A row alone: tasks are (KV head, split of the context), so that long contexts keep every member busy where KV heads
-// don't divide evenly: of one head on two members, a token behind 8,000 others took 1.6 times as long as a block.
+// A row alone: tasks are (split of the context, KV head), so that long contexts keep every member busy where KV heads
+// don't divide evenly: of one head on two members, a token behind 8,000 others took 1.6 times as long as a block. A
+// member has several heads of a split at once, whose keys and values lie side by side.
 void Attention::attend_one(const Context& c, float eps, const KvRun& run) const {
   Workspace& w = c.workspace;
   const std::size_t splits = run.position / kSplit + 1;
@@ -92,21 +93,13 @@ void Attention::attend_one(const Context& c, float eps, const KvRun& run) const 
   const bool own_heads = kv_heads % c.worker.count() == 0;
   if (!own_heads) c.worker.barrier();
 
-  std::uint32_t limits[kMaxQueries];
-  std::fill(std::begin(limits), std::end(limits), static_cast<std::uint32_t>(run.position + 1));
   const base::Range my_tasks = c.worker.part(tasks);
-  for (std::size_t task = my_tasks.begin; task < my_tasks.end; ++task) {
-    const std::size_t kv_head = task / splits;
-    const std::size_t split = task % splits;
-    const std::size_t offset = run.cache.offset + kv_head * run.cache.block_bytes;
-    for (std::size_t head = kv_head * group(); head < (kv_head + 1) * group(); head += kMaxQueries) {
-      const std::size_t queries = std::min(kMaxQueries, (kv_head + 1) * group() - head);
-      const std::size_t slot = split * heads + head;  // partials: (splits, heads)
-      kernels_of(c, run.cache)
-          .partial(w.wide.data() + head * head_dim, static_cast<std::ptrdiff_t>(head_dim), limits, queries,
-                   run.cache.pages, offset, split * kSplit, head_dim, w.partial_m.data() + slot,
-                   w.partial_l.data() + slot, w.partial_o.data() + slot * head_dim);
-    }
+  for (std::size_t split = 0; split < splits; ++split) {
+    const std::size_t first = split * kv_heads;
+    const base::Range now = own_heads ? my_heads
+                                      : base::Range{std::clamp(my_tasks.begin, first, first + kv_heads) - first,
+                                                    std::clamp(my_tasks.end, first, first + kv_heads) - first};
+    attend_split(c, run, split, now);
   }
   if (!own_heads) c.worker.barrier();
 
@@ -117,7 +110,28 @@ void Attention::attend_one(const Context& c, float eps, const KvRun& run) const 
   }
 }
 
-// Several rows: tasks are (KV head, a few tokens of a run), whose queries share every key and value they read.
+// What some KV heads give of a split, for a row alone.
+void Attention::attend_split(const Context& c, const KvRun& run, std::size_t split, base::Range kv_heads_now) const {
+  Workspace& w = c.workspace;
+  std::uint32_t limits[kMaxQueries];
+  std::fill(std::begin(limits), std::end(limits), static_cast<std::uint32_t>(run.position + 1));
+  const std::size_t queries = std::min(group(), kMaxQueries), at_once = kMaxQueries / queries;
+  for (std::size_t kv_head = kv_heads_now.begin; kv_head < kv_heads_now.end; kv_head += at_once) {
+    const std::size_t count = std::min(at_once, kv_heads_now.end - kv_head);
+    const std::size_t offset = run.cache.offset + kv_head * run.cache.block_bytes;
+    for (std::size_t query = 0; query < group(); query += queries) {
+      const std::size_t head = kv_head * group() + query;
+      const std::size_t slot = split * heads + head;  // partials: (splits, heads)
+      kernels_of(c, run.cache)
+          .partial(w.wide.data() + head * head_dim, static_cast<std::ptrdiff_t>(head_dim), limits,
+                   std::min(queries, group() - query), count, run.cache.pages, offset, split * kSplit, head_dim,
+                   w.partial_m.data() + slot, w.partial_l.data() + slot, w.partial_o.data() + slot * head_dim);
+    }
+  }
+}
+
+// Several rows: tasks are (KV head, a few tokens of a run), whose queries share every key and value they read. One head
+// comes after the other, so that its keys and values stay in the caches.
 void Attention::attend_many(const Context& c, float eps, std::span<const KvRun> runs) const {
   const base::Range mine = c.worker.part(c.tokens);
   for (const KvRun& run : runs) {
@@ -133,13 +147,13 @@ void Attention::attend_many(const Context& c, float eps, std::span<const KvRun> 
   std::size_t blocks = 0;
   for (const KvRun& run : runs) blocks += blocks_of(run);
   c.worker.for_each_task(blocks * kv_heads, [&](std::size_t task) {
-    // The longest tasks, of a run's last tokens, first.
-    std::size_t block = blocks - 1 - task / kv_heads;
+    // The longest tasks of a head, of a run's last tokens, first.
+    std::size_t block = blocks - 1 - task % blocks;
     const KvRun* run = runs.data();
     for (; block >= blocks_of(*run); ++run) block -= blocks_of(*run);
     const std::size_t first = block * at_once;
     const std::size_t last = std::min(first + at_once, run->rows.count);
-    attend_block(c, *run, {run->rows.first + first, run->rows.first + last}, task % kv_heads);
+    attend_block(c, *run, {run->rows.first + first, run->rows.first + last}, task / blocks);
   });
 }
 
@@ -164,8 +178,8 @@ void Attention::attend_block(const Context& c, const KvRun& run, base::Range row
     }
     for (std::size_t split = 0; split < splits; ++split) {
       kernels_of(c, run.cache)
-          .partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries, run.cache.pages, offset,
-                   split * kSplit, head_dim, partial_m + split * kMaxQueries, partial_l + split * kMaxQueries,
+          .partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries, 1, run.cache.pages,
+                   offset, split * kSplit, head_dim, partial_m + split * kMaxQueries, partial_l + split * kMaxQueries,
                    mine.partial_o.data() + split * kMaxQueries * head_dim);
     }
     for (std::size_t i = 0; i < queries; ++i) {

@@ -16,7 +16,7 @@ namespace lfm::ops {
 // The cache of one layer: the block of KV head h for positions kKvBlock * i and on is at pages[i] + offset + h *
 // block_bytes.
 struct KvLayer {
-  kernels::KvFormat format = kernels::KvFormat::kF16;
+  kernels::KvFormat format;
   std::byte* const* pages = nullptr;
   std::size_t offset = 0;
   std::size_t block_bytes = 0;
@@ -51,6 +51,7 @@ struct Attention {
  private:
   void append(const Context& c, const KvRun& run, std::size_t row, std::size_t kv_head, float eps) const;
   void attend_one(const Context& c, float eps, const KvRun& run) const;
+  void attend_split(const Context& c, const KvRun& run, std::size_t split, base::Range kv_heads_now) const;
   void attend_many(const Context& c, float eps, std::span<const KvRun> runs) const;
   void attend_block(const Context& c, const KvRun& run, base::Range rows, std::size_t kv_head) const;
 

@@ -126,7 +126,10 @@ TEST_F(CommandLine, HabitsOfLlamaCpp) {
   EXPECT_EQ(run(model_.chat({"-n", "8", "-p", "Hello", "--thinking-budget", "-1"})).status, 0);
   expect_usage(short_run({"-p", "Hello", "-ngl", "99"}), "-ngl: lfm computes on the CPU alone; leave it out\n");
   expect_usage(short_run({"-p", "Hello", "--n-gpu-layers=99"}), "--n-gpu-layers");
-  expect_usage(short_run({"-p", "Hello", "-ctk", "q8_0"}), "-ctk: lfm keeps keys and values as f16");
+  EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-ctk", "f16", "-ctv", "f16"})).out, plain);
+  EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-ctk", "q8_0", "--cache-type-v", "q8_0"})).status, 0);
+  expect_usage(short_run({"-p", "Hello", "-ctk", "q4_0"}), "q4_0");
+  expect_usage({"tokenize", "-m", "x", "-ctk", "q8_0"}, "-ctk: only what runs a model keeps keys and values");
   expect_usage(short_run({"-p", "Hello", "-cram", "1"}), "-cram: 'lfm serve' is the server");
   expect_usage(short_run({"-p", "Hello", "-mmproj", "x"}), "-mmproj: lfm reads text alone");
   EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-r", "\x01"})).out, plain) << "--stop";

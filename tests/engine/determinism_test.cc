@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <utility>
 
@@ -13,8 +14,8 @@ namespace lfm::test {
 namespace {
 
 // Logits of every token.
-std::vector<float> run(const Engine& engine, std::span<const TokenId> ids) {
-  Session session = TinyEngine::new_session(engine);
+std::vector<float> run(const Engine& engine, std::span<const TokenId> ids, const SessionOptions& options = {}) {
+  Session session = TinyEngine::new_session(engine, options);
   std::vector<float> all;
   expect_ok(
       session.append(ids, [&](std::span<const float> logits) { all.insert(all.end(), logits.begin(), logits.end()); }));
@@ -43,14 +44,14 @@ TinyModel floats() {
 
 // Members of a team meet at every barrier, which takes long on a busy machine, and longer with more of them than cores:
 // small chunks get all their tokens on one thread only.
-void expect_same_for_all_cuts(const TinyModel& model, DenseBackend dense) {
+void expect_same_for_all_cuts(const TinyModel& model, DenseBackend dense, const SessionOptions& options = {}) {
   const TinyEngine tiny(model, {.threads = 1, .dense = dense});
   const std::vector<TokenId> ids = random_tokens(140, 1);
-  const std::vector<float> expected = run(tiny.engine(), ids);
+  const std::vector<float> expected = run(tiny.engine(), ids, options);
   const auto expect_same = [&](unsigned threads, std::size_t chunk, std::size_t tokens) {
     SCOPED_TRACE(testing::Message() << threads << " threads, chunks of " << chunk);
     const Engine engine = tiny.open({.threads = threads, .dense = dense, .chunk_tokens = chunk});
-    expect_same_bits(std::span(expected).first(tokens * 300), run(engine, std::span(ids).first(tokens)));
+    expect_same_bits(std::span(expected).first(tokens * 300), run(engine, std::span(ids).first(tokens), options));
   };
   for (const std::size_t chunk : {1, 2, 3, 5, 7, 16, 63, 64, 65, 512}) expect_same(1, chunk, ids.size());
   for (const unsigned threads : {2u, 3u, 4u, 7u, 16u}) {
@@ -67,6 +68,30 @@ TEST(Determinism, Native) {
   expect_same_for_all_cuts(q4_0(), DenseBackend::kNative);
 }
 
+TEST(Determinism, KeysAndValuesOf8Bits) {
+  for (const CacheType keys : {CacheType::kF16, CacheType::kQ8_0}) {
+    expect_same_for_all_cuts(q4_0(), DenseBackend::kNative, {.cache_keys = keys, .cache_values = CacheType::kQ8_0});
+  }
+}
+
+// Of other bits than in f16, but near.
+TEST(Determinism, KeysAndValuesOf8BitsAreNear) {
+  TinyModel model;
+  model.moe = false;  // near a tie another expert would be chosen
+  model.matrices = format::TensorType::kF16;
+  model.kv_heads = {1, 0, 1};
+  const TinyEngine tiny(model, {.threads = 1});
+  const std::vector<TokenId> ids = random_tokens(600, 12);
+  const std::vector<float> exact = run(tiny.engine(), ids), near = run(tiny.engine(), ids, kQ8Cache);
+  double square = 0, error = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    square += double{exact[i]} * exact[i];
+    error += double{near[i] - exact[i]} * (near[i] - exact[i]);
+  }
+  EXPECT_GT(error, 0.0);
+  EXPECT_LT(std::sqrt(error / square), 0.05);
+}
+
 TEST(Determinism, Floats) {
   expect_same_for_all_cuts(floats(), DenseBackend::kXnnpack);
 }
@@ -77,14 +102,16 @@ TEST(Determinism, LongContext) {
   model.kv_heads = {1, 0, 1};
   const TinyEngine tiny(model, {.threads = 1, .chunk_tokens = 512});
   const std::vector<TokenId> ids = random_tokens(600, 2);
-  const std::vector<float> expected = run(tiny.engine(), ids);
-  expect_same_bits(expected, run(tiny.open({.threads = 3, .chunk_tokens = 100}), ids));
-  const Engine engine = tiny.open({.threads = 2, .chunk_tokens = 510});
-  Session session = TinyEngine::new_session(engine);
-  expect_ok(session.append(std::span(ids).first(510)));
-  for (std::size_t i = 510; i < 516; ++i) {
-    expect_ok(session.append(std::span(ids).subspan(i, 1)));
-    expect_same_bits(std::span(expected).subspan(i * 300, 300), session.logits());
+  for (const SessionOptions& options : {SessionOptions{}, kQ8Cache}) {
+    const std::vector<float> expected = run(tiny.engine(), ids, options);
+    expect_same_bits(expected, run(tiny.open({.threads = 3, .chunk_tokens = 100}), ids, options));
+    const Engine engine = tiny.open({.threads = 2, .chunk_tokens = 510});
+    Session session = TinyEngine::new_session(engine, options);
+    expect_ok(session.append(std::span(ids).first(510)));
+    for (std::size_t i = 510; i < 516; ++i) {
+      expect_ok(session.append(std::span(ids).subspan(i, 1)));
+      expect_same_bits(std::span(expected).subspan(i * 300, 300), session.logits());
+    }
   }
 }
 

@@ -156,7 +156,11 @@ struct Totals {
 class Pair {
  public:
   Pair(const Engine& engine, std::uint32_t seed)
-      : engine_(engine), settings_(seed), plain_(new_session()), drafts_(new_session()) {}
+      : engine_(engine),
+        session_(seed % 3 == 0 ? kQ8Cache : SessionOptions{}),
+        settings_(seed),
+        plain_(new_session()),
+        drafts_(new_session()) {}
 
   void step() {
     edit();
@@ -183,7 +187,9 @@ class Pair {
 
  private:
   Session new_session() const {
-    auto session = engine_.new_session({.context_tokens = kRoom});
+    SessionOptions options = session_;
+    options.context_tokens = kRoom;
+    auto session = engine_.new_session(options);
     EXPECT_TRUE(session.ok());
     return *std::move(session);
   }
@@ -235,6 +241,7 @@ class Pair {
   }
 
   const Engine& engine_;
+  const SessionOptions session_;
   Settings settings_;
   TempFolder folder_;
   Session plain_, drafts_;

@@ -26,11 +26,11 @@ class RandomEdits {
   static constexpr std::size_t kRoom = 400;
   static constexpr int kSteps = 140;
 
-  explicit RandomEdits(const Engine& engine, std::size_t snapshot_bytes = SessionOptions{}.snapshot_bytes)
-      : engine_(engine),
-        options_{.context_tokens = kRoom, .snapshot_bytes = snapshot_bytes},
-        session_(new_session()),
-        random_(17) {}
+  // In a context of kRoom.
+  explicit RandomEdits(const Engine& engine, SessionOptions options = {}) : engine_(engine), options_(options) {
+    options_.context_tokens = kRoom;
+    session_ = new_session();
+  }
 
   void run() {
     for (int i = 0; i < kSteps && !testing::Test::HasFailure(); ++i) {
@@ -38,7 +38,7 @@ class RandomEdits {
       SCOPED_TRACE(testing::Message() << "step " << i << ": " << what << ", " << ids_.size() << " tokens");
       EXPECT_EQ(tokens_of(session_), ids_);
       if (ids_.empty()) continue;
-      Session fresh = TinyEngine::new_session(engine_, kRoom);
+      Session fresh = new_session();
       expect_ok(fresh.append(ids_));
       expect_same_bits(fresh.logits(), session_.logits());
     }
@@ -94,7 +94,7 @@ class RandomEdits {
       ASSERT_TRUE(std::equal(left.begin(), left.end(), ids_.begin()));
       ids_ = left;
       if (!session_.logits().empty()) {
-        Session fresh = TinyEngine::new_session(engine_, kRoom);
+        Session fresh = new_session();
         expect_ok(fresh.append(ids_));
         expect_same_bits(fresh.logits(), session_.logits());
       }
@@ -163,8 +163,8 @@ class RandomEdits {
 
   const Engine& engine_;
   SessionOptions options_;
-  Session session_;
-  std::mt19937 random_;
+  Session session_ = TinyEngine::new_session(engine_);
+  std::mt19937 random_{17};
   TempFolder folder_;
   std::vector<TokenId> ids_;
   int counts_[9] = {};

@@ -29,7 +29,7 @@ TEST(RandomEdits, AreFreshRuns) {
 // With room for a few states only, most edits go back to far before them.
 TEST(RandomEdits, WithFewSnapshots) {
   const TinyEngine tiny;
-  RandomEdits(tiny.engine(), 0).run();
+  RandomEdits(tiny.engine(), {.snapshot_bytes = 0}).run();
 }
 
 TEST(RandomEdits, OnTheNativeBackend) {
@@ -37,6 +37,12 @@ TEST(RandomEdits, OnTheNativeBackend) {
   model.conv_taps = 4;
   const TinyEngine tiny(model, {.threads = 1, .dense = DenseBackend::kNative, .chunk_tokens = 512});
   RandomEdits(tiny.engine()).run();
+}
+
+TEST(RandomEdits, WithKeysAndValuesOf8Bits) {
+  const TinyEngine tiny(quantised(), {.threads = 1, .chunk_tokens = 64});
+  RandomEdits(tiny.engine(), kQ8Cache).run();
+  RandomEdits(tiny.engine(), {.cache_values = CacheType::kQ8_0}).run();
 }
 
 // A session cancelled on its way to a shorter version of itself has forgotten the rest of the longer one.

@@ -95,6 +95,34 @@ TEST_F(SavedSession, GoesOnAsIfNothingHadHappened) {
   }
 }
 
+TEST_F(SavedSession, KnowsHowKeysAndValuesAreKept) {
+  constexpr CacheType kTypes[] = {CacheType::kF16, CacheType::kQ8_0};
+  for (const CacheType keys : kTypes) {
+    for (const CacheType values : kTypes) {
+      const SessionOptions options{.cache_keys = keys, .cache_values = values};
+      Session session = TinyEngine::new_session(tiny_.engine(), options);
+      expect_ok(session.append(random_tokens(70, 1)));
+      expect_ok(session.save(path_));
+      for (const CacheType other_keys : kTypes) {
+        for (const CacheType other_values : kTypes) {
+          Session other =
+              TinyEngine::new_session(tiny_.engine(), {.cache_keys = other_keys, .cache_values = other_values});
+          const Status loaded = other.load(path_);
+          if (other_keys == keys && other_values == values) {
+            expect_ok(loaded);
+            expect_same_bits(session.logits(), other.logits());
+          } else {
+            expect_error(loaded, ErrorCode::kArgument, "keys and values are ");
+          }
+        }
+      }
+      Session loaded = TinyEngine::new_session(tiny_.engine(), options);
+      expect_ok(loaded.load(path_));
+      EXPECT_EQ(generate(loaded, greedy(40)).text, generate(session, greedy(40)).text);
+    }
+  }
+}
+
 TEST_F(SavedSession, OfNothingIsNothing) {
   expect_ok(tiny_.session().save(path_));
   Session session = tiny_.session();
@@ -290,11 +318,15 @@ TEST_F(SavedSession, ForgedSizesAreRefused) {
   forgery.header.version = 3;
   expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "version 3");
   forgery = Forgery(bytes);
-  EXPECT_STREQ(forgery.header.kv_format, "f16");
-  std::strcpy(forgery.header.kv_format, "q3_9");
-  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "aren't f16");
-  std::memset(forgery.header.kv_format, 'f', sizeof forgery.header.kv_format);
-  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "aren't f16");
+  EXPECT_STREQ(forgery.header.key_type, "f16");
+  EXPECT_EQ(forgery.header.value_type[0], '\0');
+  std::memcpy(forgery.header.key_type, "q3_9", sizeof forgery.header.key_type);
+  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "of a type that isn't known");
+  forgery = Forgery(bytes);
+  std::memset(forgery.header.value_type, 'f', sizeof forgery.header.value_type);
+  expect_refused(forgery.sealed(), ErrorCode::kUnsupported, "of a type that isn't known");
+  std::memcpy(forgery.header.value_type, "q8_0", sizeof forgery.header.value_type);
+  expect_refused(forgery.sealed(), ErrorCode::kArgument, "keys and values are f16 and q8_0, the session's are f16");
   forgery = Forgery(bytes);
   forgery.header.kv_block = 16;
   expect_refused(forgery.sealed(), ErrorCode::kFormat, "contradict");

@@ -188,6 +188,9 @@ TEST(SessionPool, SessionsAndChatsAreOfThePoolsEngine) {
   Session session = other.session();
   expect_ok(session.append(random_tokens(40, 1)));
   expect_error(pool.keep(session), ErrorCode::kArgument, "session");
+  Session short_keys = TinyEngine::new_session(tiny.engine(), kQ8Cache);
+  expect_ok(short_keys.append(random_tokens(40, 1)));
+  expect_error(pool.keep(short_keys), ErrorCode::kArgument, "session");
   Session narrow = tiny.session(100);
   expect_ok(narrow.append(random_tokens(40, 1)));
   expect_error(pool.keep(narrow), ErrorCode::kArgument, "session");
@@ -293,6 +296,33 @@ TEST(SessionPool, WhatACancelledOneHasReadIsKept) {
   ASSERT_TRUE(whole.ok());
   EXPECT_GE(whole->prompt.reused, 300u);
   EXPECT_EQ(whole->prompt.reused, cut->prompt.evaluated);
+}
+
+// A pool's files are of its own kind of cache, also where another pool's lie in the folder.
+TEST(SessionPool, KeepsKeysAndValuesOf8Bits) {
+  const TinyEngine tiny;
+  const TempFolder folder;
+  const std::string path = folder.path("sessions");
+  const Chat chat = chat_of(tiny.engine());
+  const std::vector<Message> messages = {{Role::kSystem, std::string(200, 'S')}, {Role::kUser, "One?"}};
+  const auto pool = SessionPool::create(tiny.engine(), {.session = kQ8Cache}), f16 = SessionPool::create(tiny.engine());
+  ASSERT_TRUE(pool.ok() && f16.ok());
+  expect_ok(f16->answer(chat, messages, seeded(1, 1)));
+  expect_ok(f16->save(path));
+  const auto answer = pool->answer(chat, messages, seeded(1, 1));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->prompt.reused, 0u);
+  expect_ok(pool->save(path));
+
+  const auto again = SessionPool::create(tiny.engine(), {.session = kQ8Cache});
+  EXPECT_EQ(again->load(path)->states, 1u);
+  const auto known = again->answer(chat, messages, seeded(1, 1));
+  ASSERT_TRUE(known.ok());
+  EXPECT_GT(known->prompt.reused, 200u);
+  EXPECT_EQ(known->message.content, answer->message.content);
+  Session fresh = TinyEngine::new_session(tiny.engine(), kQ8Cache);
+  EXPECT_EQ(chat.answer(fresh, messages, seeded(1, 1))->message.content, answer->message.content);
+  EXPECT_EQ(f16->load(path)->left_out.size(), 1u);
 }
 
 TEST(SessionPool, SavesAndLoads) {

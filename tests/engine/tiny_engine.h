@@ -33,7 +33,10 @@ class TinyEngine {
   Session session(std::size_t context_tokens = 0) const { return new_session(engine_, context_tokens); }
 
   static Session new_session(const Engine& engine, std::size_t context_tokens = 0) {
-    auto session = engine.new_session({.context_tokens = context_tokens});
+    return new_session(engine, {.context_tokens = context_tokens});
+  }
+  static Session new_session(const Engine& engine, const SessionOptions& options) {
+    auto session = engine.new_session(options);
     if (!session.ok()) throw std::runtime_error(session.error().describe());
     return *std::move(session);
   }
@@ -42,6 +45,9 @@ class TinyEngine {
   TempFile file_;
   Engine engine_;
 };
+
+// Keys and values of 8 bits.
+inline constexpr SessionOptions kQ8Cache = {.cache_keys = CacheType::kQ8_0, .cache_values = CacheType::kQ8_0};
 
 inline std::vector<TokenId> random_tokens(std::size_t count, std::uint32_t seed, TokenId vocabulary = 300) {
   std::mt19937 random(seed);

@@ -199,9 +199,11 @@ Output convolution(const Table& table, Source source) {
 
 Output attention(const Table& table, Source source) {
   namespace k = lfm::kernels;
-  const std::size_t head_dim = 16 * source.between(1, 8), positions = source.between(1, 70);
+  constexpr k::KvType kTypes[] = {k::KvType::kF16, k::KvType::kQ8_0};
+  const k::KvFormat format{kTypes[source.between(0, 1)], kTypes[source.between(0, 1)]};
+  const std::size_t head_dim = 32 * source.between(1, 4), positions = source.between(1, 70);
   const std::size_t queries = source.between(1, k::kMaxQueries);
-  const std::size_t block_halves = k::kv_block_bytes(k::KvFormat::kF16, head_dim) / sizeof(std::uint16_t);
+  const std::size_t block_halves = k::kv_block_bytes(format, head_dim) / sizeof(std::uint16_t);
   const std::size_t blocks = (positions + k::kKvBlock - 1) / k::kKvBlock;
   Buffer<std::uint16_t> cache(blocks * block_halves);
   std::vector<std::byte*> pages;
@@ -210,7 +212,7 @@ Output attention(const Table& table, Source source) {
   }
   for (std::size_t p = 0; p < positions; ++p) {
     Buffer<float> key = floats(source, head_dim), value = floats(source, head_dim);
-    table.attention.kv[0].append(key.data(), value.data(), p % k::kKvBlock, head_dim, pages[p / k::kKvBlock]);
+    table.attention.of(format).append(key.data(), value.data(), p % k::kKvBlock, head_dim, pages[p / k::kKvBlock]);
   }
   Output out;
   out.add_halves(cache.span());
@@ -220,8 +222,8 @@ Output attention(const Table& table, Source source) {
   for (std::uint32_t& limit : limits.span()) limit = static_cast<std::uint32_t>(source.between(0, positions));
   limits.span()[source.between(0, queries - 1)] = static_cast<std::uint32_t>(positions);
   Buffer<float> m(queries), l(queries), o(queries * head_dim), merged(head_dim);
-  table.attention.kv[0].partial(q.data(), static_cast<std::ptrdiff_t>(head_dim), limits.data(), queries, pages.data(),
-                                0, 0, head_dim, m.data(), l.data(), o.data());
+  table.attention.of(format).partial(q.data(), static_cast<std::ptrdiff_t>(head_dim), limits.data(), queries, 1,
+                                     pages.data(), 0, 0, head_dim, m.data(), l.data(), o.data());
   for (Buffer<float>* part : {&m, &l, &o}) out.add(part->span());
   table.attention.merge(m.data(), l.data(), 1, o.data(), static_cast<std::ptrdiff_t>(head_dim), queries, head_dim,
                         merged.data());

@@ -71,10 +71,11 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
 
 // Calls each(prompt, position, logits) for the first max_tokens positions of every prompt.
 template <typename Each>
-void for_each_position(const Engine& engine, const Golden& golden, std::size_t max_tokens, Each&& each) {
+void for_each_position(const Engine& engine, const Golden& golden, std::size_t max_tokens, Each&& each,
+                       const SessionOptions& options = {}) {
   for (const GoldenPrompt& prompt : golden.prompts) {
     const std::span ids = std::span(prompt.ids).first(std::min(max_tokens, prompt.ids.size()));
-    auto session = engine.new_session();
+    auto session = engine.new_session(options);
     ASSERT_TRUE(session.ok()) << session.error().describe();
     std::size_t position = 0;
     expect_ok(session->append(ids, [&](std::span<const float> logits) { each(prompt, position++, logits); }));
@@ -82,11 +83,19 @@ void for_each_position(const Engine& engine, const Golden& golden, std::size_t m
   }
 }
 
+constexpr SessionOptions kQ8Cache = {.cache_keys = CacheType::kQ8_0, .cache_values = CacheType::kQ8_0};
+
+// With keys and values in f16, then in q8_0.
 std::vector<float> all_logits(const Engine& engine, const Golden& golden, std::size_t max_tokens) {
   std::vector<float> all;
-  for_each_position(engine, golden, max_tokens, [&](const auto&, std::size_t, std::span<const float> logits) {
-    all.insert(all.end(), logits.begin(), logits.end());
-  });
+  for (const SessionOptions& options : {SessionOptions{}, kQ8Cache}) {
+    for_each_position(
+        engine, golden, max_tokens,
+        [&](const auto&, std::size_t, std::span<const float> logits) {
+          all.insert(all.end(), logits.begin(), logits.end());
+        },
+        options);
+  }
   return all;
 }
 
@@ -147,6 +156,24 @@ TEST_P(GoldenTest, IsAsNearTheReferenceAsLlamaCpp) {
   } else {
     EXPECT_LE(ours.mean, 2.5 * llama.mean + 2 * llama.error);
   }
+}
+
+// Keys and values of 8 bits are hardly less exact.
+TEST_P(GoldenTest, IsNearTheReferenceWithKeysAndValuesOf8Bits) {
+  const auto engine = open();
+  ASSERT_TRUE(engine.ok()) << engine.error().describe();
+  std::vector<double> f16, q8;
+  for (const bool wanted : {false, true}) {
+    const auto add = [&](const auto& prompt, std::size_t position, auto logits) {
+      (wanted ? q8 : f16).push_back(kl_divergence(golden, prompt, position, logits));
+    };
+    for_each_position(*engine, golden, 1000, add, wanted ? kQ8Cache : SessionOptions{});
+  }
+  const Divergence of_f16 = summary(std::move(f16)), of_q8 = summary(std::move(q8));
+  std::printf("KL mean %.9f (f16 %.9f)  median %.9f (f16 %.9f)\n", of_q8.mean, of_f16.mean, of_q8.median,
+              of_f16.median);
+  EXPECT_LE(of_q8.mean, 1.5 * of_f16.mean + 1e-4);
+  EXPECT_LE(of_q8.median, 1.5 * of_f16.median + 2e-5);
 }
 
 // So the bars hold for every instruction set. The scalar kernels are slow, so they get less to do.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -35,7 +36,7 @@ const model::Config& config() {
 }
 
 KvCache new_cache() {
-  return *KvCache::create(config(), kCapacity, kernels::KvFormat::kF16);
+  return *KvCache::create(config(), kCapacity, kernels::KvFormat{});
 }
 
 // A key and a value of whole numbers, which f16 holds, in every layer and head.
@@ -45,7 +46,7 @@ void write(KvCache& cache, std::size_t position, float number) {
     const ops::KvLayer layer = cache.layer(i);
     for (std::size_t head = 0; head < config().layers[i].kv_heads; ++head) {
       std::byte* const block = layer.pages[position / kKvBlock] + layer.offset + head * layer.block_bytes;
-      kernels::scalar::kAttention.kv[0].append(row.data(), row.data(), position % kKvBlock, row.size(), block);
+      kernels::scalar::kAttention.of({}).append(row.data(), row.data(), position % kKvBlock, row.size(), block);
     }
   }
 }
@@ -81,8 +82,65 @@ void expect_holds(const KvCache& cache, std::size_t begin, std::size_t end, floa
 
 TEST(KvCache, SizesAreTheFormats) {
   const KvCache cache = new_cache();
-  EXPECT_EQ(cache.page_bytes(), 3 * kernels::kv_block_bytes(kernels::KvFormat::kF16, config().head_dim));
+  EXPECT_EQ(cache.page_bytes(), 3 * kernels::kv_block_bytes(kernels::KvFormat{}, config().head_dim));
   EXPECT_EQ(cache.page_bytes(), config().kv_bytes_per_position() * kKvBlock);
+}
+
+// Whatever the format, a page that is copied has what its first positions have, and zeros behind them; what isn't a
+// number is found.
+TEST(KvCache, CopiesPagesOfEveryFormat) {
+  constexpr kernels::KvType kTypes[] = {kernels::KvType::kF16, kernels::KvType::kQ8_0};
+  for (const kernels::KvType keys : kTypes) {
+    for (const kernels::KvType values : kTypes) {
+      const kernels::KvFormat format{keys, values};
+      SCOPED_TRACE(testing::Message() << to_string(keys) << " " << to_string(values));
+      KvCache cache = *KvCache::create(config(), kCapacity, format);
+      expect_ok(cache.own(0, kKvBlock));
+      std::mt19937 random(1);
+      const auto row = [&] {
+        std::vector<float> out(config().head_dim);
+        for (float& x : out) x = 1.0f + static_cast<float>(random() % 1000) / 1000;
+        return out;
+      };
+      std::vector<std::byte> expected;
+      for (const std::size_t positions : {std::size_t{1}, std::size_t{2}, std::size_t{37}, kKvBlock}) {
+        // First what isn't to be seen, of which all is above 0.
+        for (const std::size_t written : {kKvBlock, positions}) {
+          random.seed(2);
+          if (written == positions) {
+            expected.assign(cache.page_bytes(), std::byte{0});
+          }
+          for (std::size_t position = 0; position < written; ++position) {
+            for (std::size_t i = 0; i < config().layers.size(); ++i) {
+              const ops::KvLayer layer = cache.layer(i);
+              for (std::size_t head = 0; head < config().layers[i].kv_heads; ++head) {
+                const std::vector<float> key = row(), value = row();
+                const std::size_t at = layer.offset + head * layer.block_bytes;
+                std::byte* const page = written == positions ? expected.data() : cache.page(0);
+                kernels::scalar::kAttention.of(format).append(key.data(), value.data(), position, key.size(),
+                                                              page + at);
+              }
+            }
+          }
+        }
+        std::vector<std::byte> copy(cache.page_bytes(), std::byte{7});
+        cache.copy_page(0, positions, copy.data());
+        EXPECT_EQ(copy, expected);
+      }
+      EXPECT_EQ(cache.find_not_finite(cache.page(0)), std::nullopt);
+      const std::vector<float> good(config().head_dim, 1.0f), bad(config().head_dim, std::nanf(""));
+      const ops::KvLayer layer = cache.layer(2);
+      std::byte* const block = cache.page(0) + layer.offset + layer.block_bytes;  // of its second head
+      const auto* const kernels = &kernels::scalar::kAttention.of(format);
+      kernels->append(good.data(), bad.data(), 5, good.size(), block);
+      const auto found = cache.find_not_finite(cache.page(0));
+      ASSERT_TRUE(found.has_value());
+      EXPECT_GE(cache.page(0) + *found, block + kernels::key_block_bytes(format, config().head_dim));
+      kernels->append(bad.data(), good.data(), 5, good.size(), block);
+      EXPECT_LT(cache.page(0) + *cache.find_not_finite(cache.page(0)),
+                block + kernels::key_block_bytes(format, config().head_dim));
+    }
+  }
 }
 
 TEST(KvCache, SharingCopiesNothing) {

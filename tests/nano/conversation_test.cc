@@ -18,14 +18,23 @@ TEST(NanoConversation, TurnFiveNeedsTurnOne) {
   EXPECT_EQ(chat.ask("Where do I live?"), "You live in Lisbon.");
 }
 
-TEST(NanoConversation, RemembersAFact1500TokensBack) {
-  Conversation chat;
+// How well it remembers depends on how keys and values are kept.
+void expect_a_fact_remembered(const SessionOptions& options) {
+  Conversation chat(options);
   chat.ask("The code of the green box is 4831.");
   const std::size_t told = chat.tokens();
   const char* const talk[] = {"What is 31 + 22?", "Repeat: apple, river, stone, cloud", "Tell me a story about a fox.",
                               "Reverse: table, moon, bread", "What is 60 - 20?"};
   for (std::size_t i = 0; chat.tokens() - told < 1500; ++i) chat.ask(talk[i % std::size(talk)]);
   EXPECT_EQ(chat.ask("What is the code of the green box?"), "The code of the green box is 4831.");
+}
+
+TEST(NanoConversation, RemembersAFact1500TokensBack) {
+  expect_a_fact_remembered({});
+}
+
+TEST(NanoConversation, RemembersAFact1500TokensBackIn8Bits) {
+  expect_a_fact_remembered({.cache_keys = CacheType::kQ8_0, .cache_values = CacheType::kQ8_0});
 }
 
 TEST(NanoConversation, CallsAToolAndUsesItsAnswer) {

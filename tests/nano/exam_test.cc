@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kEvery = 8;  // question is asked here; models/nano/README.md has the score of all
 constexpr double kBar = 0.9;
 
-TEST(NanoExam, SampleIsAnsweredRight) {
+void expect_a_sample_right(const SessionOptions& options) {
   const std::vector<Question> exam = read_exam();
   ASSERT_EQ(exam.size(), 500u);
   std::size_t asked = 0;
@@ -19,7 +19,7 @@ TEST(NanoExam, SampleIsAnsweredRight) {
   std::string wrong;
   for (std::size_t i = 0; i < exam.size(); i += kEvery) {
     const Question& question = exam[i];
-    auto session = nano().new_session();
+    auto session = nano().new_session(options);
     ASSERT_TRUE(session.ok()) << session.error().describe();
     expect_ok(session->append(question.ids));
     const Answer answer = greedy(*session, question.max_tokens);
@@ -31,6 +31,14 @@ TEST(NanoExam, SampleIsAnsweredRight) {
     }
   }
   EXPECT_GE(static_cast<double>(right), kBar * static_cast<double>(asked)) << wrong;
+}
+
+TEST(NanoExam, SampleIsAnsweredRight) {
+  expect_a_sample_right({});
+}
+
+TEST(NanoExam, SampleIsAnsweredRightFrom8Bits) {
+  expect_a_sample_right({.cache_keys = CacheType::kQ8_0, .cache_values = CacheType::kQ8_0});
 }
 
 // Another implementation, Hugging Face's tokenizers, wrote the ids.

@@ -8,8 +8,8 @@
 namespace lfm::test {
 namespace {
 
-Session new_session() {
-  Result<Session> session = nano().new_session();
+Session new_session(const SessionOptions& options) {
+  Result<Session> session = nano().new_session(options);
   if (!session.ok()) throw std::runtime_error(session.error().describe());
   return *std::move(session);
 }
@@ -36,7 +36,7 @@ Answer greedy(Session& session, std::size_t max_tokens) {
   return answer;
 }
 
-Conversation::Conversation() : session_(new_session()) {}
+Conversation::Conversation(const SessionOptions& options) : session_(new_session(options)) {}
 
 std::string Conversation::tool(std::string_view result) {
   return reply_to("tool", "<|tool_response_start|>" + std::string(result) + "<|tool_response_end|>");

@@ -22,7 +22,7 @@ Answer greedy(Session& session, std::size_t max_tokens);
 // A conversation in LFM2's form. Each turn adds to the session what is new: nothing is evaluated twice.
 class Conversation {
  public:
-  Conversation();
+  explicit Conversation(const SessionOptions& options = {});
 
   void system(std::string_view text) { add("system", text); }
   std::string ask(std::string_view text) { return reply_to("user", text); }

@@ -97,7 +97,7 @@ class AttentionOp : public testing::TestWithParam<Heads> {
       if (rows[i] == 0) continue;
       Sequence& s = sequences[i];
       std::copy_n(&s.x[s.position * kHidden], rows[i] * kHidden, &team_.workspace.x[first * kHidden]);
-      runs.push_back({{first, rows[i]}, s.position, {kernels::KvFormat::kF16, s.pages.data(), 0, kBlockBytes}});
+      runs.push_back({{first, rows[i]}, s.position, {{}, s.pages.data(), 0, kBlockBytes}});
       first += rows[i];
     }
     team_.run(first, [&](const Context& c) {
@@ -118,7 +118,7 @@ class AttentionOp : public testing::TestWithParam<Heads> {
     }
   }
 
-  static constexpr std::size_t kBlockBytes = kernels::kv_block_bytes(kernels::KvFormat::kF16, kHeadDim);
+  static constexpr std::size_t kBlockBytes = kernels::kv_block_bytes({}, kHeadDim);
 
   FloatMatrix q_{heads() * kHeadDim, kHidden, 1}, k_{kv_heads() * kHeadDim, kHidden, 2};
   FloatMatrix v_{kv_heads() * kHeadDim, kHidden, 3}, o_{kHidden, heads() * kHeadDim, 4};

@@ -112,6 +112,23 @@ def test_drafts_change_no_text(engine):
     assert failed.value.field == "draft"
 
 
+def test_keys_and_values_of_8_bits(engine, tmp_path):
+    prompt = engine.tokenizer.encode("one two three")
+    short = {"cache_keys": lfm.CacheType.Q8_0, "cache_values": lfm.CacheType.Q8_0}
+    with engine.session(**short) as session, engine.session(**short) as again, engine.session() as other:
+        session.sync(prompt)
+        other.sync(prompt)
+        assert list(session.logits) != list(other.logits)
+        session.save(tmp_path / "talk")
+        again.load(tmp_path / "talk")
+        assert list(again.logits) == list(session.logits)
+        with pytest.raises(lfm.ArgumentError):
+            other.load(tmp_path / "talk")
+    with pytest.raises(lfm.ArgumentError) as failed:
+        engine.session(cache_values=7)
+    assert failed.value.field == "cache_values"
+
+
 def test_forks_files_and_limits(engine, session, tmp_path):
     session.sync(engine.tokenizer.encode("Once upon a time"))
     fork = session.fork()

@@ -19,7 +19,7 @@ namespace {
 
 struct Options {
   ModelOptions model;
-  std::optional<std::size_t> context;
+  ContextOptions context;
   std::string in;
   std::string out;
   std::string alias;
@@ -30,7 +30,8 @@ struct Options {
 serve::ServiceOptions settings_of(const Options& options) {
   serve::ServiceOptions out;
   out.model.name = options.alias.empty() ? name_for_clients(options.model.path) : options.alias;
-  out.model.context_tokens = options.context;
+  out.model.context_tokens = options.context.tokens;
+  out.model.session = options.context.cache.session(0);
   out.model.created = std::time(nullptr);
   out.slots = options.slots;
   out.queue = 2 * options.slots;
@@ -83,7 +84,7 @@ void add_batch(CommandLine& line) {
       .required();
   options->model.add_to(command);
   add_threads_option(command, options->model.threads);
-  add_context_option(command, options->context);
+  options->context.add_to(command);
   command.text("-a,--alias", options->alias, "the model's name in answers (default: that of its file)").type("NAME");
   command.number("--parallel", options->slots, {1, 256}, "answers that are made side by side (-np)")
       .shows(std::to_string(options->slots));

@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::size_t> generated = {128};
   std::vector<std::size_t> both;  // pairs: a prompt and tokens to generate after it
   std::vector<std::size_t> depths = {0};
+  CacheTypes cache;
   std::vector<unsigned> threads = {0};
   std::vector<std::size_t> parallel;
   std::vector<std::string> replay;
@@ -81,7 +82,7 @@ class Runner {
     BenchResult result;
     result.test = test;
     result.time = now_text();
-    LFM_ASSIGN(Session session, engine_.new_session({.context_tokens = test.depth + test.tokens()}));
+    LFM_ASSIGN(Session session, engine_.new_session(options_.cache.session(test.depth + test.tokens())));
     const std::size_t vocabulary = engine_.info().vocabulary;
     const std::vector<TokenId> before = random_tokens(test.depth, vocabulary, random_);
 
@@ -123,7 +124,7 @@ class Runner {
 
   // Decodes for minutes on end and tells every ten seconds: laptops and phones get slower as they get hot.
   Status run_sustained(double minutes, BenchReport& report) {
-    LFM_ASSIGN(Session session, engine_.new_session({.context_tokens = 1024}));
+    LFM_ASSIGN(Session session, engine_.new_session(options_.cache.session(1024)));
     const double most = std::min(10.0, minutes * 60);  // seconds of a row
     double first_rate = 0;
     const Clock::time_point start = Clock::now();
@@ -178,9 +179,9 @@ std::vector<BenchTest> tests_of(const Options& options) {
 
 // Whether the model has room for each, before the first of them is run.
 template <typename Test>
-Status check_room(const Engine& engine, const std::vector<Test>& tests) {
+Status check_room(const Engine& engine, const CacheTypes& cache, const std::vector<Test>& tests) {
   for (const Test& test : tests) {
-    if (auto session = engine.new_session({.context_tokens = test.depth + test.tokens()}); !session.ok())
+    if (auto session = engine.new_session(cache.session(test.depth + test.tokens())); !session.ok())
       return Error{session.error().code, test.name() + ": " + session.error().describe()};
   }
   return {};
@@ -188,7 +189,7 @@ Status check_room(const Engine& engine, const std::vector<Test>& tests) {
 
 Status run_tests(const Engine& engine, const Options& options, BenchReport& report) {
   const std::vector<BenchTest> tests = tests_of(options);
-  LFM_TRY(check_room(engine, tests));
+  LFM_TRY(check_room(engine, options.cache, tests));
   Runner runner(engine, options);
   for (const BenchTest& test : tests) {
     auto result = runner.run(test);
@@ -213,16 +214,16 @@ std::vector<ParallelTest> parallel_tests_of(const Options& options) {
 
 Status run_all_parallel(const Engine& engine, const Options& options, BenchReport& report) {
   const std::vector<ParallelTest> tests = parallel_tests_of(options);
-  LFM_TRY(check_room(engine, tests));
+  LFM_TRY(check_room(engine, options.cache, tests));
   std::uint64_t random = 1;
   for (const ParallelTest& test : tests) {
     progress(test.name());
     if (!options.no_warmup) {
       const ParallelTest few{test.sessions, std::min<std::size_t>(test.prompt, 8),
                              std::min<std::size_t>(test.generated, 2), 0};
-      LFM_TRY(run_parallel(engine, few, 1, random));
+      LFM_TRY(run_parallel(engine, options.cache, few, 1, random));
     }
-    LFM_ASSIGN(const ParallelResult result, run_parallel(engine, test, options.repetitions, random));
+    LFM_ASSIGN(const ParallelResult result, run_parallel(engine, options.cache, test, options.repetitions, random));
     progress("");
     if (!report.row(result)) return {};  // flush_out() tells
   }
@@ -243,9 +244,10 @@ Status run_all_replay(const Engine& engine, const Options& options, BenchReport&
     if (!options.no_warmup) {
       ReplayText few = text;
       few.answer.resize(std::min<std::size_t>(few.answer.size(), 4));
-      LFM_TRY(run_replay(engine, few, {Draft::kOff}, 1));
+      LFM_TRY(run_replay(engine, options.cache, few, {Draft::kOff}, 1));
     }
-    LFM_ASSIGN(const std::vector<ReplayResult> results, run_replay(engine, text, drafts, options.repetitions));
+    LFM_ASSIGN(const std::vector<ReplayResult> results,
+               run_replay(engine, options.cache, text, drafts, options.repetitions));
     progress("");
     for (const ReplayResult& result : results) {
       if (!report.row(result)) return {};  // flush_out() tells
@@ -264,6 +266,7 @@ Status run_all(Options options) {
   BenchContext context;
   context.type = main_type(options.model.path);
   context.profile = options.profile;
+  context.cache = options.cache;
   BenchReport report(format_of(options.format), context, table_of(options));
   for (const unsigned threads : options.threads) {
     options.model.threads = threads;
@@ -307,6 +310,7 @@ void add_bench(CommandLine& line) {
       .shows("128");
   command.numbers("--pg", options->both, {0}, "prompt and tokens generated after it, as one test: pairs, a comma list");
   command.numbers("-d,--n-depth", options->depths, {0}, "tokens before each test, a comma list").shows("0");
+  options->cache.add_to(command);
   command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
                   "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
   const Option replay = command.texts("--replay", options->replay,

@@ -63,15 +63,15 @@ Status run_once(std::vector<Member>& members, ParallelResult& result) {
 
 }  // namespace
 
-Result<ParallelResult> run_parallel(const Engine& engine, const ParallelTest& test, std::size_t repetitions,
-                                    std::uint64_t& random) {
+Result<ParallelResult> run_parallel(const Engine& engine, const CacheTypes& cache, const ParallelTest& test,
+                                    std::size_t repetitions, std::uint64_t& random) {
   ParallelResult result;
   result.test = test;
   const std::size_t vocabulary = engine.info().vocabulary;
   for (std::size_t repetition = 0; repetition < repetitions; ++repetition) {
     std::vector<Member> members;
     for (std::size_t i = 0; i < test.sessions; ++i) {
-      auto session = engine.new_session({.context_tokens = test.depth + test.prompt + test.generated});
+      auto session = engine.new_session(cache.session(test.depth + test.prompt + test.generated));
       if (!session.ok()) return std::move(session).error();
       if (auto status = session->append(random_tokens(test.depth, vocabulary, random)); !status.ok()) {
         return std::move(status).error();

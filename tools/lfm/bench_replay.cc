@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view kAnswerLine = "=== answer ===\n";
 
-Result<Finish> say(const Engine& engine, const ReplayText& text, Draft draft) {
-  LFM_ASSIGN(Session session, engine.new_session({.context_tokens = text.prompt.size() + text.answer.size()}));
+Result<Finish> say(const Engine& engine, const CacheTypes& cache, const ReplayText& text, Draft draft) {
+  LFM_ASSIGN(Session session, engine.new_session(cache.session(text.prompt.size() + text.answer.size())));
   LFM_TRY(session.append(text.prompt));
   GenerateOptions options{.max_tokens = text.answer.size(), .ignore_end = true, .draft = draft};
   options.sampling = SamplingOptions{.temperature = 0};
@@ -46,13 +46,13 @@ Result<ReplayText> read_replay(const Engine& engine, const std::string& path) {
   return text;
 }
 
-Result<std::vector<ReplayResult>> run_replay(const Engine& engine, const ReplayText& text,
+Result<std::vector<ReplayResult>> run_replay(const Engine& engine, const CacheTypes& cache, const ReplayText& text,
                                              const std::vector<Draft>& drafts, std::size_t repetitions) {
   std::vector<ReplayResult> results;
   for (const Draft draft : drafts) results.push_back({text.name, text.prompt.size(), text.answer.size(), draft});
   for (std::size_t repetition = 0; repetition < repetitions; ++repetition) {
     for (ReplayResult& result : results) {
-      LFM_ASSIGN(const Finish finish, say(engine, text, result.draft));
+      LFM_ASSIGN(const Finish finish, say(engine, cache, text, result.draft));
       result.seconds.push_back(finish.seconds);
       result.passes.push_back(finish.passes);
       result.drafted.push_back(finish.drafted);

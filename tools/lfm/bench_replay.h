@@ -21,7 +21,7 @@ Result<ReplayText> read_replay(const Engine& engine, const std::string& path);
 
 // The model says the text, each repetition with all these drafts in turn: the same passes as when it says it of itself,
 // since drafts are held against what is said. A result for each of the drafts.
-Result<std::vector<ReplayResult>> run_replay(const Engine& engine, const ReplayText& text,
+Result<std::vector<ReplayResult>> run_replay(const Engine& engine, const CacheTypes& cache, const ReplayText& text,
                                              const std::vector<Draft>& drafts, std::size_t repetitions);
 
 }  // namespace lfm::cli

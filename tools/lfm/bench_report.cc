@@ -35,9 +35,12 @@ std::vector<double> rates(const BenchResult& result) {
 }
 
 // Weights and cache that decoding one token reads, in the middle of the test.
-double bytes_per_token(const BenchResult& result, const ModelInfo& model) {
-  const std::size_t position = result.test.depth + result.test.generated / 2;
-  return static_cast<double>(model.weight_bytes_per_token + model.cache_bytes_per_token * position);
+double bytes_per_token(const BenchResult& result, const BenchContext& context) {
+  const auto bits = [](const std::string& type) { return type == to_string(CacheType::kQ8_0) ? 8.5 : 16.0; };
+  const double of_f16 = (bits(context.cache.keys) + bits(context.cache.values)) / 32;
+  const auto position = static_cast<double>(result.test.depth + result.test.generated / 2);
+  return static_cast<double>(context.model.weight_bytes_per_token) +
+         static_cast<double>(context.model.cache_bytes_per_token) * of_f16 * position;
 }
 
 // Multiplications and additions of one prompt token in the layers' matrices. What runs for the last token alone, such
@@ -55,10 +58,10 @@ double median_limit(const BenchResult& result, double MachineLimits::*limit) {
 // Per cent of the limit that the test is bound by: memory bandwidth for generation, int8 arithmetic for prompts. The
 // median of the repetitions, each held against what the machine could do right before and right after it: machines are
 // shared, and what they can do changes by the second.
-double share_of_limit(const BenchResult& result, const ModelInfo& model) {
+double share_of_limit(const BenchResult& result, const BenchContext& context) {
   const bool generates = result.test.generated > 0;
   const auto limit = generates ? &MachineLimits::read_bytes_per_second : &MachineLimits::int8_operations_per_second;
-  const double work = generates ? bytes_per_token(result, model) : operations_per_token(model);
+  const double work = generates ? bytes_per_token(result, context) : operations_per_token(context.model);
   const std::vector<double> ts = rates(result);
   std::vector<double> shares;
   for (std::size_t i = 0; i < ts.size(); ++i)
@@ -102,8 +105,8 @@ Json machine_fields(const BenchContext& context) {
       {"n_batch", context.chunk_tokens},
       {"n_ubatch", context.chunk_tokens},
       {"n_threads", context.model.threads},
-      {"type_k", "f16"},
-      {"type_v", "f16"},
+      {"type_k", context.cache.keys},
+      {"type_v", context.cache.values},
       {"flash_attn", 1},
   };
 }
@@ -133,8 +136,8 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
   row["read_gb_per_s"] = median_limit(result, &MachineLimits::read_bytes_per_second) / 1e9;
   row["int8_gop_per_s"] = median_limit(result, &MachineLimits::int8_operations_per_second) / 1e9;
   const bool generates = result.test.generated > 0 && !result.test.mixed();
-  row["limit_percent"] = result.test.mixed() ? Json() : Json(share_of_limit(result, context.model));
-  row["achieved_gb_per_s"] = generates ? median(ts) * bytes_per_token(result, context.model) / 1e9 : 0.0;
+  row["limit_percent"] = result.test.mixed() ? Json() : Json(share_of_limit(result, context));
+  row["achieved_gb_per_s"] = generates ? median(ts) * bytes_per_token(result, context) / 1e9 : 0.0;
   row["first_token_ms"] = result.first_token_seconds * 1e3;
   row["p50_token_ms"] = percentile(result.token_milliseconds, 0.5);
   row["p95_token_ms"] = percentile(result.token_milliseconds, 0.95);
@@ -326,10 +329,10 @@ void BenchReport::markdown_row(const BenchResult& result) {
   if (result.test.mixed()) {
     // Two limits, neither of which it is held against.
   } else if (result.test.generated > 0) {
-    std::snprintf(limit, sizeof(limit), "%.0f %% of %.1f GB/s", share_of_limit(result, context_.model),
+    std::snprintf(limit, sizeof(limit), "%.0f %% of %.1f GB/s", share_of_limit(result, context_),
                   median_limit(result, &MachineLimits::read_bytes_per_second) / 1e9);
   } else {
-    std::snprintf(limit, sizeof(limit), "%.0f %% of %.0f Gop/s", share_of_limit(result, context_.model),
+    std::snprintf(limit, sizeof(limit), "%.0f %% of %.0f Gop/s", share_of_limit(result, context_),
                   median_limit(result, &MachineLimits::int8_operations_per_second) / 1e9);
   }
   // The ± takes two bytes and one column.

@@ -7,6 +7,7 @@
 
 #include "lfm/lfm.h"
 #include "lfm/machine.h"
+#include "model_options.h"
 
 namespace lfm::cli {
 
@@ -75,6 +76,7 @@ struct BenchContext {
   double load_seconds = 0;
   std::size_t chunk_tokens = EngineOptions{}.chunk_tokens;
   bool profile = false;
+  CacheTypes cache;
 };
 
 enum class BenchTable { kTests, kParallel, kSustained, kReplay };

@@ -33,7 +33,7 @@ struct Options {
   std::string form = "auto";
   std::string date;
   std::int64_t max_tokens = -1;
-  std::optional<std::size_t> context;
+  ContextOptions context;
   SamplingFlags sampling;
   Draft draft = Draft::kLookup;
   bool timings = false;
@@ -52,7 +52,7 @@ TalkOptions talk_options(const Options& options, const Engine& engine, std::opti
   TalkOptions out;
   out.generate.constraint = std::move(constraint);
   out.tool_choice = options.constraint.tool_choice();
-  out.context_tokens = context_tokens(options.context, engine.info());
+  out.session = options.context.session(engine.info());
   out.generate.max_tokens = static_cast<std::size_t>(options.max_tokens);
   out.generate.sampling = options.sampling.sampling(engine);
   out.generate.draft = options.draft;
@@ -180,7 +180,7 @@ void add_chat(CommandLine& line) {
                  "how messages are written for it; auto is as its file says");
   command.text("--date", options->date, "today, as 2026-11-22, for models that want to know");
   add_predict_option(command, options->max_tokens, "tokens of an answer at most; -1 is no limit");
-  add_context_option(command, options->context);
+  options->context.add_to(command);
   options->sampling.add_to(command);
   add_draft_option(command, options->draft, kDraftHelp).shows("lookup");
   command.flag("--timings", options->timings, "print timings of the one question on standard error");

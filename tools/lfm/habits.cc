@@ -19,7 +19,7 @@ struct Habit {
 constexpr std::string_view kNoGpu = "lfm computes on the CPU alone; leave it out";
 constexpr std::string_view kAlways = "lfm does so anyway; leave it out";
 constexpr std::string_view kNoBatch = "lfm chooses how many tokens run together; leave it out";
-constexpr std::string_view kNoCacheType = "lfm keeps keys and values as f16; leave it out";
+constexpr std::string_view kCacheType = "only what runs a model keeps keys and values";
 constexpr std::string_view kOneAtATime = "it is lfm serve that answers several conversations side by side";
 constexpr std::string_view kNoDraft = "lfm drafts with no other model; --draft lookup takes them from the text";
 constexpr std::string_view kDraftLength = "lfm finds out how many drafted tokens pay; leave it out";
@@ -200,10 +200,10 @@ constexpr std::array kHabits = {
     Habit{"--ubatch-size", "", kNoBatch},
     Habit{"-tb", "", "-t is for prompts too"},
     Habit{"--threads-batch", "", "-t is for prompts too"},
-    Habit{"-ctk", "", kNoCacheType},
-    Habit{"-ctv", "", kNoCacheType},
-    Habit{"--cache-type-k", "", kNoCacheType},
-    Habit{"--cache-type-v", "", kNoCacheType},
+    Habit{"-ctk", "--cache-type-k", kCacheType},
+    Habit{"-ctv", "--cache-type-v", kCacheType},
+    Habit{"--cache-type-k", "", kCacheType},
+    Habit{"--cache-type-v", "", kCacheType},
     Habit{"--no-mmap", "", "--load copy does that"},
     Habit{"--mlock", "", "--load copy keeps the weights in memory of their own"},
     Habit{"-np", "--parallel", kOneAtATime},

@@ -67,14 +67,30 @@ DenseBackend dense_backend(std::string_view name) {
   return name == "xnnpack" ? DenseBackend::kXnnpack : DenseBackend::kAuto;
 }
 
-void add_context_option(Command& command, std::optional<std::size_t>& context) {
-  command.number("-c,--ctx-size", context, {0},
-                 "room for tokens; 0 is all that the model was trained for (default: that, at most 32768)");
+void CacheTypes::add_to(Command& command) {
+  const std::initializer_list<const char*> types = {"f16", "q8_0"};
+  command.choice(
+      "--cache-type-k", keys, types,
+      "how the context's keys are kept (-ctk); q8_0 takes about half the memory, and long contexts less time");
+  command.choice("--cache-type-v", values, types, "how its values are kept (-ctv)");
 }
 
-std::size_t context_tokens(const std::optional<std::size_t>& context, const ModelInfo& info) {
-  if (!context) return 0;
-  return *context == 0 ? info.context_tokens : *context;
+SessionOptions CacheTypes::session(std::size_t context_tokens) const {
+  const auto type = [](const std::string& name) {
+    return name == to_string(CacheType::kQ8_0) ? CacheType::kQ8_0 : CacheType::kF16;
+  };
+  return {.context_tokens = context_tokens, .cache_keys = type(keys), .cache_values = type(values)};
+}
+
+void ContextOptions::add_to(Command& command) {
+  command.number("-c,--ctx-size", tokens, {0},
+                 "room for tokens; 0 is all that the model was trained for (default: that, at most 32768)");
+  cache.add_to(command);
+}
+
+SessionOptions ContextOptions::session(const ModelInfo& info) const {
+  if (!tokens) return cache.session(0);
+  return cache.session(*tokens == 0 ? info.context_tokens : *tokens);
 }
 
 void add_predict_option(Command& command, std::int64_t& tokens, const char* help) {

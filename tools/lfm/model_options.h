@@ -30,9 +30,23 @@ struct ModelOptions : ModelName {
 void add_dense_option(Command& command, std::string& dense);
 DenseBackend dense_backend(std::string_view name);
 
-// Room for tokens: 0 is all that the model was trained for, and nothing what the library thinks fit.
-void add_context_option(Command& command, std::optional<std::size_t>& context);
-std::size_t context_tokens(const std::optional<std::size_t>& context, const ModelInfo& info);
+// How keys and values are kept: --cache-type-k, --cache-type-v.
+struct CacheTypes {
+  std::string keys = "f16";
+  std::string values = "f16";
+
+  void add_to(Command& command);
+  SessionOptions session(std::size_t context_tokens) const;
+};
+
+// Those, and room for tokens: 0 is all that the model was trained for, and nothing what the library thinks fit.
+struct ContextOptions {
+  std::optional<std::size_t> tokens;
+  CacheTypes cache;
+
+  void add_to(Command& command);
+  SessionOptions session(const ModelInfo& info) const;
+};
 
 // -n: tokens to generate at most.
 void add_predict_option(Command& command, std::int64_t& tokens, const char* help);

@@ -21,7 +21,7 @@ struct Options {
   std::optional<std::string> prompt;
   std::string file;
   std::int64_t max_tokens = 256;
-  std::optional<std::size_t> context;
+  ContextOptions context;
   SamplingFlags sampling;
   ConstraintFlags constraint;
   bool ignore_eos = false;
@@ -68,7 +68,7 @@ int run_text(const Options& options) {
   auto ids = engine->tokenizer().encode(text, {.bos = true, .special_tokens = !options.plain});
   if (!ids.ok()) return fail(ids.error());
   if (ids->empty()) return fail("the prompt is empty, and the model has no first token of its own");
-  auto session = engine->new_session({.context_tokens = context_tokens(options.context, engine->info())});
+  auto session = engine->new_session(options.context.session(engine->info()));
   if (!session.ok()) return fail(session.error());
 
   if (ids->size() > session->context_tokens())
@@ -109,7 +109,7 @@ void add_run(CommandLine& line) {
   const Option prompt = command.text("-p,--prompt", options->prompt, "the text (default: standard input)");
   command.text("-f,--file", options->file, "file with the text; - is standard input").type("FILE").excludes(prompt);
   add_predict_option(command, options->max_tokens, "tokens to generate at most; -1 is no limit");
-  add_context_option(command, options->context);
+  options->context.add_to(command);
   options->sampling.add_to(command);
   const Option endless = command.flag("--ignore-eos", options->ignore_eos, "go on when the model says that it is done");
   options->constraint.add_to(command, "JSON list of the tools that --tool-choice is about", &endless);

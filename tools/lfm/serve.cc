@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   ModelOptions model;
-  std::optional<std::size_t> context;
+  ContextOptions context;
   std::optional<std::string> host;
   std::optional<int> port;
   std::string socket;
@@ -95,7 +95,8 @@ int run_serve(const Options& options) {
   settings.access = *std::move(access);
   settings.limits = options.limits;
   settings.model.name = options.alias.empty() ? name_for_clients(options.model.path) : options.alias;
-  settings.model.context_tokens = options.context;
+  settings.model.context_tokens = options.context.tokens;
+  settings.model.session = options.context.cache.session(0);
   settings.model.cache_bytes = cache_bytes(options.cache_mib);
   settings.model.created = std::time(nullptr);
   settings.sessions_folder = options.sessions_folder;
@@ -171,7 +172,7 @@ void add_serve(CommandLine& line) {
   Command& command = line.add("serve", "Answer requests as OpenAI's and llama.cpp's servers do");
   options->model.add_to(command);
   add_threads_option(command, options->model.threads);
-  add_context_option(command, options->context);
+  options->context.add_to(command);
   command.text("--host", options->host, "name or address to listen on (default: 127.0.0.1)").type("HOST");
   command.number("--port", options->port, {0, 65535}, "port to listen on; 0 is one that is free (default: 8080)");
   command

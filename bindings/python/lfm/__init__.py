@@ -21,15 +21,15 @@ from .files import PackInfo, pack, verify_pack
 from .generation import Draft, Finish, FinishReason, GenerateOptions, MaskQuery, Piece, PieceKind, Sampling
 from .openai import Client
 from .pool import SessionPool, SessionPoolStats
-from .session import Session, SessionStats, SyncInfo
+from .session import CacheType, Session, SessionStats, SyncInfo
 from .stream import AsyncStream, Stream
 
 __version__: str = _c.library.lfm_version().decode()
 
 __all__ = [
-    "Answer", "ArgumentError", "AsyncStream", "Cancel", "CancelledError", "Chat", "ChatForm", "Client", "Constraint",
-    "Divergence", "Draft", "Engine", "Error", "Estimate", "Evaluation", "Finish", "FinishReason", "FormatError",
-    "GenerateOptions", "IoError", "LimitError", "MaskQuery", "Message", "ModelInfo", "NoMemoryError", "NumericError",
-    "PackInfo", "Piece", "PieceKind", "Quantiles", "Sampling", "Session", "SessionPool", "SessionPoolStats",
-    "SessionStats", "StateError", "Stream", "SyncInfo", "Tokenizer", "ToolCall", "UnsupportedError", "evaluate",
-    "messages_from_json", "messages_to_json", "pack", "verify_pack"]
+    "Answer", "ArgumentError", "AsyncStream", "CacheType", "Cancel", "CancelledError", "Chat", "ChatForm", "Client",
+    "Constraint", "Divergence", "Draft", "Engine", "Error", "Estimate", "Evaluation", "Finish", "FinishReason",
+    "FormatError", "GenerateOptions", "IoError", "LimitError", "MaskQuery", "Message", "ModelInfo", "NoMemoryError",
+    "NumericError", "PackInfo", "Piece", "PieceKind", "Quantiles", "Sampling", "Session", "SessionPool",
+    "SessionPoolStats", "SessionStats", "StateError", "Stream", "SyncInfo", "Tokenizer", "ToolCall",
+    "UnsupportedError", "evaluate", "messages_from_json", "messages_to_json", "pack", "verify_pack"]

@@ -68,7 +68,8 @@ class ModelInfo(Sized):
 
 
 class SessionOptions(Sized):
-    _fields_ = [("size", c_size_t), ("context_tokens", c_size_t), ("snapshot_bytes", c_size_t)]
+    _fields_ = [("size", c_size_t), ("context_tokens", c_size_t), ("snapshot_bytes", c_size_t), ("cache_keys", c_int),
+                ("cache_values", c_int)]
 
 
 class SyncOptions(Sized):
@@ -175,7 +176,7 @@ class PackInfo(Sized):
 
 class PoolOptions(Sized):
     _fields_ = [("size", c_size_t), ("context_tokens", c_size_t), ("snapshot_bytes", c_size_t), ("bytes", c_uint64),
-                ("answer_bytes", c_uint64)]
+                ("answer_bytes", c_uint64), ("cache_keys", c_int), ("cache_values", c_int)]
 
 
 class PoolStats(Sized):

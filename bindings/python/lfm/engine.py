@@ -151,9 +151,10 @@ class Engine(Closable):
         call("lfm_engine_sampling", self._handle.pointer, ctypes.byref(out))
         return Sampling._from_c(out)
 
-    def session(self, *, context_tokens: int = 0, snapshot_bytes: int = 0) -> Session:
+    def session(self, **options: Any) -> Session:
+        """Options as of Session()."""
         from .session import Session
-        return Session(self, context_tokens=context_tokens, snapshot_bytes=snapshot_bytes)
+        return Session(self, **options)
 
     def chat(self, **options: Any) -> Chat:
         """Options as of Chat()."""

@@ -13,7 +13,7 @@ from .chat import (
     Answer, Answering, Chat, CMessages, Message, MessageLike, answered, as_messages, conversation_of, messages_in,
     messages_to_json)
 from .generation import GenerateOptions, Piece
-from .session import Session
+from .session import CacheType, Session
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -37,11 +37,12 @@ class SessionPool(Answering[Chat]):
     anybody has read, and a history that comes back as text is known by the tokens that it was said with."""
 
     def __init__(self, engine: Engine, *, context_tokens: int = 0, snapshot_bytes: int = 0, bytes: int = 0,
-                 answer_bytes: int = 0) -> None:
-        """context_tokens, snapshot_bytes: of its sessions. bytes: most memory for what is held; 0 is an eighth of the
-        machine's, at most 4 GiB. answer_bytes: likewise for remembered answers; 0 is 16 MiB."""
+                 answer_bytes: int = 0, cache_keys: CacheType = CacheType.F16,
+                 cache_values: CacheType = CacheType.F16) -> None:
+        """context_tokens, snapshot_bytes, cache_*: of its sessions. bytes: most memory for what is held; 0 is an
+        eighth of the machine's, at most 4 GiB. answer_bytes: likewise for remembered answers; 0 is 16 MiB."""
         options = _c.PoolOptions(context_tokens=context_tokens, snapshot_bytes=snapshot_bytes, bytes=bytes,
-                                 answer_bytes=answer_bytes)
+                                 answer_bytes=answer_bytes, cache_keys=cache_keys, cache_values=cache_values)
         super().__init__(Handle("lfm_pool_free", "lfm_pool_new", engine._handle.pointer, ctypes.byref(options)))
         self.engine = engine
 

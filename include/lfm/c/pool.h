@@ -16,6 +16,8 @@ typedef struct lfm_pool_options {
   size_t snapshot_bytes;
   uint64_t bytes;        /* most memory for what is held; 0: an eighth of the machine's, at most 4 GiB */
   uint64_t answer_bytes; /* most memory for remembered answers; 0: 16 MiB */
+  lfm_cache_type cache_keys;
+  lfm_cache_type cache_values;
 } lfm_pool_options;
 
 /* Any number of threads may use it. options: NULL for the defaults. */

@@ -9,10 +9,18 @@
 extern "C" {
 #endif
 
+/* How keys or values are kept, which is what every token reads of the whole context. */
+typedef enum lfm_cache_type {
+  LFM_CACHE_F16,
+  LFM_CACHE_Q8_0 /* 8 bits and a scale for each 32: about half the memory and time, hardly less exact */
+} lfm_cache_type;
+
 typedef struct lfm_session_options {
   size_t size;
   size_t context_tokens; /* room; 0: what the model was trained for, at most 32768 */
   size_t snapshot_bytes; /* for states of earlier positions, which lfm_session_sync() goes back to; 0: 64 MiB */
+  lfm_cache_type cache_keys;
+  lfm_cache_type cache_values;
 } lfm_session_options;
 
 /* options: NULL for the defaults. */

@@ -22,11 +22,14 @@ constexpr std::string_view kSuffix = ".session";
 constexpr std::size_t kIdDigits = 16;
 constexpr std::size_t kAside = 99999999;  // a place behind all others
 
-// Of a session's tokens in a model.
+// Of a session's tokens in a model, and how keys and values are kept.
 std::string id_of(const Timeline& line, std::uint64_t fingerprint) {
+  const kernels::KvFormat cache = line.state.kv().format();
+  const auto number =
+      static_cast<std::uint64_t>(cache.keys) * kernels::kKvTypeCount + static_cast<std::uint64_t>(cache.values);
+  const std::uint64_t id = base::checksum(std::as_bytes(std::span(line.tokens)), fingerprint + number);
   char text[kIdDigits + 1];
-  std::snprintf(text, sizeof text, "%016llx",
-                static_cast<unsigned long long>(base::checksum(std::as_bytes(std::span(line.tokens)), fingerprint)));
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
   return text;
 }
 

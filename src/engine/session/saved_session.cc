@@ -1,11 +1,11 @@
 #include "engine/session/saved_session.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,10 +33,25 @@ std::uint64_t sum_of(SavedHeader header) {
   return base::checksum(std::as_bytes(std::span(&header, 1)));
 }
 
-std::array<char, sizeof SavedHeader::kv_format> format_name(const model::State& state) {
-  std::array<char, sizeof SavedHeader::kv_format> name{};
-  std::string_view(kernels::to_string(state.kv().format())).copy(name.data(), name.size() - 1);
-  return name;
+using TypeName = char[sizeof SavedHeader::key_type];
+
+void write_type(kernels::KvType type, TypeName& name) {
+  std::string_view(kernels::to_string(type)).copy(name, sizeof name);
+}
+
+// nullopt: none that is known.
+std::optional<kernels::KvType> read_type(const TypeName& name) {
+  for (const auto type : {kernels::KvType::kF16, kernels::KvType::kQ8_0}) {
+    TypeName known{};
+    write_type(type, known);
+    if (std::memcmp(name, known, sizeof name) == 0) return type;
+  }
+  return std::nullopt;
+}
+
+std::string names_of(kernels::KvFormat format) {
+  const std::string keys = kernels::to_string(format.keys), values = kernels::to_string(format.values);
+  return keys == values ? keys : keys + " and " + values;
 }
 
 // The header of a session of these sizes; its sizes are small enough for the products not to wrap.
@@ -51,7 +66,9 @@ SavedHeader header_of(const model::State& state, std::uint64_t fingerprint, std:
   header.snapshots = snapshots;
   header.logits = logits;
   header.conv_floats = state.all_conv().size();
-  std::memcpy(header.kv_format, format_name(state).data(), sizeof header.kv_format);
+  const kernels::KvFormat format = state.kv().format();
+  write_type(format.keys, header.key_type);
+  if (format.values != format.keys) write_type(format.values, header.value_type);
   header.pages = model::KvCache::pages_of(tokens);
   header.page_bytes = state.kv().page_bytes();
   const std::uint64_t conv_bytes = header.conv_floats * sizeof(float) + kSumBytes;
@@ -109,14 +126,10 @@ class Reader {
     return {};
   }
 
-  Status halves(const char* name, std::span<std::byte> out, std::uint64_t index) {
-    LFM_TRY(section(name, out, index));
-    constexpr std::uint16_t kExponent = 0x7c00;
-    for (std::size_t i = 0; i < out.size(); i += sizeof(std::uint16_t)) {
-      std::uint16_t half;
-      std::memcpy(&half, out.data() + i, sizeof half);
-      if ((half & kExponent) == kExponent) return wrong("isn't a finite number", name, begin_ + i, index);
-    }
+  Status page(const char* name, const model::KvCache& cache, std::size_t i) {
+    LFM_TRY(section(name, {cache.page(i), cache.page_bytes()}, i));
+    if (const auto at = cache.find_not_finite(cache.page(i)))
+      return wrong("isn't a finite number", name, begin_ + *at, i);
     return {};
   }
 
@@ -146,6 +159,19 @@ Result<SavedHeader> read_header(const SavedBytes& source) {
   return header;
 }
 
+Status check_types(const SavedHeader& header, kernels::KvFormat wanted) {
+  const auto keys = read_type(header.key_type);
+  const auto values = header.value_type[0] == '\0' ? keys : read_type(header.value_type);
+  const auto refused = [](ErrorCode code, std::string message) {
+    return Error{code, std::move(message), "key_type", Error::kNone, offsetof(SavedHeader, key_type)};
+  };
+  if (!keys || !values) return refused(ErrorCode::kUnsupported, "keys and values are of a type that isn't known");
+  const kernels::KvFormat saved{*keys, *values};
+  if (saved == wanted) return {};
+  return refused(ErrorCode::kArgument,
+                 "keys and values are " + names_of(saved) + ", the session's are " + names_of(wanted));
+}
+
 // Sizes are held against those of a session of this model before anything is computed or sized by them.
 Status check_header(const SavedHeader& header, const SavedBytes& source, const SavedModel& model, std::size_t room,
                     const model::State& state) {
@@ -157,10 +183,7 @@ Status check_header(const SavedHeader& header, const SavedBytes& source, const S
     return Error{ErrorCode::kLimit, std::to_string(header.tokens) + " tokens in a context of " + std::to_string(room),
                  "tokens", Error::kNone, offsetof(SavedHeader, tokens)};
   }
-  if (std::memcmp(header.kv_format, format_name(state).data(), sizeof header.kv_format) != 0) {
-    return Error{ErrorCode::kUnsupported, std::string("keys and values aren't ") + format_name(state).data(),
-                 "kv_format", Error::kNone, offsetof(SavedHeader, kv_format)};
-  }
+  LFM_TRY(check_types(header, state.kv().format()));
   if (header.snapshots > header.tokens)
     return wrong("more snapshots than tokens", "snapshots", offsetof(SavedHeader, snapshots));
   if (header.logits != 0 && (header.logits != model.config.vocab || header.tokens == 0))
@@ -229,7 +252,7 @@ Result<Timeline> load_timeline(const SavedBytes& source, const SavedModel& model
                                std::size_t snapshot_bytes) {
   LFM_ASSIGN(const SavedHeader header, read_header(source));
   // Memory that nobody touches yet.
-  LFM_ASSIGN(Timeline timeline, Timeline::create(model.config, room, snapshot_bytes));
+  LFM_ASSIGN(Timeline timeline, Timeline::create(model.config, room, snapshot_bytes, model.cache));
   LFM_TRY(check_header(header, source, model, room, timeline.state));
 
   Reader reader(source, header.sum);
@@ -247,8 +270,7 @@ Result<Timeline> load_timeline(const SavedBytes& source, const SavedModel& model
     LFM_TRY(reader.floats("snapshots", conv, i));
     std::copy(conv.begin(), conv.end(), timeline.snapshots.add(positions[i]).begin());
   }
-  for (std::size_t i = 0; i < header.pages; ++i)
-    LFM_TRY(reader.halves("keys and values", {timeline.state.kv().page(i), header.page_bytes}, i));
+  for (std::size_t i = 0; i < header.pages; ++i) LFM_TRY(reader.page("keys and values", timeline.state.kv(), i));
   return timeline;
 }
 

@@ -33,7 +33,8 @@ struct SavedHeader {
   char magic[8];
   std::uint32_t version;
   std::uint32_t kv_block;  // kernels::kKvBlock
-  char kv_format[8];       // "f16", padded with zeros
+  char key_type[4];        // "f16" or "q8_0", padded with zeros
+  char value_type[4];      // likewise; zeros where it is that of the keys
   std::uint64_t fingerprint;
   std::uint64_t tokens;
   std::uint64_t snapshots;
@@ -51,14 +52,15 @@ static_assert(sizeof(SavedHeader) == 104);
 struct SavedModel {
   const model::Config& config;
   std::uint64_t fingerprint;
+  kernels::KvFormat cache = {};
 };
 
 // The file appears complete or not at all, readable by its owner only. Errors as base::AtomicFile.
 Status save_timeline(const Timeline& timeline, std::uint64_t fingerprint, const std::string& path);
 
 //   kFormat       cut, damaged, or nothing that a session of this model can be
-//   kUnsupported  another version of the format, or keys and values in a format that isn't known
-//   kArgument     of another model, or of the same for another backend
+//   kUnsupported  another version of the format, or keys and values of a type that isn't known
+//   kArgument     of another model, or of the same for another backend, or with keys and values of other types
 //   kLimit        more tokens than `room`
 //   kIo, kNoMemory
 Result<Timeline> load_timeline(const std::string& path, const SavedModel& model, std::size_t room,

@@ -40,6 +40,10 @@ Status check_finite(std::span<const float> logits, std::size_t position) {
   return Error{ErrorCode::kNumeric, "the network gave NaN or infinity", "logits", position};
 }
 
+kernels::KvType kv_type(CacheType type) {
+  return type == CacheType::kQ8_0 ? kernels::KvType::kQ8_0 : kernels::KvType::kF16;
+}
+
 Error cancelled() {
   return {ErrorCode::kCancelled, "cancelled"};
 }
@@ -77,7 +81,8 @@ Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const
     return error;
   }
   const std::size_t room = options.context_tokens != 0 ? options.context_tokens : std::min(trained, kDefaultContext);
-  LFM_ASSIGN(Timeline timeline, Timeline::create(model->config, room, options.snapshot_bytes));
+  const kernels::KvFormat cache{kv_type(options.cache_keys), kv_type(options.cache_values)};
+  LFM_ASSIGN(Timeline timeline, Timeline::create(model->config, room, options.snapshot_bytes, cache));
   return std::unique_ptr<SessionState>(
       new SessionState(std::move(model), std::move(timeline), room, options.snapshot_bytes));
 }
@@ -257,8 +262,8 @@ Status SessionState::save(const std::string& path) const {
 }
 
 Status SessionState::load(const std::string& path) {
-  LFM_ASSIGN(now_, load_timeline(path, SavedModel{model_->config, model_->fingerprint.value(*model_)}, room_,
-                                 snapshot_bytes_));
+  const SavedModel model{model_->config, model_->fingerprint.value(*model_), now_.state.kv().format()};
+  LFM_ASSIGN(now_, load_timeline(path, model, room_, snapshot_bytes_));
   return {};
 }
 

@@ -8,8 +8,9 @@
 
 namespace lfm::engine {
 
-Result<Timeline> Timeline::create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes) {
-  LFM_ASSIGN(model::State state, model::State::create(config, room));
+Result<Timeline> Timeline::create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes,
+                                  kernels::KvFormat cache) {
+  LFM_ASSIGN(model::State state, model::State::create(config, room, cache));
   LFM_ASSIGN(model::Snapshots snapshots, model::Snapshots::create(state.all_conv().size(), snapshot_bytes, room));
   const std::size_t stride = base::round_up(config.vocab, kernels::kTileRows);
   Timeline timeline{{}, std::move(state), std::move(snapshots), config.vocab, stride, std::vector<float>(stride)};

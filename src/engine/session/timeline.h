@@ -25,7 +25,8 @@ struct Timeline {
   Ahead ahead = {};           // what was read behind them
 
   // Memory is taken as it is filled. kNoMemory
-  static Result<Timeline> create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes);
+  static Result<Timeline> create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes,
+                                 kernels::KvFormat cache = {});
 
   // Another one at `position`, whose state is known, which shares what the network remembers.
   Timeline fork(std::size_t position) const;

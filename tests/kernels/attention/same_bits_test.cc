@@ -17,17 +17,24 @@ using test::KvCache;
 using test::name_of;
 using test::Random;
 
-class AttentionSameBits : public testing::TestWithParam<Isa> {
+class AttentionSameBits : public testing::TestWithParam<std::tuple<Isa, KvFormat>> {
  protected:
-  void SetUp() override { LFM_SKIP_WITHOUT(GetParam()); }
+  void SetUp() override { LFM_SKIP_WITHOUT(std::get<Isa>(GetParam())); }
+  const AttentionKernels& kernels() const { return table(std::get<Isa>(GetParam())).attention; }
+  static KvFormat format() { return std::get<KvFormat>(GetParam()); }
+  // Of q8_0 scales are of 32 channels.
+  static std::size_t head_dim(Random& random) {
+    return format() == test::kF16 ? 16 * random.between(2, 16) : 32 * random.between(1, 8);
+  }
 };
 
 TEST_P(AttentionSameBits, Append) {
-  test::expect_same_runs(scalar::kAttention, table(GetParam()).attention, 100, [](const auto& kernels, Random& random) {
-    const std::size_t head_dim = 16 * random.between(2, 16), position = random.between(0, 100);
-    KvCache cache(position + 1, head_dim, random.edge());
+  test::expect_same_runs(scalar::kAttention, kernels(), 100, [](const auto& kernels, Random& random) {
+    const std::size_t head_dim = AttentionSameBits::head_dim(random), position = random.between(0, 100);
+    KvCache cache(position + 1, head_dim, random.edge(), format());
     GuardedBuffer key(head_dim * 4, random.edge()), value(head_dim * 4, random.edge());
-    for (float& x : key.as<float>()) x = random.any_bits();
+    const bool wild = random.between(0, 1) == 0;
+    for (float& x : key.as<float>()) x = wild ? random.any_bits() : random.normal();
     // Around and between the values of f16, where rounding is decided.
     for (float& x : value.as<float>()) {
       x = std::ldexp(static_cast<float>(random.between(0, 8192)), static_cast<int>(random.between(0, 45)) - 30);
@@ -36,8 +43,8 @@ TEST_P(AttentionSameBits, Append) {
     std::vector<float> out;
     for (std::size_t p = 0; p <= position; ++p) {
       for (std::size_t d = 0; d < head_dim; ++d) {
-        out.push_back(cache.k(p, d));
-        out.push_back(cache.v(p, d));
+        out.push_back(static_cast<float>(cache.key(p, d)));
+        out.push_back(static_cast<float>(cache.value(p, d)));
       }
     }
     return out;
@@ -45,31 +52,46 @@ TEST_P(AttentionSameBits, Append) {
 }
 
 TEST_P(AttentionSameBits, Partial) {
-  test::expect_same_runs(scalar::kAttention, table(GetParam()).attention, 60, [](const auto& kernels, Random& random) {
-    const std::size_t head_dim = 16 * random.between(2, 16), queries = random.between(1, kMaxQueries);
+  test::expect_same_runs(scalar::kAttention, kernels(), 60, [](const auto& kernels, Random& random) {
+    const std::size_t head_dim = AttentionSameBits::head_dim(random), queries = random.between(1, kMaxQueries);
+    const std::size_t kv_heads = random.between(1, kMaxQueries / queries), rows = kv_heads * queries;
     const std::size_t begin = kSplit * random.between(0, 1), positions = begin + random.between(1, 200);
-    KvCache cache(positions, head_dim, random.edge());
-    cache.fill(scalar::kAttention, positions, random);
-    if (random.between(0, 3) == 0) cache.k(random.between(0, positions - 1), 3) = 0x7c00;
-    if (random.between(0, 3) == 0) cache.v(random.between(0, positions - 1), 3) = 0xfc00;
+    KvCache cache(positions, head_dim, random.edge(), format(), kv_heads);
+    for (std::size_t head = 0; head < kv_heads; ++head) {
+      cache.select(head);
+      cache.fill(scalar::kAttention, positions, random);
+    }
+    if (random.between(0, 3) == 0) cache.spoil(random.between(0, positions - 1));
+    if (random.between(0, 3) == 0) {  // values that are zeros, tiny or large
+      for (std::size_t n = random.between(1, 100); n > 0; --n) {
+        std::vector<float> key(head_dim), value(head_dim);
+        random.fill(key);
+        random.fill(value);
+        const float size = std::ldexp(1.0f, static_cast<int>(random.between(0, 60)) - 45);
+        for (float& x : value) x *= random.between(0, 3) == 0 ? 0.0f : size;
+        cache.append(scalar::kAttention, key, value, random.between(0, positions - 1));
+      }
+    }
 
     const std::size_t q_stride = head_dim + 16 * random.between(0, 2);
-    GuardedBuffer q(((queries - 1) * q_stride + head_dim) * 4, random.edge());
+    GuardedBuffer q(((rows - 1) * q_stride + head_dim) * 4, random.edge());
     random.fill(q.as<float>());
+    if (random.between(0, 7) == 0) random.spoil(q.as<float>());
     const float scale = 1.0f / static_cast<float>(random.between(1, 20));  // from flat to sharp softmax
     for (float& x : q.as<float>()) x *= scale;
-    GuardedBuffer limits(queries * 4, random.edge());
+    GuardedBuffer limits(rows * 4, random.edge());
     const std::size_t spread = random.between(0, 1) == 0 ? 4 : positions;
     for (std::uint32_t& limit : limits.as<std::uint32_t>()) {
       limit = static_cast<std::uint32_t>(positions - random.between(0, std::min(spread, positions) - 1));
     }
-    limits.as<std::uint32_t>()[random.between(0, queries - 1)] = static_cast<std::uint32_t>(positions);
+    limits.as<std::uint32_t>()[random.between(0, rows - 1)] = static_cast<std::uint32_t>(positions);
 
-    GuardedBuffer m(queries * 4, random.edge()), l(queries * 4, random.edge());
-    GuardedBuffer o(queries * head_dim * 4, random.edge());
-    kernels.kv[0].partial(q.template as<float>().data(), static_cast<std::ptrdiff_t>(q_stride),
-                    limits.template as<std::uint32_t>().data(), queries, cache.pages(), 0, begin, head_dim,
-                    m.template as<float>().data(), l.template as<float>().data(), o.template as<float>().data());
+    GuardedBuffer m(rows * 4, random.edge()), l(rows * 4, random.edge());
+    GuardedBuffer o(rows * head_dim * 4, random.edge());
+    kernels.of(format()).partial(q.template as<float>().data(), static_cast<std::ptrdiff_t>(q_stride),
+                                 limits.template as<std::uint32_t>().data(), queries, kv_heads, cache.pages(), 0, begin,
+                                 head_dim, m.template as<float>().data(), l.template as<float>().data(),
+                                 o.template as<float>().data());
     std::vector<float> out;
     for (GuardedBuffer* buffer : {&m, &l, &o}) {
       out.insert(out.end(), buffer->as<float>().begin(), buffer->as<float>().end());
@@ -79,7 +101,7 @@ TEST_P(AttentionSameBits, Partial) {
 }
 
 TEST_P(AttentionSameBits, Merge) {
-  test::expect_same_runs(scalar::kAttention, table(GetParam()).attention, 200, [](const auto& kernels, Random& random) {
+  test::expect_same_runs(scalar::kAttention, kernels(), 200, [](const auto& kernels, Random& random) {
     const std::size_t head_dim = 16 * random.between(2, 16), splits = random.between(1, 9);
     const std::size_t ml_stride = random.between(1, 4), o_stride = head_dim + 16 * random.between(0, 2);
     GuardedBuffer m(((splits - 1) * ml_stride + 1) * 4, random.edge());
@@ -103,8 +125,11 @@ TEST_P(AttentionSameBits, Merge) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, AttentionSameBits, testing::ValuesIn(test::vector_isas()),
-                         [](const auto& test) { return name_of(test.param); });
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionSameBits,
+                         testing::Combine(testing::ValuesIn(test::vector_isas()), testing::ValuesIn(test::kKvFormats)),
+                         [](const auto& test) {
+                           return name_of(std::get<Isa>(test.param)) + "_" + name_of(std::get<KvFormat>(test.param));
+                         });
 
 }  // namespace
 }  // namespace lfm::kernels

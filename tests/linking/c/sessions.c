@@ -1,4 +1,6 @@
 /* Tokens and sessions. */
+#include <stddef.h>
+
 #include "c_test.h"
 
 static void expect_same(const lfm_tokenizer* tokenizer, const char* path) {
@@ -64,6 +66,18 @@ void test_session(const lfm_engine* engine, const char* folder) {
   size_t i, count = 0;
   const size_t ends[] = {70};
   for (i = 0; i < 100; ++i) ids[i] = (lfm_token)(20 + 7 * i % 250);
+  options.cache_values = (lfm_cache_type)2;
+  EXPECT(lfm_session_new(engine, &options, &session, &error) == LFM_ARGUMENT);
+  EXPECT(session == NULL && strcmp(error.field, "cache_values") == 0);
+  options.cache_values = LFM_CACHE_Q8_0;
+  EXPECT(lfm_session_new(engine, &options, &session, &error) == LFM_OK);
+  lfm_session_free(session);
+  options.size = offsetof(lfm_session_options, cache_keys); /* as an older application has it */
+  EXPECT(lfm_session_new(engine, &options, &session, &error) == LFM_OK);
+  lfm_session_free(session);
+  session = NULL;
+  options.size = sizeof options;
+  options.cache_values = LFM_CACHE_F16;
   options.context_tokens = 120;
   EXPECT(lfm_session_new(engine, &options, &session, &error) == LFM_OK);
   EXPECT(lfm_session_context_tokens(session) == 120 && lfm_session_logits(session, &count) == NULL && count == 0);

@@ -30,8 +30,9 @@ Result<std::unique_ptr<Model>> Model::create(Engine engine, ModelSettings settin
   const std::size_t trained = engine.info().context_tokens;
   std::size_t context = settings.context_tokens.value_or(std::min(trained, kUsualContext));
   if (context == 0) context = trained;
+  settings.session.context_tokens = context;
   LFM_ASSIGN(SessionPool pool,
-             SessionPool::create(engine, {.session = {.context_tokens = context}, .bytes = settings.cache_bytes}));
+             SessionPool::create(engine, {.session = settings.session, .bytes = settings.cache_bytes}));
   return std::unique_ptr<Model>(new Model(std::move(engine), std::move(settings), context, std::move(pool)));
 }
 

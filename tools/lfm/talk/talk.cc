@@ -28,7 +28,7 @@ std::string state_path(const std::string& path) {
 
 Result<Talk> Talk::open(Engine engine, const TalkOptions& options, Conversation conversation) {
   LFM_ASSIGN(Chat chat, create_chat(engine, options, conversation.tools));
-  LFM_ASSIGN(Session session, engine.new_session({.context_tokens = options.context_tokens}));
+  LFM_ASSIGN(Session session, engine.new_session(options.session));
   return Talk(std::move(engine), std::move(session), std::move(chat), options, std::move(conversation));
 }
 

@@ -12,7 +12,7 @@
 namespace lfm::cli {
 
 struct TalkOptions {
-  std::size_t context_tokens = 0;  // as SessionOptions has it
+  SessionOptions session;
   GenerateOptions generate = {};
   ChatOptions chat = {};                           // its tools are the conversation's
   std::optional<ToolConstraint> tool_choice = {};  // what calls are held to, in place of generate.constraint
