@@ -122,7 +122,8 @@ inline Pair pair(const std::int16_t* p) {
 }
 // sum + x.first * y.first + x.second * y.second
 inline Ints add_products(Shorts x, Pair y, Ints sum) {
-  return _mm512_dpwssd_epi32(sum, x, y);
+  asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));  // of the intrinsic GCC 12 copies every sum, twice
+  return sum;
 }
 
 // Sum of the lanes in the order of vector.h.
