@@ -65,6 +65,11 @@ class LFM_API Constraint {
   // Tools as in ChatOptions. kUnsupported, kArgument, kLimit as above; kArgument: `only` names no tool ("tool_choice").
   static Result<Constraint> from_tools(std::string_view tools, const ToolConstraint& options = {});
 
+  // Calls, or an answer that makes none: the first is of from_tools() with kAuto, the second of from_json_schema() or
+  // from_regex(), which is what the answer is where the model doesn't begin it with a call. Costs next to nothing.
+  //   kArgument  they are of other kinds ("calls", "answer")
+  static Result<Constraint> either(const Constraint& calls, const Constraint& answer);
+
   // Makes now what the first generation with it would make otherwise, which takes some 20 ms the first time that a model
   // speaks under any constraint. From any thread. kNoMemory
   Status prepare(const Engine& engine) const;

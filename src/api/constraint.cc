@@ -48,32 +48,54 @@ Result<Constraint> Constraint::from_tools(std::string_view tools, const ToolCons
   });
 }
 
+Result<Constraint> Constraint::either(const Constraint& calls, const Constraint& answer) {
+  return guarded([&]() -> Result<Constraint> {
+    if (calls.inner_->scope() != Scope::kCalls)
+      return Error{ErrorCode::kArgument, "isn't made of tools whose calls may come", "calls"};
+    if (answer.inner_->scope() != Scope::kAnswer)
+      return Error{ErrorCode::kArgument, "isn't made of a schema or a pattern", "answer"};
+    return Constraint(std::make_shared<const Compiled>(calls.inner_, answer.inner_));
+  });
+}
+
 Status Constraint::prepare(const Engine& engine) const {
   return guarded([&]() -> Status {
     const auto trie = engine.model_->token_trie();
-    for (const constrain::Spelling& spelling : inner_->grammar().notation.spellings) trie->text(spelling);
-    inner_->masks(trie);
+    for (const Compiled* const part : {&inner_->calls(), &inner_->answer()}) {
+      for (const constrain::Spelling& spelling : part->grammar().notation.spellings) trie->text(spelling);
+      part->masks(trie);
+    }
     return {};
   });
 }
 
+namespace {
+
+Result<Constraint::Verdict> verdict(constrain::Grammar& grammar, std::string_view text) {
+  constrain::Respelt spelt;
+  if (grammar.is_json) {
+    spelt = constrain::respell(text, grammar.whole_fractions);
+  } else {
+    spelt.text = text;
+  }
+  const auto origin = [&](std::size_t at) { return grammar.is_json ? std::uint64_t{spelt.from[at]} : at; };
+  constrain::Matcher matcher(grammar, nullptr, nullptr, constrain::Order::kAny);
+  std::size_t matched = 0;
+  LFM_ASSIGN(const bool accepted, matcher.accept(spelt.text, &matched));
+  if (!accepted) return Constraint::Verdict{false, origin(matched)};
+  if (!spelt.whole || !matcher.is_complete()) return Constraint::Verdict{false, origin(spelt.text.size())};
+  return Constraint::Verdict{true, text.size()};
+}
+
+}  // namespace
+
 Result<Constraint::Verdict> Constraint::check(std::string_view text) const {
   return guarded([&]() -> Result<Verdict> {
     if (inner_->scope() == Scope::kNoCalls) return Verdict{true, text.size()};
-    constrain::Grammar& grammar = inner_->grammar();
-    constrain::Respelt spelt;
-    if (grammar.is_json) {
-      spelt = constrain::respell(text, grammar.whole_fractions);
-    } else {
-      spelt.text = text;
-    }
-    const auto origin = [&](std::size_t at) { return grammar.is_json ? std::uint64_t{spelt.from[at]} : at; };
-    constrain::Matcher matcher(grammar, nullptr, nullptr, constrain::Order::kAny);
-    std::size_t matched = 0;
-    LFM_ASSIGN(const bool accepted, matcher.accept(spelt.text, &matched));
-    if (!accepted) return Verdict{false, origin(matched)};
-    if (!spelt.whole || !matcher.is_complete()) return Verdict{false, origin(spelt.text.size())};
-    return Verdict{true, text.size()};
+    LFM_ASSIGN(const Verdict answer, verdict(inner_->answer().grammar(), text));
+    if (answer.allowed || inner_->scope() != Scope::kEither) return answer;
+    LFM_ASSIGN(const Verdict calls, verdict(inner_->calls().grammar(), text));
+    return calls.allowed || calls.offset > answer.offset ? calls : answer;
   });
 }
 

@@ -55,6 +55,14 @@ lfm_code lfm_constraint_from_tools(const char* tools, const lfm_tool_constraint*
   });
 }
 
+lfm_code lfm_constraint_either(const lfm_constraint* calls, const lfm_constraint* answer, lfm_constraint** constraint,
+                               lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{calls, "calls"}, {answer, "answer"}, {constraint, "constraint"}}));
+    return c::hand_out(lfm::Constraint::either(calls->constraint, answer->constraint), constraint);
+  });
+}
+
 lfm_code lfm_constraint_prepare(const lfm_constraint* constraint, const lfm_engine* engine, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{constraint, "constraint"}, {engine, "engine"}}));

@@ -18,14 +18,24 @@ enum class Scope : std::uint8_t {
   kRequiredCalls,  // likewise, and there have to be some
   kOnlyCalls,      // calls are all that the answer is
   kNoCalls,        // anything but calls
+  kEither,         // calls and nothing else, or an answer without any
 };
 
 class Compiled {
  public:
   Compiled(std::shared_ptr<Grammar> grammar, Scope scope, bool single = false)
       : grammar_(std::move(grammar)), scope_(scope), single_(single) {}
+  // kEither: `calls` has kCalls, `answer` kAnswer.
+  Compiled(std::shared_ptr<const Compiled> calls, std::shared_ptr<const Compiled> answer)
+      : grammar_(calls->grammar_),
+        scope_(Scope::kEither),
+        single_(calls->single_),
+        calls_(std::move(calls)),
+        answer_(std::move(answer)) {}
 
-  Grammar& grammar() const noexcept { return *grammar_; }
+  Grammar& grammar() const noexcept { return *grammar_; }  // kEither: of the calls
+  const Compiled& calls() const noexcept { return calls_ ? *calls_ : *this; }
+  const Compiled& answer() const noexcept { return answer_ ? *answer_ : *this; }
   Scope scope() const noexcept { return scope_; }
   bool single() const noexcept { return single_; }  // one call and no more
 
@@ -41,6 +51,7 @@ class Compiled {
   std::shared_ptr<Grammar> grammar_;
   Scope scope_;
   bool single_;
+  std::shared_ptr<const Compiled> calls_, answer_;  // kEither
   mutable std::mutex mutex_;
   mutable std::vector<Entry> entries_;
 };

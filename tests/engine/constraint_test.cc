@@ -89,15 +89,15 @@ struct Asked {
   std::string calls;
 };
 
-// An answer with this constraint on calls, by a model that likes some tokens.
-Asked ask(const TinyEngine& engine, const ToolConstraint& tools, std::vector<SamplingOptions::Bias> likes,
+// An answer that is held to something, by a model that likes some tokens.
+Asked ask(const TinyEngine& engine, const Constraint& constraint, std::vector<SamplingOptions::Bias> likes,
           std::uint64_t seed = 1) {
   Asked asked;
   const Chat chat = Chat::create(engine.engine(), {.tools = kTools}).value();
   Session session = engine.session();
   GenerateOptions options{.max_tokens = 300};
   options.sampling = SamplingOptions{.temperature = 1.5f, .seed = seed, .logit_bias = std::move(likes)};
-  options.constraint = Constraint::from_tools(kTools, tools).value();
+  options.constraint = constraint;
   const std::vector<Message> messages = {{Role::kUser, "Weather?"}};
   auto answer = chat.answer(session, messages, options, [&](const Piece& piece) {
     EXPECT_NE(piece.kind, PieceKind::kMalformedCall) << piece.text;
@@ -107,6 +107,11 @@ Asked ask(const TinyEngine& engine, const ToolConstraint& tools, std::vector<Sam
   EXPECT_TRUE(answer.ok()) << answer.error().describe();
   if (answer.ok()) asked.answer = *std::move(answer);
   return asked;
+}
+
+Asked ask(const TinyEngine& engine, const ToolConstraint& tools, std::vector<SamplingOptions::Bias> likes,
+          std::uint64_t seed = 1) {
+  return ask(engine, Constraint::from_tools(kTools, tools).value(), std::move(likes), seed);
 }
 
 TEST(Constraint, RequiredCallsAreAllThereIs) {
@@ -139,6 +144,46 @@ TEST(Constraint, TextAroundCalls) {
   const Asked none = ask(engine, {.choice = ToolChoice::kNone}, calls);
   EXPECT_EQ(none.calls, "");
   EXPECT_EQ(none.answer.message.content.substr(0, 8), "AAAAAAAA");
+}
+
+TEST(Constraint, CallsOrAnAnswerOfASchema) {
+  const TinyEngine engine;
+  const Constraint calls = Constraint::from_tools(kTools, {.choice = ToolChoice::kAuto}).value();
+  const Constraint schema =
+      Constraint::from_json_schema(R"({"type": "integer", "minimum": 3, "maximum": 600})").value();
+  const Constraint either = Constraint::either(calls, schema).value();
+  ASSERT_TRUE(either.prepare(engine.engine()).ok());
+  std::size_t called = 0, answered = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    // Some as likely to call as not, some that want to end or to talk.
+    const Asked asked = ask(engine, either, {{kEnd, 50.0f}, {kCallStart, seed % 2 == 0 ? 300.0f : 0.0f}}, seed);
+    if (asked.answer.finish.reason != FinishReason::kEnd) continue;
+    const Message& message = asked.answer.message;
+    called += message.tool_calls.empty() ? 0 : 1;
+    answered += message.content.empty() ? 0 : 1;
+    EXPECT_NE(message.tool_calls.empty(), message.content.empty()) << asked.calls << message.content;
+    EXPECT_TRUE(message.content.empty() || schema.check(message.content)->allowed) << message.content;
+  }
+  EXPECT_GE(called, 5u);
+  EXPECT_GE(answered, 5u);
+
+  EXPECT_TRUE(either.check("17")->allowed);
+  EXPECT_TRUE(either.check("[stop()]")->allowed);
+  EXPECT_FALSE(either.check("[stop(1)]")->allowed);
+  EXPECT_EQ(either.check("[stop(1)]")->offset, 6u);
+  EXPECT_EQ(Constraint::either(schema, schema).error().field, "calls");
+  EXPECT_EQ(Constraint::either(Constraint::from_tools(kTools).value(), schema).error().field, "calls");
+  EXPECT_EQ(Constraint::either(calls, calls).error().field, "answer");
+}
+
+// What has no choice is not put in while the model may still call.
+TEST(Constraint, AForcedAnswerIsAChoiceBesideCalls) {
+  const TinyEngine engine;
+  const Constraint calls = Constraint::from_tools(kTools, {.choice = ToolChoice::kAuto, .only = "stop"}).value();
+  const Constraint word = Constraint::from_regex("certainly").value();
+  const Constraint either = Constraint::either(calls, word).value();
+  EXPECT_EQ(ask(engine, either, {{kCallStart, 300.0f}}).calls, "stop();");
+  EXPECT_EQ(ask(engine, either, {{kCallStart, -300.0f}}).answer.message.content, "certainly");
 }
 
 const char* const kSchema = R"({"type": "object", "properties": {"name": {"type": "string", "maxLength": 6},

@@ -47,6 +47,8 @@ def test_an_extraction_holds_to_its_schema(chat, session):
             assert set(json.loads(answer.text)) == {"name", "age"}
             assert constraint.check(answer.text) is None
     assert constraint.check('{"name": 1') == 9
+    either = lfm.Constraint.either(lfm.Constraint.tools([{"name": "f"}], choice="auto"), constraint)
+    assert either.check("[f()]") is None and either.check('{"name": 1') == 9
     with pytest.raises(lfm.UnsupportedError) as problem:
         lfm.Constraint.json_schema({"not": {"pattern": "a"}, "type": "string", "unevaluatedItems": {"type": "null"}})
     assert problem.value.field.startswith("/")

@@ -262,6 +262,7 @@ _codes: tuple[tuple[Any, ...], ...] = (
     ("lfm_constraint_from_json_schema_by_draft", c_char_p, _out, _error),
     ("lfm_constraint_from_regex", c_char_p, _out, _error),
     ("lfm_constraint_from_tools", c_char_p, POINTER(ToolConstraint), _out, _error),
+    ("lfm_constraint_either", _handle, _handle, _out, _error),
     ("lfm_constraint_prepare", _handle, _handle, _error),
     ("lfm_constraint_check", _handle, c_char_p, c_size_t, POINTER(c_bool), _count, _error),
     ("lfm_chat_new", _handle, POINTER(ChatOptions), _out, _error),

@@ -48,6 +48,12 @@ class Constraint:
         return Constraint(Handle("lfm_constraint_free", "lfm_constraint_from_tools", json_text(tools),
                                  ctypes.byref(options)))
 
+    @staticmethod
+    def either(calls: Constraint, answer: Constraint) -> Constraint:
+        """Calls, of tools(choice="auto"), or an answer that makes none, of json_schema() or regex()."""
+        return Constraint(Handle("lfm_constraint_free", "lfm_constraint_either", calls._handle.pointer,
+                                 answer._handle.pointer))
+
     def prepare(self, engine: Engine) -> None:
         """Makes now what the first generation with it would make otherwise."""
         call("lfm_constraint_prepare", self._handle.pointer, engine._handle.pointer)

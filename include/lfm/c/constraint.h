@@ -34,6 +34,11 @@ typedef struct lfm_tool_constraint {
 LFM_API lfm_code lfm_constraint_from_tools(const char* tools, const lfm_tool_constraint* options,
                                            lfm_constraint** constraint, lfm_error* error);
 
+/* Calls, of lfm_constraint_from_tools() with `optional`, or an answer that makes none, of a schema or a pattern: what
+ * the answer is where the model doesn't begin it with a call. Both may be freed. */
+LFM_API lfm_code lfm_constraint_either(const lfm_constraint* calls, const lfm_constraint* answer,
+                                       lfm_constraint** constraint, lfm_error* error);
+
 /* Makes now what the first generation with it would make otherwise. */
 LFM_API lfm_code lfm_constraint_prepare(const lfm_constraint* constraint, const lfm_engine* engine, lfm_error* error);
 

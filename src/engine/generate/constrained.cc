@@ -12,13 +12,12 @@ using text::Vocabulary;
 Constrained::Constrained(const constrain::Compiled& compiled, std::shared_ptr<const constrain::TokenTrie> trie)
     : compiled_(compiled),
       trie_(std::move(trie)),
-      masks_(compiled.masks(trie_)),
       structure_(trie_->tokenizer()),
-      phase_(compiled.scope() == Scope::kAnswer      ? Phase::kText
-             : compiled.scope() == Scope::kOnlyCalls ? Phase::kBeforeCalls
-                                                     : Phase::kFree),
+      phase_(compiled.scope() == Scope::kAnswer || compiled.scope() == Scope::kEither ? Phase::kText
+             : compiled.scope() == Scope::kOnlyCalls                                  ? Phase::kBeforeCalls
+                                                                                      : Phase::kFree),
       allowed_(trie_->tokens()) {
-  if (phase_ == Phase::kText) begin_calls();
+  if (phase_ == Phase::kText) begin(compiled.answer());
 }
 
 Result<Constrained> Constrained::create(const constrain::Compiled& compiled,
@@ -32,8 +31,9 @@ Result<Constrained> Constrained::create(const constrain::Compiled& compiled,
   return constrained;
 }
 
-void Constrained::begin_calls() {
-  matcher_ = std::make_unique<constrain::Matcher>(compiled_.grammar(), masks_.get(), trie_.get());
+void Constrained::begin(const constrain::Compiled& what) {
+  masks_ = what.masks(trie_);
+  matcher_ = std::make_unique<constrain::Matcher>(what.grammar(), masks_.get(), trie_.get());
 }
 
 bool Constrained::may_call() const noexcept {
@@ -72,6 +72,7 @@ Status Constrained::narrow(Mask& mask, bool thinking, bool may_think) {
     case Phase::kText:
     case Phase::kCalls:
       LFM_TRY(matcher_->mask(allowed_));
+      if (may_still_call()) add(structure_.call_start);
       if (!matcher_->is_complete()) break;
       if (phase_ == Phase::kCalls) {
         add(structure_.call_end);
@@ -96,7 +97,7 @@ Status Constrained::accept(TokenId token) {
 Status Constrained::look_ahead(std::string_view last) {
   forced_.clear();
   taken_ = 0;
-  if (phase_ != Phase::kText && phase_ != Phase::kCalls) return {};
+  if ((phase_ != Phase::kText && phase_ != Phase::kCalls) || may_still_call()) return {};
   LFM_ASSIGN(const std::string text, matcher_->forced());
   if (text.empty()) return {};
   std::vector<TokenId> tokens;
@@ -120,18 +121,23 @@ Status Constrained::look_ahead(std::string_view last) {
 Status Constrained::follow(TokenId token) {
   const auto refused = [] { return Error{ErrorCode::kState, "the answer so far isn't one that the constraint allows", "constraint"}; };
   const text::Tokenizer& tokenizer = trie_->tokenizer();
-  if (phase_ == Phase::kFree || phase_ == Phase::kBeforeCalls) {
+  const bool may_begin = may_still_call();
+  begun_ = true;
+  if (phase_ == Phase::kFree || phase_ == Phase::kBeforeCalls || may_begin) {
     if (token == structure_.call_start && token != Vocabulary::kNone) {
       if (!may_call()) return refused();
       phase_ = Phase::kCalls;
-      begin_calls();
+      begin(compiled_.calls());
       return {};
     }
+  }
+  if (phase_ == Phase::kFree || phase_ == Phase::kBeforeCalls) {
     if (phase_ == Phase::kBeforeCalls) return refused();
     return {};
   }
   if (phase_ == Phase::kCalls && token == structure_.call_end && matcher_->is_complete()) {
-    phase_ = compiled_.scope() == Scope::kOnlyCalls ? Phase::kAfterCalls : Phase::kFree;
+    const bool nothing_else = compiled_.scope() == Scope::kOnlyCalls || compiled_.scope() == Scope::kEither;
+    phase_ = nothing_else ? Phase::kAfterCalls : Phase::kFree;
     called_ = true;
     return {};
   }

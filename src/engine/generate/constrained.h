@@ -39,7 +39,7 @@ class Constrained {
 
  private:
   enum class Phase : std::uint8_t {
-    kText,         // the grammar's
+    kText,         // the grammar's; where calls may be all there is, its first token may begin them
     kFree,         // any text, and calls where some may come
     kBeforeCalls,  // calls have to come
     kCalls,
@@ -47,7 +47,8 @@ class Constrained {
   };
 
   Constrained(const constrain::Compiled& compiled, std::shared_ptr<const constrain::TokenTrie> trie);
-  void begin_calls();
+  void begin(const constrain::Compiled& what);
+  bool may_still_call() const noexcept { return compiled_.scope() == constrain::Scope::kEither && !begun_; }
   void narrow_free(Mask& mask) const;
   bool may_call() const noexcept;
   Status follow(TokenId token);
@@ -60,6 +61,7 @@ class Constrained {
   Phase phase_;
   std::unique_ptr<constrain::Matcher> matcher_;
   constrain::TokenMask allowed_;
+  bool begun_ = false;   // the answer has, behind its thinking
   bool called_ = false;  // some calls have been made
   std::vector<TokenId> forced_;
   std::size_t taken_ = 0;  // of them

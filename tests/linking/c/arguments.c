@@ -80,6 +80,7 @@ void test_nulls(const lfm_engine* engine) {
   expect_null(lfm_constraint_from_json_schema("{}", NULL, &error), "constraint");
   expect_null(lfm_constraint_from_regex(NULL, &constraint, &error), "pattern");
   expect_null(lfm_constraint_from_tools(NULL, NULL, &constraint, &error), "tools");
+  expect_null(lfm_constraint_either(NULL, NULL, &constraint, &error), "calls");
   expect_null(lfm_constraint_check(NULL, "", 0, &allowed, NULL, &error), "constraint");
   EXPECT(lfm_description_tensors(NULL) == 0 && lfm_description_gguf_version(NULL) == 0);
   lfm_form_text(NULL, "x");

@@ -164,7 +164,7 @@ void test_choice(const lfm_engine* engine) {
 
 void test_constraints(const lfm_engine* engine) {
   lfm_session* session = NULL;
-  lfm_constraint *numbers = NULL, *letters = NULL, *calls = NULL;
+  lfm_constraint *numbers = NULL, *letters = NULL, *calls = NULL, *either = NULL;
   lfm_generate_options options = {.size = sizeof options};
   lfm_tool_constraint single = {.size = sizeof single};
   lfm_finish finish = {.size = sizeof finish};
@@ -195,9 +195,17 @@ void test_constraints(const lfm_engine* engine) {
   text_bytes = 0;
   EXPECT(lfm_session_generate(session, &options, collect, NULL, &finish, &error) == LFM_OK);
   EXPECT(finish.reason == LFM_END && text_bytes == 5 && strspn(text, "abc") >= 5);
+  EXPECT(lfm_constraint_either(calls, letters, &either, &error) == LFM_ARGUMENT && either == NULL);
+  lfm_constraint_free(calls);
+  single.optional = true;
+  EXPECT(lfm_constraint_from_tools("[{\"name\": \"f\"}]", &single, &calls, &error) == LFM_OK);
+  EXPECT(lfm_constraint_either(calls, letters, &either, &error) == LFM_OK);
   lfm_constraint_free(numbers);
   lfm_constraint_free(letters);
   lfm_constraint_free(calls);
+  EXPECT(lfm_constraint_check(either, "abcab", 5, &allowed, NULL, &error) == LFM_OK && allowed);
+  EXPECT(lfm_constraint_check(either, "[f()]", 5, &allowed, NULL, &error) == LFM_OK && allowed);
+  lfm_constraint_free(either);
   single.none = true;
   EXPECT(lfm_constraint_from_tools("[{\"name\": \"f\"}]", &single, &calls, &error) == LFM_OK);
   EXPECT(lfm_constraint_check(calls, "as it likes", 11, &allowed, NULL, &error) == LFM_OK && allowed);
