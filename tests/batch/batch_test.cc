@@ -106,8 +106,8 @@ TEST(Batch, KilledAtRandomItLosesNothingAndDoublesNothing) {
     argv.push_back(nullptr);
     pid_t child = 0;
     ASSERT_EQ(posix_spawn(&child, LFM_PROGRAM, nullptr, nullptr, argv.data(), environ), 0);
-    // Longer each time, so that it ends also where it is slow.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(random() % (200 + 150 * killed));
+    // At first before it can be done, and longer each time, so that it ends also where it is slow.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(random() % (20 + 60 * killed));
     int waited = 0;
     pid_t ended = 0;
     while ((ended = waitpid(child, &waited, WNOHANG)) == 0 && std::chrono::steady_clock::now() < until)

@@ -125,3 +125,78 @@ test("a key", async () => {
   await right.models.list();
   await assert.rejects(wrong.models.list(), OpenAI.AuthenticationError);
 });
+
+const respond = (more) => client.responses.create({ model: "nano", input: question, temperature: 0, ...more });
+const { function: described } = weather;
+const flat = { type: "function", strict: false, ...described };
+
+test("a response", async () => {
+  const response = await respond();
+  assert.equal(response.output_text, answer);
+  assert.equal(response.status, "completed");
+  const { usage } = response;
+  assert.equal(usage.total_tokens, usage.input_tokens + usage.output_tokens);
+  const cut = await respond({ max_output_tokens: 2 });
+  assert.equal(cut.status, "incomplete");
+  assert.equal(cut.incomplete_details.reason, "max_output_tokens");
+});
+
+test("a response that streams", async () => {
+  let text = "", last;
+  for await (const event of await respond({ stream: true })) {
+    if (event.type === "response.output_text.delta") text += event.delta;
+    last = event;
+  }
+  assert.equal(text, answer);
+  assert.equal(last.type, "response.completed");
+  const response = await client.responses.stream({ model: "nano", input: question, temperature: 0 }).finalResponse();
+  assert.equal(response.output_text, answer);
+});
+
+test("responses that call tools in a loop", async () => {
+  for (const stream of [false, true]) {
+    const input = [{ role: "user", content: "What is the weather in Rome?" }];
+    const body = { model: "nano", temperature: 0, tools: [flat] };
+    for (let round = 0; ; ++round) {
+      const response = stream
+        ? await client.responses.stream({ ...body, input }).finalResponse()
+        : await client.responses.create({ ...body, input });
+      const calls = response.output.filter((item) => item.type === "function_call");
+      input.push(...response.output);
+      if (calls.length === 0) {
+        assert.equal(round, 1);
+        assert.match(response.output_text, /sunny/);
+        break;
+      }
+      assert.deepEqual(calls.map((call) => JSON.parse(call.arguments)), [{ city: "Rome" }]);
+      for (const { call_id } of calls)
+        input.push({ type: "function_call_output", call_id, output: '{"sky": "sunny", "degrees": 21}' });
+    }
+  }
+});
+
+test("responses of a schema, with tools beside it", async () => {
+  const text = { format: { type: "json_schema", name: "person", strict: true, schema } };
+  const input = "Ada is 36. Give me JSON.";
+  for (const tools of [[], [flat]]) {
+    const response = await client.responses.parse({ model: "nano", temperature: 0, input, text, tools });
+    assert.deepEqual(Object.keys(response.output_parsed), ["name", "age"]);
+    assert.ok(response.output_parsed.age <= 6);
+  }
+});
+
+test("a response that is broken off ends the work", async () => {
+  const stream = await respond({ stream: true, ignore_eos: true });
+  for await (const event of stream) if (event.type === "response.output_text.delta") break;
+  stream.controller.abort();
+  assert.ok(await becomesIdle(url));
+});
+
+test("what responses can't be is told", async () => {
+  await assert.rejects(respond({ previous_response_id: "resp_1" }), (error) => {
+    assert.ok(error instanceof OpenAI.BadRequestError);
+    assert.equal(error.param, "previous_response_id");
+    return true;
+  });
+  await assert.rejects(client.responses.retrieve("resp_1"), OpenAI.NotFoundError);
+});

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +22,7 @@
 #include <thread>
 
 #include "fuzz/small_model.h"
-#include "serve/http_server.h"
+#include "serve/http/server.h"
 #include "serve/service.h"
 
 namespace {
@@ -39,6 +41,7 @@ class Server {
     options.slots = 1;
     options.readers = 1;
     options.model.context_tokens = 512;
+    options.limits.time = std::chrono::seconds(1);  // what there is then is the answer
     options.metrics = options.show_slots = true;
     service_ = std::make_unique<lfm::serve::Service>(options);
     auto made = lfm::serve::HttpServer::listen({"", 0, path_}, {}, *service_);
@@ -65,15 +68,22 @@ class Server {
     to.sun_family = AF_UNIX;
     std::strncpy(to.sun_path, path_.c_str(), sizeof to.sun_path - 1);
     if (::connect(file, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) std::abort();
+    // libFuzzer's alarm interrupts what waits.
     while (!bytes.empty()) {
       const ssize_t n = ::send(file, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n < 0 && errno == EINTR) continue;
       if (n <= 0) break;
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
     std::string got;
     std::array<char, 65536> part;
-    for (pollfd ready{file, POLLIN, 0}; ::poll(&ready, 1, patience) > 0;) {
+    for (;;) {
+      pollfd ready{file, POLLIN, 0};
+      const int some = ::poll(&ready, 1, patience);
+      if (some < 0 && errno == EINTR) continue;
+      if (some <= 0) break;
       const ssize_t n = ::recv(file, part.data(), part.size(), 0);
+      if (n < 0 && errno == EINTR) continue;
       if (n <= 0) break;
       got.append(part.data(), static_cast<std::size_t>(n));
     }
@@ -88,8 +98,11 @@ class Server {
   std::thread thread_;
 };
 
-constexpr std::array<std::string_view, 6> kPaths = {"/v1/chat/completions", "/v1/completions", "/tokenize",
-                                                    "/detokenize",          "/apply-template", "/v1/embeddings"};
+// An input's first byte is the letter of one of them, from "a" on; any other one, of a whole connection.
+constexpr std::array<std::string_view, 11> kPaths = {
+    "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/api/chat",
+    "/api/generate",        "/api/show",       "/tokenize",     "/detokenize",  "/apply-template",
+    "/v1/embeddings"};
 
 void check(std::string_view answer) {
   if (!answer.starts_with("HTTP/1.1 ") || answer.size() < 12) std::abort();
@@ -106,8 +119,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static Server server;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const std::size_t kind = data[0] % (kPaths.size() + 1);
-  if (kind == kPaths.size()) {
+  const std::size_t kind = data[0] - std::size_t{'a'};
+  if (kind >= kPaths.size()) {
     // It may be half a request, which isn't answered for a while.
     const std::string answer = server.say(bytes, 1);
     if (!answer.empty() && !answer.starts_with("HTTP/1.1 ")) std::abort();
@@ -116,6 +129,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(server.say("POST " + std::string(kPaths[kind]) + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
                        "Content-Type: application/json\r\nContent-Length: " + std::to_string(bytes.size()) +
                        "\r\n\r\n" + std::string(bytes),
-                   4000));
+                   20000));
   return 0;
 }

@@ -54,7 +54,7 @@ TEST_F(ServedChat, AStreamSaysTheSame) {
   body["stream_options"] = {{"include_usage", true}};
   const Answer answer = chat(body);
   EXPECT_EQ(answer.header("Content-Type"), "text/event-stream");
-  EXPECT_TRUE(answer.body.starts_with(": \n\n"));
+  EXPECT_TRUE(answer.body.starts_with("data: "));
   const auto events = answer.events();
   ASSERT_GE(events.size(), 5u);
   EXPECT_EQ(events.back(), "[DONE]");
@@ -133,6 +133,19 @@ TEST_F(ServedChat, ManyChoicesOfOnePrompt) {
       texts[choice["index"].get<std::size_t>()] += choice["delta"]["content"].get<std::string>();
   }
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(json["choices"][i]["message"]["content"], texts[i]);
+  // Each is the answer that its seed has alone.
+  body.erase("n");
+  body["stream"] = false;
+  for (std::size_t i = 0; i < 3; ++i) {
+    body["seed"] = 5 + i;
+    EXPECT_EQ(message(body)["content"], texts[i]);
+  }
+}
+
+TEST_F(ServedChat, TokensOfAConversationAreCounted) {
+  const Json body = asking("What is 17 + 25?");
+  const Json counted = ask(running_.port(), "/v1/chat/completions/input_tokens", body).json();
+  EXPECT_EQ(counted["input_tokens"], chat(body).json()["usage"]["prompt_tokens"]);
 }
 
 TEST_F(ServedChat, ToolsAreCalledInALoop) {
@@ -221,6 +234,35 @@ TEST_F(ServedChat, SchemasAreObeyed) {
   }
   body["response_format"] = Json::parse(R"({"type": "json_object", "schema": {"enum": ["a", "b"]}})");
   EXPECT_TRUE(Json::parse(message(body)["content"].get<std::string>()).is_string()) << "llama.cpp's place of a schema";
+}
+
+// Calls, or an answer of the schema: never other text.
+TEST_F(ServedChat, ToolsAndASchemaTogether) {
+  Json body = asking("Hello!");
+  body["tools"] = {weather_tool()};
+  body["response_format"] = Json::parse(R"({"type": "json_schema", "json_schema": {"name": "x", "strict": true,
+    "schema": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 3, "maximum": 6}}, "required": ["n"]}}})");
+  body["temperature"] = 2;
+  for (int seed = 0; seed < 10; ++seed) {
+    body["seed"] = seed;
+    const Json choice = chat(body).json()["choices"][0];
+    if (choice["finish_reason"] == "length") continue;
+    const Json& message = choice["message"];
+    if (message.contains("tool_calls")) {
+      EXPECT_EQ(message["content"], nullptr);
+      EXPECT_EQ(choice["finish_reason"], "tool_calls");
+    } else {
+      EXPECT_TRUE(Json::parse(message["content"].get<std::string>())["n"].is_number_integer());
+    }
+  }
+  body = asking("What is the weather in Rome?");
+  body["tools"] = {weather_tool()};
+  body["response_format"] = {{"type", "json_object"}, {"schema", {{"enum", {"sunny", "cloudy"}}}}};
+  EXPECT_EQ(message(body)["tool_calls"][0]["function"]["name"], "get_weather");
+  body["tool_choice"] = "none";
+  EXPECT_TRUE(Json::parse(message(body)["content"].get<std::string>()).is_string());
+  body["tool_choice"] = "required";
+  EXPECT_EQ(message(body)["tool_calls"][0]["function"]["name"], "get_weather");
 }
 
 TEST_F(ServedChat, ToolsOfManyHandsAreTakenUnlessTheyAskForStrictness) {

@@ -37,6 +37,7 @@ class Client {
   void send(std::string_view bytes) const;
   Answer read(bool head_only = false);
   bool read_until(std::string_view text);          // of what comes, framing included; leaves it there
+  bool says_something(std::chrono::milliseconds patience) { return more(patience); }
   bool ended(std::chrono::milliseconds patience);  // the server has closed it
   void close();
 

@@ -78,6 +78,42 @@ TEST(Load, AClientThatGoesFromTheQueueIsForgotten) {
   EXPECT_TRUE(running.becomes_idle());
 }
 
+// Nothing is said of a stream before its first word, so that a proxy may still ask another server; but whoever waits
+// for long is told that it goes on.
+TEST(Load, AStreamThatWaitsBeginsWithItsFirstWordOrAHeartbeat) {
+  ServerSetup setup;
+  setup.service.slots = 1;
+  setup.http.heartbeat_time = std::chrono::seconds(1);
+  Running running(std::move(setup));
+  Client works(running.port());
+  works.send(endless(true));
+  while (running.service().gauges().busy == 0) std::this_thread::sleep_for(milliseconds(1));
+  Client waits(running.port());
+  waits.send(endless(true, 1, 2));
+  while (running.service().gauges().queued == 0) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_FALSE(waits.says_something(milliseconds(100)));
+  ASSERT_TRUE(waits.read_until("\r\n\r\n4\r\n: \n\n\r\n"));
+  works.close();
+  const Answer answer = waits.read();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.events().back(), "[DONE]");
+}
+
+// One that waits in vain hasn't begun, and is told so.
+TEST(Load, AStreamThatNeverBeganIsAnError) {
+  ServerSetup setup;
+  setup.service.slots = 1;
+  setup.http.drain_time = std::chrono::seconds(1);
+  auto running = std::make_unique<Running>(std::move(setup));
+  Client works(running->port()), waits(running->port());
+  works.send(endless(true));
+  while (running->service().gauges().busy == 0) std::this_thread::sleep_for(milliseconds(1));
+  waits.send(endless(true, 1, 2));
+  while (running->service().gauges().queued == 0) std::this_thread::sleep_for(milliseconds(1));
+  running.reset();
+  EXPECT_EQ(waits.read().status, 0) << "a connection that ends without a word";
+}
+
 TEST(Load, WhoReadsSlowlyPausesNobodyElse) {
   ServerSetup setup;
   setup.http.unread_bytes = 4096;

@@ -2,6 +2,8 @@
 // what is refused is told with the field to blame.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "client.h"
 #include "running.h"
 
@@ -86,6 +88,26 @@ TEST_F(Probes, NumbersOutOfRangeOrOfAnotherType) {
       {R"("grammar": "root ::= \"a\"")", "grammar"},
   };
   for (const auto& [rest, param] : all) refused(chat(rest), param);
+}
+
+// What the dialects' own tests don't have.
+TEST_F(Probes, EveryEndpointNamesTheField) {
+  const std::tuple<const char*, const char*, const char*> all[] = {
+      {"/v1/responses", R"("input": "a", "top_p": 7)", "top_p"},
+      {"/v1/completions", R"("prompt": "a", "n": -1)", "n"},
+      {"/v1/completions", R"("prompt": [-1])", "prompt[0]"},
+      {"/api/chat", R"("messages": [{"role": "user", "content": "a"}], "options": {"temperature": -5})",
+       "options.temperature"},
+      {"/api/chat", R"("messages": [{"role": "user", "content": "a", "images": ["x"]}])", "messages[0].images"},
+      {"/api/generate", R"("prompt": 7)", "prompt"},
+      {"/tokenize", R"("content": 7)", "content"},
+      {"/detokenize", R"("tokens": ["a"])", "tokens[0]"},
+      {"/apply-template", R"("messages": [])", "messages"}};
+  for (const auto& [path, fields, named] : all) {
+    const Answer answer = post(running_.port(), path, "{" + std::string(fields) + "}");
+    EXPECT_EQ(answer.status, 400) << path << " " << fields << answer.body;
+    EXPECT_NE(answer.body.find(named), std::string::npos) << path << " " << answer.body;
+  }
 }
 
 TEST_F(Probes, MessagesThatAreNone) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-#include "serve/http_server.h"
+#include "serve/http/server.h"
 #include "serve/service.h"
 
 namespace lfm::test {

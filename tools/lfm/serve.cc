@@ -10,7 +10,7 @@
 #include "io.h"
 #include "model_options.h"
 #include "model_path.h"
-#include "serve/http_server.h"
+#include "serve/http/server.h"
 #include "serve/service.h"
 
 namespace lfm::cli {

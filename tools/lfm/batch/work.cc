@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "base/try.h"
-#include "serve/openai_json.h"
+#include "serve/model/request.h"
+#include "serve/openai/json.h"
 
 namespace lfm::batch {
 namespace {
@@ -71,11 +72,12 @@ class LineReply final : public serve::Reply {
  public:
   LineReply(std::string id, std::shared_ptr<Arrivals> arrivals) : id_(std::move(id)), arrivals_(std::move(arrivals)) {}
   ~LineReply() override {
-    if (!sent_) send({500, serve::json_text(serve::error_json({500, "the request was let go of without an answer"}))});
+    if (!sent_)
+      try_send({500, serve::json_text(serve::error_json({500, "the request was let go of without an answer"}))});
   }
 
-  void send(serve::Response response) override {
-    if (std::exchange(sent_, true)) return;
+  bool try_send(serve::Response response) override {
+    if (std::exchange(sent_, true)) return false;
     Json line = {{"id", serve::new_id("batch_req_")}, {"custom_id", id_}};
     auto body = cli::parse_json(response.body);
     line["response"] = {{"status_code", response.status},
@@ -83,11 +85,12 @@ class LineReply final : public serve::Reply {
                         {"body", body.ok() ? *std::move(body) : Json(response.body)}};
     line["error"] = nullptr;
     arrivals_->add(serve::json_text(line) + "\n", response.status != 200);
+    return true;
   }
 
   // Nobody reads while it is written.
   void open(serve::StreamHead) override {
-    send({400, serve::json_text(serve::error_json({400, "answers of a batch aren't streamed", "stream"}))});
+    try_send({400, serve::json_text(serve::error_json({400, "answers of a batch aren't streamed", "stream"}))});
   }
   bool write(std::string_view) override { return false; }
   void close() override {}

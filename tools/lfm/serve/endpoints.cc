@@ -2,10 +2,10 @@
 
 #include "base/try.h"
 #include "serve/fields.h"
-#include "serve/messages.h"
-#include "serve/openai.h"
+#include "serve/model/tools.h"
+#include "serve/openai/messages.h"
+#include "serve/openai/openai.h"
 #include "serve/service.h"
-#include "serve/tool_schemas.h"
 
 namespace lfm::serve {
 namespace {
@@ -21,7 +21,7 @@ void answer(const Call& call, const Json& json) {
 // Says what went wrong instead, if anything did.
 void answer(const Call& call, const Result<Json>& json) {
   if (json.ok()) return answer(call, *json);
-  call.reply->send(openai_error(call.service.model().refusal(json.error())));
+  refuse_openai(call, json.error());
 }
 
 Result<Json> tokenized(const Call& call) {
@@ -72,13 +72,13 @@ Result<Json> with_template(const Call& call) {
 }
 
 Json sampling_json(const SamplingOptions& sampling) {
-  return {{"temperature", sampling.temperature},
+  return {{"temperature", decimal(sampling.temperature)},
           {"top_k", sampling.top_k},
-          {"top_p", sampling.top_p},
-          {"min_p", sampling.min_p},
-          {"repeat_penalty", sampling.repetition_penalty},
-          {"presence_penalty", sampling.presence_penalty},
-          {"frequency_penalty", sampling.frequency_penalty}};
+          {"top_p", decimal(sampling.top_p)},
+          {"min_p", decimal(sampling.min_p)},
+          {"repeat_penalty", decimal(sampling.repetition_penalty)},
+          {"presence_penalty", decimal(sampling.presence_penalty)},
+          {"frequency_penalty", decimal(sampling.frequency_penalty)}};
 }
 
 }  // namespace

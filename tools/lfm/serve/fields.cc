@@ -1,5 +1,6 @@
 #include "serve/fields.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -138,6 +139,14 @@ Result<Json> read_body(std::string_view body, const cli::JsonLimits& limits) {
 
 std::string json_text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+double decimal(float value) {
+  char text[64];
+  const auto written = std::to_chars(text, text + sizeof text, value);
+  double out = value;
+  std::from_chars(text, written.ptr, out);
+  return out;
 }
 
 }  // namespace lfm::serve

@@ -46,4 +46,7 @@ Result<Json> read_body(std::string_view body, const cli::JsonLimits& limits);
 // In one line, as bytes of UTF-8; what isn't becomes U+FFFD.
 std::string json_text(const Json& json);
 
+// The shortest decimal number that a float is: 0.3, and not 0.30000001192092896.
+double decimal(float value);
+
 }  // namespace lfm::serve

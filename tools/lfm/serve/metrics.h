@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "serve/chat_request.h"
+#include "serve/model/request.h"
 
 namespace lfm::serve {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "serve/api_error.h"
-#include "serve/http.h"
+#include "serve/http/application.h"
 
 namespace lfm::serve {
 

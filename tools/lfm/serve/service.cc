@@ -2,9 +2,10 @@
 
 #include <exception>
 #include <new>
+#include <utility>
 
+#include "serve/http/words.h"
 #include "serve/routes.h"
-#include "serve/words.h"
 
 namespace lfm::serve {
 namespace {
@@ -123,17 +124,21 @@ class Counted final : public Reply {
   Counted(ReplyPointer reply, Metrics& metrics, Headers headers)
       : reply_(std::move(reply)), metrics_(metrics), headers_(std::move(headers)) {}
 
-  void send(Response response) override {
-    metrics_.count_response(response.status);
+  bool try_send(Response response) override {
+    const int status = response.status;
     for (const auto& header : headers_) response.headers.push_back(header);
-    reply_->send(std::move(response));
+    if (!reply_->try_send(std::move(response))) return false;
+    metrics_.count_response(status);
+    return true;
   }
   void open(StreamHead head) override {
-    metrics_.count_response(200);
     for (const auto& header : headers_) head.headers.push_back(header);
     reply_->open(std::move(head));
   }
-  bool write(std::string_view bytes) override { return reply_->write(bytes); }
+  bool write(std::string_view bytes) override {
+    if (!std::exchange(begun_, true)) metrics_.count_response(200);
+    return reply_->write(bytes);
+  }
   void close() override { reply_->close(); }
   void abandon() override { reply_->abandon(); }
   std::stop_token gone() const noexcept override { return reply_->gone(); }
@@ -142,6 +147,7 @@ class Counted final : public Reply {
   const ReplyPointer reply_;
   Metrics& metrics_;
   const Headers headers_;
+  bool begun_ = false;
 };
 
 }  // namespace

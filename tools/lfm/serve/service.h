@@ -11,13 +11,13 @@
 #include <thread>
 #include <vector>
 
-#include "serve/access.h"
 #include "serve/fields.h"
-#include "serve/http.h"
+#include "serve/http/access.h"
+#include "serve/http/application.h"
 #include "serve/limits.h"
 #include "serve/metrics.h"
-#include "serve/model.h"
-#include "serve/slots.h"
+#include "serve/model/model.h"
+#include "serve/model/slots.h"
 
 namespace lfm::serve {
 
