@@ -36,9 +36,10 @@ __m256i in_order(__m256i sum) {
 }
 
 // Of signed codes the sign moves to the activation.
-template <class Codes>
+template <class Codes, int kOf>
 [[gnu::always_inline]] inline void add(Dot& dot, __m256i codes, __m256i q, int before) {
-  constexpr int kRun = 32767 / (2 * 127 * Codes::kMax);  // 8 of four bits, 4 of five, 2 of six, 1 of eight
+  constexpr int kFit = 32767 / (2 * 127 * Codes::kMax);  // 8 of four bits, 4 of five, 2 of six, 1 of eight
+  constexpr int kRun = kFit < kOf ? kFit : kOf;
   const __m256i products = Codes::kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(q, codes))
                                           : _mm256_maddubs_epi16(codes, q);
   dot.pairs = before % kRun == 0 ? products : in_order(_mm256_add_epi16(dot.pairs, products));

@@ -2,4 +2,5 @@
 #define LFM_OF_k6Bit(name) LFM_BLOCK_KERNELS(name)
 #define LFM_OF_k8Bit(name) LFM_BLOCK_KERNELS(name)
 #define LFM_OF_k4BitTable(name) LFM_BLOCK_KERNELS(name)
+#define LFM_OF_k4BitFloat(name) LFM_BLOCK_KERNELS(name)
 #include "kernels/matmul/avx512vnni_blocks.inc"

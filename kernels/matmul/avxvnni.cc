@@ -34,7 +34,7 @@ __m256i dpbusd(__m256i sum, __m256i codes, __m256i q) {
 #endif
 }
 
-template <class>
+template <class, int>
 void add(Dot& dot, __m256i codes, __m256i q, int) {
   dot = dpbusd(dot, codes, q);
 }

@@ -19,7 +19,7 @@ constexpr bool kUnsignedProducts = false;
 constexpr std::size_t kMostStrips = 4;
 constexpr int kMostDots = 6;
 
-template <class Codes, int kRows, int MR>
+template <class Codes, bool, int kRows, int MR>
 [[gnu::always_inline]] inline void add_columns(const std::byte* planes, const ActBlock<MR>& act,
                                                int32x4_t (&low)[kRows][MR], int32x4_t (&high)[kRows][MR]) {
   const auto add = [&]<int kL>() __attribute__((always_inline)) {

@@ -11,24 +11,28 @@
 //   8-bit codes   8 lines. Line l, byte 4r+j: column 4l+j
 //
 // Codes are unsigned; weight = scale * (code - zero), or scale * code - min for the formats with minima. 8-bit codes
-// are stored as signed value + 128 so that they too are the unsigned operand of vpdpbusd; IQ4_NL's stand for such values
-// by a table (kNonlinearCodes). Scales and minima sit beside the codes as the file has them, so that repacking loses
-// nothing:
+// are stored as signed value + 128 so that they too are the unsigned operand of vpdpbusd; IQ4_NL's stand for such
+// values by a table (kNonlinearCodes), IQ4_XS's too, and MXFP4's by another. Scales and minima sit beside the codes as
+// the file has them, so that repacking loses nothing:
 //
 //   format  zero  group (columns)  bytes of one group of a tile, in order
 //   Q4_0     8    64   fp16 scale[2][16] (64)                       | 2 x nibbles 256                      =  576
 //   Q5_0    16    64   fp16 scale[2][16] (64)                       | 2 x (nibbles 256 + fifth 64)         =  704
 //   Q8_0   128    64   fp16 scale[2][16] (64)                       | 2 x codes 512                        = 1088
 //   IQ4_NL 128    64   as Q4_0
+//   MXFP4   16    64   bf16 scale[2][16] (64)                       | 2 x nibbles 256                      =  576
 //   Q4_1     0    32   fp16 scale[16], fp16 min[16] (64)            | nibbles 256                          =  320
 //   Q5_1     0    32   fp16 scale[16], fp16 min[16] (64)            | nibbles 256 + fifth 64               =  384
 //   Q4_K     0   256   fp16 d[16], fp16 dmin[16] (64), then 8 x u8 {sc[16], m[16]} (256) | 8 x nibbles 256 = 2368
 //   Q5_K     0   256   the same 320 bytes | 8 x (nibbles 256 + fifth 64)                                   = 2880
 //   Q6_K    32   256   fp16 d[16] + 32 bytes of zeros (64), then 8 x i8 sc[2][16] (256) | 8 x (nibbles 256 + top 128) =
 //   3392
+//   Q3_K     8   256   the same 320 bytes | 8 x nibbles 256                                                = 2368
+//   IQ4_XS 128   256   as Q3_K
 //
 // In Q4_1/Q5_1 the file's m is added: weight = d * code + m. In Q4_K/Q5_K: weight = (d * sc) * code - (dmin * m).
-// In Q6_K sc[0] scales columns 0..15 of the block and sc[1] columns 16..31: weight = (d * sc) * (code - 32).
+// In Q6_K sc[0] scales columns 0..15 of the block and sc[1] columns 16..31: weight = (d * sc) * (code - 32). Q3_K is
+// alike, with codes of three bits that are moved to 4..11; in IQ4_XS a block's scales are equal.
 // Where a group has 64 columns and K is an odd multiple of 32, the last group's second block has zero scales and codes.
 //
 // Activations: a row of int8 codes for each token, in blocks of 32 columns with a scale each:
@@ -64,10 +68,10 @@ constexpr std::size_t plane_bytes(CodeKind kind) noexcept {
 
 // Blocks of a group, and bytes of what heads it.
 constexpr std::size_t group_blocks(ScaleKind kind) noexcept {
-  return kind == ScaleKind::kPair ? 2 : kind == ScaleKind::kMinima ? 1 : 8;
+  return kind == ScaleKind::kPair || kind == ScaleKind::kPowers ? 2 : kind == ScaleKind::kMinima ? 1 : 8;
 }
 constexpr std::size_t header_bytes(ScaleKind kind) noexcept {
-  return kind == ScaleKind::kPair || kind == ScaleKind::kMinima ? 64 : 320;
+  return kind == ScaleKind::kSuper || kind == ScaleKind::kHalves ? 320 : 64;
 }
 
 constexpr bool has_minima(ScaleKind kind) noexcept {

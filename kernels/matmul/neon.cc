@@ -32,12 +32,14 @@ constexpr int kRun<Codes<CodeKind::k8Bit>> = 2;  // 2 * 128 * 127 = 32512
 template <>
 constexpr int kRun<Codes<CodeKind::k4BitTable>> = 2;
 
-template <class Codes, int kRows, int MR>
+template <class Codes, bool kApart, int kRows, int MR>
 [[gnu::always_inline]] inline void add_columns(const std::byte* planes, const ActBlock<MR>& act,
                                                int32x4_t (&low)[kRows][MR], int32x4_t (&high)[kRows][MR]) {
+  constexpr int kFit = kApart && kRun < Codes >> 4 ? 4 : kRun<Codes>;
+  constexpr bool kInOrder = kApart || kFit == 4;
   int16x8_t front[kRows][MR], back[kRows][MR];  // of rows 0 and 1, and of rows 2 and 3
   const auto add = [&]<int kL>() __attribute__((always_inline)) {
-    constexpr int kPlace = kRun<Codes> == 4 ? kL % 4 : (kL % 4 * 2 + kL / 4) % kRun<Codes>;  // in the run
+    constexpr int kPlace = (kInOrder ? kL : kL % 4 * 2 + kL / 4) % kFit;  // in the run
     auto& dot = kL < 4 ? low : high;
 #pragma GCC unroll 4
     for (int t = 0; t < MR; ++t) {
@@ -54,13 +56,13 @@ template <class Codes, int kRows, int MR>
           front[r][t] = vmlal_s8(front[r][t], vget_low_s8(codes), vget_low_s8(q));
           back[r][t] = vmlal_high_s8(back[r][t], codes, q);
         }
-        if constexpr (kPlace == kRun<Codes> - 1) {
+        if constexpr (kPlace == kFit - 1) {
           dot[r][t] = vaddq_s32(dot[r][t], vpaddq_s32(vpaddlq_s16(front[r][t]), vpaddlq_s16(back[r][t])));
         }
       }
     }
   };
-  if constexpr (kRun<Codes> == 4) {
+  if constexpr (kInOrder) {
     in_order(add);
   } else {
     in_line_order(add);
@@ -73,7 +75,7 @@ template <class Codes, int kRows, int MR>
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
-  constexpr int kMost = info(kFormat).codes == CodeKind::k6Bit ? 3 : 4;  // that there are registers for
+  constexpr int kMost = info(kFormat).scales == ScaleKind::kHalves ? 3 : 4;  // that there are registers for
   for (std::size_t t = 0; t < tokens; t += kMost) {
     tiles_by<kFormat, kMost>(weights, tiles, k, &act[t], tokens - t, out, out_stride);
     out += kMost * out_stride;

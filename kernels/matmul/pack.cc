@@ -35,6 +35,10 @@ void add_wide_bits(const std::byte* qh, std::size_t shift, std::uint32_t mask, C
 
 // The unsigned codes of 32 columns, number b of the block of a GGUF file.
 //   IQ4_NL  as Q4_0
+//   Q3_K  hmask[32] qs[64] scales[12] d            of each half of 128 columns, bits 2b,2b+1 of 32 bytes of qs hold
+//                                                  block b; bit b of hmask[i], of all 8 blocks, is the third
+//   IQ4_XS  d scales_h[2] scales_l[4] qs[128]
+//   MXFP4  e  qs[16]
 //   Q4_0  d        qs[16]        Q4_1  d, m        qs[16]        Q8_0  d  qs[32], signed
 //   Q5_0  d qh[4]  qs[16]        Q5_1  d, m qh[4]  qs[16]
 //   Q4_K  d, dmin scales[12]         qs[128]       32 bytes hold two blocks: low nibbles, high nibbles
@@ -55,6 +59,16 @@ void file_codes(const std::byte* block, std::size_t b, CodeWords& codes) noexcep
     add_fifth_bits(block + 4, codes);
   } else if constexpr (kFormat == BlockFormat::kQ8_0) {
     for (std::size_t i = 0; i < 8; ++i) codes[i] = load<std::uint32_t>(block + 2 + 4 * i) ^ 0x80808080u;
+  } else if constexpr (kFormat == BlockFormat::kQ3_K) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      const std::uint32_t low = load<std::uint32_t>(block + 32 + 32 * (b / 4) + 4 * i) >> 2 * (b % 4) & 0x03030303u;
+      const std::uint32_t third = load<std::uint32_t>(block + 4 * i) >> b & 0x01010101u;
+      codes[i] = (low | third << 2) + 0x04040404u;
+    }
+  } else if constexpr (kFormat == BlockFormat::kMXFP4) {
+    nibble_codes(block + 1, codes);
+  } else if constexpr (kFormat == BlockFormat::kIQ4_XS) {
+    nibble_codes(block + 8 + 16 * b, codes);
   } else if constexpr (kFormat == BlockFormat::kQ4_K) {
     wide_nibble_codes(block + 16 + 32 * (b / 2), b % 2 != 0, codes);
   } else if constexpr (kFormat == BlockFormat::kQ5_K) {
@@ -84,22 +98,42 @@ bool is_finite(std::uint16_t half) noexcept {
   return (half & 0x7c00) != 0x7c00;
 }
 
-// Where a file's block has its fp16 scale; a minimum follows it.
-constexpr std::size_t scale_offset(ScaleKind kind) noexcept {
-  return kind == ScaleKind::kHalves ? 208 : 0;
+template <BlockFormat kFormat>
+bool block_is_finite(const std::byte* block) noexcept {
+  if constexpr (info(kFormat).scales == ScaleKind::kPowers) return load<std::uint8_t>(block) != 0xff;
+  const std::byte* d = block + scale_offset(kFormat);
+  return is_finite(load<std::uint16_t>(d)) &&
+         (!has_minima(info(kFormat).scales) || is_finite(load<std::uint16_t>(d + 2)));
 }
 
-template <ScaleKind kKind>
-bool block_is_finite(const std::byte* block) noexcept {
-  const std::byte* d = block + scale_offset(kKind);
-  return is_finite(load<std::uint16_t>(d)) && (!has_minima(kKind) || is_finite(load<std::uint16_t>(d + 2)));
+// The scale of columns 16i .. 16i+15 of a block of 256.
+template <BlockFormat kFormat>
+std::int8_t half_scale(const std::byte* block, std::size_t i) noexcept {
+  const auto at = [block](std::size_t offset) { return load<std::uint8_t>(block + offset); };
+  if constexpr (kFormat == BlockFormat::kQ3_K) {  // low nibbles of 16, then two more bits of each
+    const int low = at(96 + i % 8) >> (i < 8 ? 0 : 4) & 15;
+    return static_cast<std::int8_t>((low | (at(104 + i % 4) >> 2 * (i / 4) & 3) << 4) - 32);
+  } else if constexpr (kFormat == BlockFormat::kIQ4_XS) {  // the same, of 32 columns each
+    const int low = at(4 + i / 4) >> (i / 2 % 2 == 0 ? 0 : 4) & 15;
+    return static_cast<std::int8_t>((low | (load<std::uint16_t>(block + 2) >> i / 2 * 2 & 3) << 4) - 32);
+  } else {
+    static_assert(kFormat == BlockFormat::kQ6_K);
+    return load<std::int8_t>(block + 192 + i);
+  }
+}
+
+// 2^(exponent - 128) as bf16, of which the lowest two are subnormal.
+std::uint16_t power_of_two(std::uint8_t exponent) noexcept {
+  return static_cast<std::uint16_t>(exponent < 2 ? 0x20 << exponent : (exponent - 1) << 7);
 }
 
 // Writes row r of the vectors that head a group, from the file's block number b of the group.
-template <ScaleKind kKind>
+template <BlockFormat kFormat>
 void write_scales(const std::byte* block, std::size_t b, std::size_t r, std::byte* group) noexcept {
-  const std::byte* d = block + scale_offset(kKind);
+  constexpr ScaleKind kKind = info(kFormat).scales;
+  const std::byte* d = block + scale_offset(kFormat);
   std::byte* row = group + 32 * b + 2 * r;
+  if constexpr (kKind == ScaleKind::kPowers) return store(row, power_of_two(load<std::uint8_t>(d)));
   store(row, load<std::uint16_t>(d));
   if constexpr (kKind == ScaleKind::kPair) return;
   store(row + 32, has_minima(kKind) ? load<std::uint16_t>(d + 2) : std::uint16_t{0});
@@ -112,7 +146,7 @@ void write_scales(const std::byte* block, std::size_t b, std::size_t r, std::byt
     }
   }
   if constexpr (kKind == ScaleKind::kHalves) {
-    for (std::size_t i = 0; i < 16; ++i) store(small + 16 * i, load<std::uint8_t>(block + 192 + i));
+    for (std::size_t i = 0; i < 16; ++i) store(small + 16 * i, half_scale<kFormat>(block, i));
   }
 }
 
@@ -121,7 +155,7 @@ template <BlockFormat kFormat>
 std::ptrdiff_t first_bad_block(const std::byte* source, std::size_t blocks) noexcept {
   constexpr BlockInfo kInfo = info(kFormat);
   for (std::size_t i = 0; i < blocks; ++i) {
-    if (!block_is_finite<kInfo.scales>(source + i * kInfo.file_bytes)) return static_cast<std::ptrdiff_t>(i);
+    if (!block_is_finite<kFormat>(source + i * kInfo.file_bytes)) return static_cast<std::ptrdiff_t>(i);
   }
   return -1;
 }
@@ -141,8 +175,8 @@ std::ptrdiff_t pack_blocks(const std::byte* source, std::size_t rows, std::size_
     std::byte* planes = group + header_bytes(kInfo.scales) + b * plane_bytes(kInfo.codes);
     for (std::size_t r = 0; r < rows; ++r) {
       const std::byte* block = source + (r * file_blocks + i) * kInfo.file_bytes;
-      finite &= block_is_finite<kInfo.scales>(block);
-      write_scales<kInfo.scales>(block, b, r, group);
+      finite &= block_is_finite<kFormat>(block);
+      write_scales<kFormat>(block, b, r, group);
       for (std::size_t j = 0; j < kBlocksOfFileBlock; ++j) {
         CodeWords codes;
         file_codes<kFormat>(block, j, codes);

@@ -103,6 +103,9 @@ void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kB
   if constexpr (kKind == CodeKind::k4BitTable) {
     for (std::uint8_t& code : codes) code = static_cast<std::uint8_t>(kNonlinearCodes[code] + 128);
   }
+  if constexpr (kKind == CodeKind::k4BitFloat) {
+    for (std::uint8_t& code : codes) code = kFloatCodes[code];
+  }
 }
 
 // The scales of row r of a block: a weight of column c is  scale * step[c / 16] * (code - zero) + offset.
@@ -119,6 +122,9 @@ RowScale row_scale(const std::byte* group, std::size_t b, std::size_t r) noexcep
   };
   const std::byte* small = group + kLine + 32 * b + r;  // the 8-bit scales of the block, where there are such
   if constexpr (kKind == ScaleKind::kPair) return {half(b), {1, 1}, 0};
+  if constexpr (kKind == ScaleKind::kPowers) {
+    return {float_from_bfloat(load<std::uint16_t>(group + 32 * b + 2 * r)), {1, 1}, 0};
+  }
   if constexpr (kKind == ScaleKind::kMinima) return {half(0), {1, 1}, half(1)};
   if constexpr (kKind == ScaleKind::kSuper) {
     return {half(0) * load<std::uint8_t>(small), {1, 1}, -(half(1) * load<std::uint8_t>(small + 16))};

@@ -68,8 +68,14 @@ std::string random_block(TensorType type, float deviation, std::uint32_t& seed) 
       return half(deviation / 331.0f) + half(15.5f * deviation / 331.0f) + noise(172, seed);
     case TensorType::kQ6_K:
       return noise(208, seed) + half(deviation / 1369.0f);
+    case TensorType::kQ3_K:
+      return noise(108, seed) + half(deviation / 42.5f);
     case TensorType::kIQ4_NL:
       return half(sign * deviation / 67.4f) + noise(16, seed);
+    case TensorType::kMXFP4:
+      return std::string(1, static_cast<char>(128 + std::lround(std::log2(deviation / 5.85f)))) + noise(16, seed);
+    case TensorType::kIQ4_XS:
+      return half(deviation / 1247.0f) + noise(134, seed);
     default:
       throw std::invalid_argument("no random weights of this type");
   }

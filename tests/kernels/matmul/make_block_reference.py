@@ -17,7 +17,8 @@ ROWS = 5
 FORMATS = [
     (Type.Q4_0, [0]), (Type.Q4_1, [0, 2]), (Type.Q5_0, [0]), (Type.Q5_1, [0, 2]),
     (Type.Q8_0, [0]), (Type.Q4_K, [0, 2]), (Type.Q5_K, [0, 2]), (Type.Q6_K, [208]),
-    (Type.IQ4_NL, [0]),
+    (Type.IQ4_NL, [0]), (Type.Q3_K, [108]), (Type.IQ4_XS, [0]),
+    (Type.MXFP4, []),
 ]
 
 
@@ -37,6 +38,8 @@ def main(path):
             blocks = rng.integers(0, 256, (ROWS * k // columns, size), dtype=np.uint8)
             for offset in scales:
                 blocks[:, offset:offset + 2] = random_halves(rng, len(blocks)).view(np.uint8).reshape(-1, 2)
+            if kind == Type.MXFP4:
+                blocks[:, 0] = rng.integers(0, 255, len(blocks))  # an exponent; 255 is no number
             rows = blocks.reshape(ROWS, -1)
             out.write(np.array([kind, ROWS, k], "<u4").tobytes())
             out.write(rows.tobytes())

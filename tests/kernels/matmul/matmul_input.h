@@ -61,7 +61,7 @@ template <class Visit>
 void for_each_block(BlockFormat format, std::span<std::byte> rows, Visit visit) {
   const std::size_t block_bytes = info(format).file_bytes;
   for (std::size_t at = 0; at < rows.size(); at += block_bytes) {
-    visit(&rows[at], std::size_t{format == BlockFormat::kQ6_K ? 208u : 0u});
+    visit(&rows[at], scale_offset(format));
   }
 }
 
@@ -80,6 +80,10 @@ inline std::vector<std::byte> random_rows(BlockFormat format, std::size_t rows, 
     if (extreme && format == BlockFormat::kQ6_K) {
       if (random.below(2) == 0) std::memset(block, 0, 192);
       std::memset(block + 192, random.below(2) == 0 ? 0x80 : 0x7f, 16);
+    }
+    if (info(format).scales == ScaleKind::kPowers) {
+      *block = static_cast<std::byte>(118 + random.below(16));
+      return;
     }
     const std::uint16_t halves[2] = {random.half(), random.half()};
     std::memcpy(block + scale, halves, has_minima(info(format).scales) ? 4 : 2);

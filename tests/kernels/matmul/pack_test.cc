@@ -89,10 +89,11 @@ TEST_P(PackBlocks, ReportsTheFirstBlockThatIsNotFinite) {
   const std::size_t columns = info(format()).file_columns;
   const std::size_t blocks = reference.rows * reference.k / columns;
   const std::size_t block_bytes = reference.file.size() / blocks;
-  const std::size_t scale = format() == BlockFormat::kQ6_K ? 208 : 0;
+  const std::size_t scale = scale_offset(format());
   std::vector<std::byte> tile(tile_bytes(format(), reference.k));
-  const std::uint16_t infinity = 0xfc00;
-  const std::uint16_t nan = 0x7c01;
+  const bool power = GetParam().scales == ScaleKind::kPowers;  // of which only one isn't finite
+  const std::uint16_t infinity = power ? 0xff : 0xfc00;
+  const std::uint16_t nan = power ? 0xff : 0x7c01;
   std::memcpy(&reference.file[(blocks - 1) * block_bytes + scale], &infinity, sizeof(infinity));
   EXPECT_EQ(pack_tile(format(), reference.file.data(), reference.rows, reference.k, tile.data()),
             static_cast<std::ptrdiff_t>(blocks - 1));
