@@ -7,6 +7,7 @@
 
 #include "chat/json.h"
 #include "chat/name.h"
+#include "chat/quotes.h"
 #include "chat/value.h"
 #include "json/write.h"
 
@@ -66,6 +67,7 @@ class PythonCall {
   bool dictionary() {
     in_.skip(2);
     in_.skip_space();
+    in_.mended("arguments in a dictionary");
     std::string object;
     if (!read_object(in_, Escapes::kPython, object)) return false;
     Reader members(object);
@@ -188,8 +190,11 @@ class JsonCall {
 bool read_one(Reader& in, CallText& call) {
   call.arguments.clear();
   call.repair = {};
+  in.forget_repair();
   in.skip_space();
-  return in.peek() == '{' ? JsonCall(in, call).read() : PythonCall(in, call).read();
+  const bool good = in.peek() == '{' ? JsonCall(in, call).read() : PythonCall(in, call).read();
+  if (call.repair.empty()) call.repair = in.repair();
+  return good;
 }
 
 // Takes what stands between two calls, or before the first; false where nothing does, or what else can't.
@@ -198,6 +203,18 @@ bool take_separators(Reader& in) {
   while (in.skip_space(), in.take(',') || in.take('[') || in.take(']')) {
   }
   return in.rest().size() < before;
+}
+
+// Calls until the end.
+bool read_all(Reader& in, std::vector<MendedCall>& calls) {
+  do {
+    const std::string_view rest = in.rest();
+    MendedCall one;
+    if (!read_one(in, one.call)) return false;
+    one.text = rest.substr(0, rest.size() - in.rest().size());
+    calls.push_back(std::move(one));
+  } while (take_separators(in) && !in.at_end());
+  return in.at_end();
 }
 
 // ["f", {"a": 1}]
@@ -261,15 +278,28 @@ bool mend_block(std::string_view block, CallText& call) {
 bool mend_quotes(std::string_view text, std::vector<MendedCall>& calls) {
   Reader in(text);
   in.allow_quotes();
-  do {
-    const std::string_view rest = in.rest();
-    MendedCall one;
-    if (!read_one(in, one.call)) return false;
-    one.text = rest.substr(0, rest.size() - in.rest().size());
-    one.call.repair = "a quote within a string";
-    calls.push_back(std::move(one));
-  } while (take_separators(in) && !in.at_end());
-  return in.at_end();
+  if (!read_all(in, calls)) return false;
+  for (MendedCall& one : calls) one.call.repair = "a quote within a string";
+  return true;
+}
+
+std::string_view good_tail(std::string_view text, std::vector<MendedCall>& calls) {
+  constexpr std::size_t kMostTries = 64;
+  Balance front;
+  std::size_t tries = 0;
+  for (std::size_t at = 0; at < text.size() && tries < kMostTries; ++at) {
+    if (!front.add(text[at])) return {};
+    if (!front.closed() || (text[at] != ')' && text[at] != '}')) continue;
+    Reader in(text.substr(at + 1));
+    in.skip_space();
+    if (!in.take(',')) continue;
+    in.skip_space();
+    const std::string_view tail = in.rest();
+    ++tries;
+    calls.clear();
+    if (!tail.empty() && read_all(in, calls)) return tail;
+  }
+  return {};
 }
 
 }  // namespace lfm::chat

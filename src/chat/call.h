@@ -43,4 +43,8 @@ struct MendedCall {
 // none: false.
 bool mend_quotes(std::string_view text, std::vector<MendedCall>& calls);
 
+// The longest end of a block that is calls, behind one that is none: it begins behind a bracket and a comma, and before
+// it all brackets and quotes are closed, so that it is part of nothing else. Empty: there is none.
+std::string_view good_tail(std::string_view text, std::vector<MendedCall>& calls);
+
 }  // namespace lfm::chat

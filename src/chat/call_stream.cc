@@ -21,29 +21,39 @@ void CallStream::push(std::string_view text, PieceSink& sink) {
   begun_ = true;
   if (block_.size() <= kMaxCallBytes) block_ += text;
   for (const char c : text) {
-    if (state_ == State::kBetween && !between(c)) continue;
+    if (state_ == State::kBetween && !between(c, sink)) continue;
     text_ += c;
     if (state_ == State::kWithin && within(c)) complete(sink);
-    if (state_ == State::kWithin && text_.size() == kMaxCallBytes) spoil("a call that doesn't end");
+    if (state_ == State::kWithin && text_.size() == kMaxCallBytes) {
+      release(sink);
+      spoil("a call that doesn't end");
+    }
   }
   if (state_ == State::kSpoilt && text_.size() >= kMaxCallBytes) give_up(sink);
 }
 
 void CallStream::finish(bool cut, PieceSink& sink) {
+  if (state_ == State::kWithin && !cut) take_back();
+  release(sink);
   if (state_ == State::kWithin) {
     spoil(cut ? "the answer ends within a call" : "a call without an end");
     mendable_ = !cut;
   }
   if (block_.size() > kMaxCallBytes) block_.clear();
-  if (state_ == State::kSpoilt && (cut || !mend(sink))) give_up(sink);
+  if (state_ == State::kSpoilt && cut) give_up(sink);
+  if (state_ == State::kSpoilt) mend(sink);
   text_.clear();
   state_ = State::kBetween;
   in_list_ = after_call_ = apart_by_other_ = mendable_ = told_ = begun_ = given_ = false;
 }
 
 // Between calls: true where a call begins with this byte, or something that is none.
-bool CallStream::between(char c) {
-  if (is_space(c)) return false;
+bool CallStream::between(char c, PieceSink& sink) {
+  if (is_space(c)) {
+    if (!waiting_text_.empty()) waiting_text_ += c;
+    return false;
+  }
+  if (c == ',' || c == ';' || c == ']') release(sink);
   const bool was_after_call = after_call_;
   if (c == '[' && !in_list_) {
     in_list_ = true;
@@ -65,7 +75,13 @@ bool CallStream::between(char c) {
   quote_ = '\0';
   if (was_after_call && in_list_) {
     apart_by_other_ = c == '{' || is_name_byte(c);
-    if (!apart_by_other_) spoil("expected ',' or ']' behind a call");
+    if (!apart_by_other_) {
+      const bool quote = c == '\'' || c == '"';  // the bracket was in a string, rather
+      if (quote) take_back();
+      release(sink);
+      spoil("expected ',' or ']' behind a call");
+      mendable_ = quote;
+    }
   }
   if (c == '[' || c == ']' || c == ',') spoil("expected a call");
   return true;
@@ -131,12 +147,15 @@ bool CallStream::in_string(char c) {
 void CallStream::complete(PieceSink& sink) {
   const bool apart_by_other = std::exchange(apart_by_other_, false);
   if (read_call(text_, call_)) {
+    release(sink);
     if (apart_by_other && call_.repair.empty()) call_.repair = "no comma in front of it";
-    give_call(call_, text_, sink);
-  } else if (is_plainly_bounded(text_)) {
+    waiting_text_ = text_;
+    std::swap(waiting_, call_);
+  } else if (waiting_text_.empty() && is_plainly_bounded(text_)) {
     give_up(sink);
     told_ = false;
   } else {
+    take_back();
     spoil(std::string(call_.problem));
     mendable_ = true;
     return;
@@ -144,6 +163,21 @@ void CallStream::complete(PieceSink& sink) {
   text_.clear();
   state_ = State::kBetween;
   after_call_ = true;
+}
+
+// The call that waits is one, as what follows it shows.
+void CallStream::release(PieceSink& sink) {
+  if (waiting_text_.empty()) return;
+  std::string_view text = waiting_text_;
+  while (is_space(text.back())) text.remove_suffix(1);
+  give_call(waiting_, text, sink);
+  waiting_text_.clear();
+}
+
+// The call that waits is part of what is being read.
+void CallStream::take_back() {
+  text_.insert(0, waiting_text_);
+  waiting_text_.clear();
 }
 
 void CallStream::give_call(const CallText& call, std::string_view text, PieceSink& sink) {
@@ -165,18 +199,20 @@ void CallStream::give_up(PieceSink& sink) {
   text_.clear();
 }
 
-// At the end of a block that is spoilt.
-bool CallStream::mend(PieceSink& sink) {
-  if (!mendable_ || told_) return false;
+// At the end of a block that is spoilt: hands on all of it.
+void CallStream::mend(PieceSink& sink) {
+  if (!mendable_ || told_) return give_up(sink);
   CallText whole;
-  if (!given_ && mend_block(block_, whole)) {
-    give_call(whole, text_, sink);
-    return true;
-  }
+  if (!given_ && mend_block(block_, whole)) return give_call(whole, text_, sink);
+  const std::string text = std::exchange(text_, {});
   std::vector<MendedCall> calls;
-  if (!mend_quotes(text_, calls)) return false;
+  if (!mend_quotes(text, calls)) {
+    const std::string_view tail = good_tail(text, calls);
+    text_ = text.substr(0, text.size() - tail.size());
+    give_up(sink);
+    if (tail.empty()) return;
+  }
   for (const MendedCall& one : calls) give_call(one.call, one.text, sink);
-  return true;
 }
 
 void CallStream::spoil(std::string_view problem) {

@@ -31,12 +31,14 @@ class CallStream {
   const std::string& block() const noexcept { return block_; }
 
  private:
-  bool between(char c);
+  bool between(char c, PieceSink& sink);
   bool within(char c);
   bool in_string(char c);
   void complete(PieceSink& sink);
+  void release(PieceSink& sink);
+  void take_back();
   void spoil(std::string_view problem);
-  bool mend(PieceSink& sink);
+  void mend(PieceSink& sink);
   void give_call(const CallText& call, std::string_view text, PieceSink& sink);
   void give_up(PieceSink& sink);
 
@@ -47,6 +49,10 @@ class CallStream {
   bool in_list_ = false;
   bool apart_by_other_ = false;  // the call that comes has no comma in front, but another, or a semicolon
   bool after_call_ = false;      // so that a comma or the end of the list has to come
+
+  // A call that is handed on once a comma or the list's end follows: where a quote does, its end was in a string.
+  std::string waiting_text_;  // and white space behind it; empty: there is none
+  CallText waiting_;
 
   // Of the call that is being read.
   std::string text_;

@@ -1,7 +1,5 @@
 #include "chat/quotes.h"
 
-#include <string>
-
 #include "chat/name.h"
 
 namespace lfm::chat {
@@ -93,6 +91,13 @@ Ending ending_of(Reader behind, Place place) {
       return ending_within(behind, '}');
   }
   return Ending::kUnclear;
+}
+
+bool Balance::add(char c) {
+  if (c == '\'' && !escaped_) single_ = !single_;
+  if (c == '"' && !escaped_) double_ = !double_;
+  escaped_ = c == '\\' && !escaped_;
+  return count_bracket(c, brackets_);
 }
 
 bool is_balanced(std::string_view text) {

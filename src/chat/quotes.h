@@ -2,6 +2,7 @@
 // a quote tells whether it ends its string.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "chat/value.h"
@@ -16,6 +17,18 @@ enum class Ending {
 
 // Of the string at this place, from what follows its quote.
 Ending ending_of(Reader behind, Place place);
+
+// What is open in a text that is told byte by byte: brackets, whether in strings or not, and quotes of both kinds, but
+// those behind a backslash.
+class Balance {
+ public:
+  bool add(char c);  // false: a bracket closes what isn't open
+  bool closed() const noexcept { return brackets_.empty() && !single_ && !double_; }
+
+ private:
+  std::string brackets_;  // that close what is open
+  bool single_ = false, double_ = false, escaped_ = false;
+};
 
 // Whether each bracket in a text has its other half.
 bool is_balanced(std::string_view text);

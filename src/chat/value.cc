@@ -69,6 +69,7 @@ class ValueReader {
 
   bool set(std::size_t depth) {
     in_.skip(1);
+    in_.mended("a set");
     out_ += '[';
     std::size_t count = 0;
     if (!elements('}', "',' or '}'", Place::kMember, depth, count)) return false;
@@ -143,6 +144,7 @@ class ValueReader {
     } else if (word == "None" || word == "null") {
       out_ += "null";
     } else if (word == "set" && rest.substr(length).starts_with("()")) {  // the one way to write an empty set
+      in_.mended("a set");
       out_ += "[]";
       length += 2;
     } else {

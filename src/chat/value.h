@@ -28,6 +28,13 @@ class Reader {
 
   const std::string& problem() const noexcept { return problem_; }
 
+  // What was taken as meant though it isn't written so; the first one stays.
+  void mended(std::string_view repair) noexcept {
+    if (repair_.empty()) repair_ = repair;
+  }
+  std::string_view repair() const noexcept { return repair_; }
+  void forget_repair() noexcept { repair_ = {}; }
+
   // Has quotes within strings of the same quote read as such, where what follows shows that they don't end them.
   void allow_quotes() noexcept { quotes_ = true; }
   bool quotes_allowed() const noexcept { return quotes_; }
@@ -36,6 +43,7 @@ class Reader {
   std::string_view text_;
   std::size_t at_ = 0;
   std::string problem_;
+  std::string_view repair_;
   bool quotes_ = false;
 };
 
@@ -44,9 +52,9 @@ enum class Escapes : bool { kPython, kJson };  // they differ in "\/" alone, whi
 // What stands around a value.
 enum class Place { kArgument, kElement, kTuple, kKey, kMember };
 
-// Reads a string and appends what it means: '…', "…", three quotes at each end, prefixes r and u, f where nothing is
-// filled in, several strings one after the other, and all escapes of both languages but \N{...}. Half a surrogate pair
-// is an error.
+// Reads a string and appends what it means: '…', "…", three quotes at each end (but where quotes are allowed in
+// strings: three may be an empty string and a quote), prefixes r and u, f where nothing is filled in, several strings
+// one after the other, and all escapes of both languages but \N{...}. Half a surrogate pair is an error.
 bool read_string(Reader& reader, Escapes escapes, Place place, std::string& out);
 
 // Reads one value and appends it as JSON:
@@ -55,7 +63,7 @@ bool read_string(Reader& reader, Escapes escapes, Place place, std::string& out)
 //   numbers                 as they are spelt, but as JSON has it: 007 is 7, 1_000 1000, .5 0.5, 0x1F 31; any size
 //   [1, 2], (1, 2)          lists; (1) is 1
 //   {'a': 1}                objects; keys that are no strings become such: {1: 2} is {"1": 2}; none may be there twice
-//   {1, 2}                  sets: lists
+//   {1, 2}                  sets, which become lists
 // A comma may follow the last element. Time and memory are linear in the text; kMaxDepth deep at most.
 bool read_value(Reader& reader, Escapes escapes, Place place, std::string& out);
 

@@ -126,10 +126,12 @@ bool read_literal(Reader& in, Escapes escapes, Place place, std::string& out) {
     formatted = formatted || prefix == 'f';
     in.skip(1);
   }
+  if (formatted) in.mended("an f-string");
   const char quote = in.peek();
   const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
   const bool triple = in.looking_at(three);
   const std::string_view end = triple ? three : three.substr(0, 1);
+  if (triple && in.quotes_allowed()) return in.fail("three quotes of which it isn't clear where the string begins");
   in.skip(end.size());
   const std::string_view all = in.rest();
   while (!ends_string(in, end, place, all.substr(0, all.size() - in.rest().size()))) {

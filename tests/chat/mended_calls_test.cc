@@ -76,20 +76,34 @@ TEST(MendedCalls, GoodOnesBesideABadOne) {
                     "bad(an argument without a name at byte 4):bad(3)"}));
 }
 
+TEST(MendedCalls, GoodOnesBehindOneOfWhichTheEndIsntClear) {
+  EXPECT_EQ(read_calls("[f(a='it's 'ok', b=?), g(b=1), h()]"),
+            (Pieces{"bad(expected ',' or ')' at byte 8):f(a='it's 'ok', b=?), ", R"(call:g{"b": 1})", "call:h{}"}));
+  EXPECT_EQ(read_calls("[f(a='x' - 'y'), g({'b': 'c'})]")[1], R"(call:g{"b": "c"})");
+  // What may be part of the bad one isn't taken out of it.
+  for (const char* text : {"[note(text='use f(x), rm(path='/')]", "[add(list=[{'name': 'ann'}, {'name': 'bob'}]]",
+                           "[run(x=[g(a=1), h(b=2)]]", "[f(a=[1, 2), g(b=1)]",
+                           "[f(a='it's 'ok', b=?), g(b=1), h(c=d e)]", "[f(a='x=')'', b=1)]"}) {
+    EXPECT_EQ(read_calls(text).size(), 1u) << text;
+    EXPECT_TRUE(read_calls(text)[0].starts_with("bad(")) << text;
+  }
+}
+
 TEST(MendedCalls, EveryRepairIsTold) {
   struct Repairs : PieceSink {
     void piece(const Piece& piece) override { told += std::string(piece.error) + ";"; }
     std::string told;
   } repairs;
-  for (const std::string text :
-       {"[f({'a': 1})]", "[f(a=x)]", "[f(a=1, a=1)]", "[f(a='it's')]", "f", "['f', {}]", "[f(a={1})]", "[f(); g()]"}) {
+  for (const std::string text : {"[f({'a': 1})]", "[f(a=x)]", "[f(a=1, a=1)]", "[f(a='it's')]", "f", "['f', {}]",
+                                 "[f(a={1})]", "[f(); g()]", "[f(a=f'x')]", "[f(**{'a': 1}), g(a=set())]"}) {
     CallStream stream;
     stream.push(text, repairs);
     stream.finish(false, repairs);
   }
   EXPECT_EQ(repairs.told,
             "the arguments are one object;a text without quotes;an argument is there twice;a quote within a string;"
-            "a name without parentheses;a name and its arguments in a list;;;no comma in front of it;");
+            "a name without parentheses;a name and its arguments in a list;a set;;no comma in front of it;an f-string;"
+            "arguments in a dictionary;a set;");
 }
 
 TEST(MendedCalls, AnAnswerThatIsCutIsNotMended) {
