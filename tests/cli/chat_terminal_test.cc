@@ -281,6 +281,37 @@ TEST_F(ChatTerminal, ColoursOnlyWhereTheyAreWanted) {
   EXPECT_EQ(dumb.text().find('\x1b'), std::string::npos) << testing::PrintToString(dumb.text());
 }
 
+TEST_F(ChatTerminal, MarkdownIsMadeReadable) {
+  std::vector<Variable> environment = model_.environment();
+  environment.push_back({"NO_COLOR", ""});
+  const std::vector<std::string> says_this = {"--regex", "# Two words\n\n- \\*\\*one\\*\\* and `two`"};
+  PseudoTerminal terminal(model_.chat(says_this), environment);
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.type("Go\r");
+  ASSERT_TRUE(says(terminal, "\x1b[1mTwo words\x1b[0m\r\n"));
+  ASSERT_TRUE(says(terminal, "• \x1b[1mone\x1b[0m and \x1b[36mtwo\x1b[0m"));
+  std::vector<std::string> plainly = says_this;
+  plainly.push_back("--plain");
+  PseudoTerminal plain(model_.chat(plainly), environment);
+  ASSERT_TRUE(at_prompt(plain));
+  plain.type("Go\r");
+  ASSERT_TRUE(says(plain, "# Two words\r\n\r\n- **one** and `two`"));
+  std::vector<std::string> once = says_this;
+  once.insert(once.end(), {"-p", "Go"});
+  EXPECT_EQ(run_program({.arguments = model_.chat(once), .environment = environment}).out,
+            "# Two words\n\n- **one** and `two`\n");
+  PseudoTerminal one_question(model_.chat(once), environment);
+  EXPECT_TRUE(says(one_question, "• \x1b[1mone\x1b[0m and \x1b[36mtwo\x1b[0m"));
+}
+
+TEST_F(ChatTerminal, LinesEndBetweenWords) {
+  PseudoTerminal terminal(model_.chat({"--regex", "(word ){30}end"}), model_.environment());
+  ASSERT_TRUE(at_prompt(terminal));
+  terminal.resize(40);
+  terminal.type("Go\r");
+  ASSERT_TRUE(says(terminal, "\r\nword word word word word word word word\r\nword"));
+}
+
 TEST_F(ChatTerminal, TabCompletesCommands) {
   PseudoTerminal terminal(model_.chat({"-n", "1"}), model_.environment());
   ASSERT_TRUE(at_prompt(terminal));

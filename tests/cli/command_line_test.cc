@@ -179,6 +179,7 @@ TEST_F(CommandLine, QuantizeAsLlamaQuantizeIsTyped) {
   EXPECT_EQ(bytes_of({"convert", "--model=" + model_.path(), "-o", out, "--type", "q8_0"}), bytes);
   EXPECT_EQ(bytes_of({"quantize", "-t", "1", "--force", model_.path(), out, "q8_0"}), bytes);
   expect_usage({"quantize", "in.gguf", "out.gguf", "Q2_K"}, "--type: Q2_K not in {q4_0");
+  expect_usage({"quantize", "in.gguf", "q4_0"}, "--out is required");
   expect_usage({"quantize", "in.gguf", "-o", "out.gguf", "Q4_0"}, "Q4_0: what is it? The file to write goes behind -o");
 }
 

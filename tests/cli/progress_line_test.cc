@@ -14,6 +14,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
+std::string shown_line(double part) {
+  return "\r\033[K" + bar(part, 20) + " " + std::to_string(static_cast<int>(part * 100)) + " %, ";
+}
+
+TEST(ProgressLine, BarsAreOfCells) {
+  EXPECT_EQ(bar(0, 4), "░░░░");
+  EXPECT_EQ(bar(0.5, 4), "██░░");
+  EXPECT_EQ(bar(1, 4), "████");
+}
+
 // A terminal in the place of standard error.
 class ProgressLineTest : public testing::Test {
  protected:
@@ -52,13 +62,13 @@ TEST_F(ProgressLineTest, WrittenOverAndTakenAway) {
   {
     ProgressLine line;
     line.show(0, "packing");
-    EXPECT_EQ(shown(), "\r\033[K0 %, packing");
+    EXPECT_EQ(shown(), shown_line(0) + "packing");
     line.show(0.001, "packing");
     EXPECT_EQ(shown(), "") << "the same again";
     line.show(0.5, "packing");
-    EXPECT_EQ(shown(), "\r\033[K50 %, packing");
+    EXPECT_EQ(shown(), shown_line(0.5) + "packing");
     line.show(0.25, "checking");
-    EXPECT_EQ(shown(), "\r\033[K25 %, checking");
+    EXPECT_EQ(shown(), shown_line(0.25) + "checking");
   }
   EXPECT_EQ(shown(), "\r\033[K");
 }
@@ -74,7 +84,7 @@ TEST_F(ProgressLineTest, NothingOfWhatIsSoonDone) {
   line.show(0, "packing");
   std::this_thread::sleep_for(milliseconds(30));
   line.show(0.5, "packing");
-  EXPECT_EQ(shown(), "\r\033[K50 %, packing");
+  EXPECT_EQ(shown(), shown_line(0.5) + "packing");
 }
 
 TEST_F(ProgressLineTest, TellsTheTimeThatIsLeftOfThisWork) {
@@ -82,9 +92,9 @@ TEST_F(ProgressLineTest, TellsTheTimeThatIsLeftOfThisWork) {
   line.show(0.5, "reading");
   std::this_thread::sleep_for(milliseconds(2100));
   line.show(0.75, "reading");
-  EXPECT_EQ(shown(), "\r\033[K50 %, reading\r\033[K75 %, reading, 2 s left");
+  EXPECT_EQ(shown(), shown_line(0.5) + "reading" + shown_line(0.75) + "reading, 2 s left");
   line.show(0.1, "checking");
-  EXPECT_EQ(shown(), "\r\033[K10 %, checking") << "nothing is known yet";
+  EXPECT_EQ(shown(), shown_line(0.1) + "checking") << "nothing is known yet";
 }
 
 TEST(ProgressLine, ElsewhereThereIsNone) {

@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "bench_parallel.h"
+#include "bench_plot.h"
 #include "bench_replay.h"
 #include "bench_report.h"
 #include "bench_tokens.h"
@@ -18,6 +19,7 @@
 #include "lfm/inspect.h"
 #include "model_options.h"
 #include "sampling_flags.h"
+#include "talk/replace_file.h"
 
 namespace lfm::cli {
 namespace {
@@ -38,6 +40,7 @@ struct Options {
   bool profile = false;
   bool no_warmup = false;
   double sustained_minutes = 0;
+  std::string plot;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -123,7 +126,8 @@ class Runner {
   }
 
   // Decodes for minutes on end and tells every ten seconds: laptops and phones get slower as they get hot.
-  Status run_sustained(double minutes, BenchReport& report) {
+  Result<std::vector<SustainedResult>> run_sustained(double minutes, BenchReport& report) {
+    std::vector<SustainedResult> results;
     LFM_ASSIGN(Session session, engine_.new_session(options_.cache.session(1024)));
     const double most = std::min(10.0, minutes * 60);  // seconds of a row
     double first_rate = 0;
@@ -138,9 +142,10 @@ class Runner {
       }
       const double rate = static_cast<double>(tokens) / seconds_since(interval);
       if (first_rate == 0) first_rate = rate;
-      if (!report.row(SustainedResult{now_text(), seconds_since(start), rate, 100 * rate / first_rate})) return {};
+      results.push_back({now_text(), seconds_since(start), rate, 100 * rate / first_rate});
+      if (!report.row(results.back())) return results;
     }
-    return {};
+    return results;
   }
 
  private:
@@ -256,6 +261,17 @@ Status run_all_replay(const Engine& engine, const Options& options, BenchReport&
   return {};
 }
 
+// With a plot below the table, and in a file where one is wanted.
+Status run_sustained(const Engine& engine, const Options& options, const BenchContext& context, BenchReport& report) {
+  LFM_ASSIGN(const auto results, Runner(engine, options).run_sustained(options.sustained_minutes, report));
+  if (format_of(options.format) == BenchFormat::kMarkdown) write_err(text_plot(results));
+  if (options.plot.empty()) return {};
+  const std::string title = (context.model.name.empty() ? context.model.architecture : context.model.name) + " " +
+                            context.type + ", " + std::to_string(context.model.threads) + " threads, " +
+                            context.model.isa;
+  return replace_file(options.plot, svg_plot(results, title));
+}
+
 BenchTable table_of(const Options& options) {
   if (options.sustained_minutes > 0) return BenchTable::kSustained;
   if (!options.replay.empty()) return BenchTable::kReplay;
@@ -277,7 +293,7 @@ Status run_all(Options options) {
     LFM_TRY(Diagnostics(engine).settle());
     context.model = engine.info();
     if (options.sustained_minutes > 0) {
-      LFM_TRY(Runner(engine, options).run_sustained(options.sustained_minutes, report));
+      LFM_TRY(run_sustained(engine, options, context, report));
     } else if (!options.replay.empty()) {
       LFM_TRY(run_all_replay(engine, options, report));
     } else if (!options.parallel.empty()) {
@@ -321,8 +337,11 @@ void add_bench(CommandLine& line) {
   command.choice("-o,--output", options->format, {"md", "csv", "json", "jsonl"}, "how results are printed");
   command.flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");
   command.flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass");
-  command.number("--sustained", options->sustained_minutes, {1e-3, 1e6},
-                 "decode for so many minutes, a line every ten seconds");
+  const Option sustained = command.number("--sustained", options->sustained_minutes, {1e-3, 1e6},
+                                          "decode for so many minutes, a line every ten seconds, and a plot");
+  command.text("--plot", options->plot, "write the plot as a picture in SVG to this file")
+      .type("FILE.svg")
+      .needs(sustained);
   command.needs([options] { return options->both.size() % 2 == 0 ? nullptr : "--pg: the second of a pair"; });
   command.runs([options] { return with_model(options->model, [&] { return run_bench(*options); }); });
 }

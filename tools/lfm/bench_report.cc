@@ -8,6 +8,7 @@
 
 #include "interrupt.h"
 #include "io.h"
+#include "progress_line.h"
 
 namespace lfm::cli {
 namespace {
@@ -402,8 +403,8 @@ void BenchReport::profile(const BenchResult& result) const {
   const double tokens = static_cast<double>(result.test.tokens() * result.seconds.size());
   for (const PhaseTime& phase : result.phases) {
     if (phase.seconds == 0) continue;
-    print_err("    %-15s %9.3f ms a token %6.1f %%\n", phase.name.c_str(), phase.seconds * 1e3 / tokens,
-              100 * phase.seconds / total);
+    print_err("    %-15s %9.3f ms a token %6.1f %% %s\n", phase.name.c_str(), phase.seconds * 1e3 / tokens,
+              100 * phase.seconds / total, bar(phase.seconds / total, 40).c_str());
   }
 }
 

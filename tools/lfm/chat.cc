@@ -37,6 +37,7 @@ struct Options {
   SamplingFlags sampling;
   Draft draft = Draft::kLookup;
   bool timings = false;
+  bool plain = false;
   ConstraintFlags constraint;
   std::string history;
 };
@@ -97,6 +98,7 @@ int print_timings(Talk& talk, int status) {
 int converse(Talk& talk, const Options& options, std::string question) {
   ViewOptions view;
   view.thinking = options.thinking != "hide";
+  view.plain = options.plain;
   if (options.json) return talk_to_script(talk);
   if (at_terminal(options)) {
     if (options.history != "off")
@@ -183,6 +185,9 @@ void add_chat(CommandLine& line) {
   options->context.add_to(command);
   options->sampling.add_to(command);
   add_draft_option(command, options->draft, kDraftHelp).shows("lookup");
+  command.flag("--plain", options->plain,
+               "show answers at a terminal as the model writes them: no lines broken between words, no Markdown made "
+               "readable");
   command.flag("--timings", options->timings, "print timings of the one question on standard error");
   options->constraint.add_to(command, "JSON list of tools that the model may call");
   command

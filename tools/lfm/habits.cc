@@ -262,7 +262,8 @@ std::string lower(std::string word) {
 
 bool is_type(const std::string& word) {
   const std::string name = lower(word);
-  return name.size() <= 8 && (name.starts_with("q") || name.starts_with("iq") || name.ends_with("f16")) &&
+  return name.size() <= 8 && name.find('.') == std::string::npos &&
+         (name.starts_with("q") || name.starts_with("iq") || name.ends_with("f16")) &&
          name.find_first_of("123456789") != std::string::npos;
 }
 
@@ -273,7 +274,7 @@ void translate_quantize(std::vector<std::string>& words) {
   for (std::size_t type = 3; in == 0 && type < words.size(); ++type) {
     if (is_type(words[type]) && words[type - 1].ends_with(".gguf") && is_plain(type - 2)) in = type - 2;
   }
-  if (words[0] != "quantize" || in == 0) return;
+  if (words[0] != "quantize" || in == 0 || is_type(words[in + 1])) return;  // "IN TYPE" names no file
   constexpr std::array kNames = {"", "--out", "--type", "--threads"};
   std::vector<std::string> named;
   std::size_t end = in;

@@ -29,6 +29,9 @@ class ProgressLine {
   std::string line_;
 };
 
+// A part, 0..1, of so many cells.
+std::string bar(double part, std::size_t cells);
+
 // "1 h 05 min", "3 min 20 s", "12 s"
 std::string duration_text(double seconds);
 

@@ -12,6 +12,7 @@
 #include "sampling_flags.h"
 #include "talk/model_text.h"
 #include "talk/obey.h"
+#include "talk/reading_line.h"
 
 namespace lfm::cli {
 namespace {
@@ -75,9 +76,12 @@ int run_text(const Options& options) {
     return fail(no_room(ids->size(), session->context_tokens(), engine->info()));
 
   InterruptGuard guard(*session);
-  if (const Status status = session->append(*ids); !status.ok()) {
-    if (status.error().code == ErrorCode::kCancelled) return kInterrupted;
-    return fail("prompt: " + status.error().describe());
+  ReadingLine reading;
+  const auto read = session->sync(*ids, {.progress = reading.progress()});
+  reading.end();
+  if (!read.ok()) {
+    if (read.error().code == ErrorCode::kCancelled) return kInterrupted;
+    return fail("prompt: " + read.error().describe());
   }
   ModelText out;
   bool writable = true;

@@ -10,13 +10,16 @@ bool AnswerView::show(const Piece& piece) {
     if (!end() || !begin(piece.kind)) return false;
   }
   if (piece.kind == PieceKind::kReasoning && !thinking_) return true;
-  if (!print(text_.show(piece.text))) return false;
+  const std::string text = text_.show(piece.text);
+  if (!print(markdown_ ? markdown_->show(text) : text)) return false;
   if (piece.kind == PieceKind::kMalformedCall && !print("  (no call: " + shown(piece.error) + ")")) return false;
   return flush_out();
 }
 
 bool AnswerView::begin(PieceKind kind) {
   kind_ = kind;
+  if (kind == PieceKind::kText) markdown_.emplace(text_style_.columns, text_style_.markdown);
+  if (kind == PieceKind::kReasoning) markdown_.emplace(text_style_.columns, false);
   if (!write_out(style_of(kind))) return false;
   if (kind == PieceKind::kReasoning && !thinking_) return print("thinking...") && flush_out();
   return kind != PieceKind::kToolCall || print("-> ");
@@ -26,7 +29,10 @@ bool AnswerView::end() {
   if (!kind_) return true;
   const bool apart = kind_ == PieceKind::kReasoning;
   kind_.reset();
-  return print(text_.finish()) && write_out(style_.plain()) && (line_begins_ || print("\n")) && (!apart || print("\n"));
+  std::string rest = text_.finish();
+  if (markdown_) rest = markdown_->show(rest) + markdown_->finish();
+  markdown_.reset();
+  return print(rest) && write_out(style_.plain()) && (line_begins_ || print("\n")) && (!apart || print("\n"));
 }
 
 bool AnswerView::finish(const Finish& finish) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lfm/chat.h"
+#include "talk/markdown.h"
 #include "talk/style.h"
 #include "talk/terminal_text.h"
 
@@ -15,7 +16,8 @@ namespace lfm::cli {
 // anything to the terminal but show. Prints on standard output.
 class AnswerView {
  public:
-  AnswerView(const Style& style, bool thinking) : style_(style), thinking_(thinking) {}
+  AnswerView(const Style& style, bool thinking, const TextStyle& text = {})
+      : style_(style), text_style_(text), thinking_(thinking) {}
 
   bool show(const Piece& piece);      // false: standard output is gone
   bool finish(const Finish& finish);  // ends the line, and says what is unusual about the end
@@ -27,9 +29,11 @@ class AnswerView {
   std::string_view style_of(PieceKind kind) const;
 
   Style style_;
+  TextStyle text_style_;
   bool thinking_;
   std::optional<PieceKind> kind_;  // of what is being printed
   TerminalText text_;
+  std::optional<Markdown> markdown_;  // of text and thinking
   bool line_begins_ = true;
 };
 

@@ -4,6 +4,7 @@
 #include "model_options.h"
 #include "talk/model_text.h"
 #include "talk/modes.h"
+#include "talk/reading_line.h"
 #include "talk/terminal_text.h"
 
 namespace lfm::cli {
@@ -11,20 +12,20 @@ namespace {
 
 class Printer {
  public:
-  explicit Printer(bool thinking) : thinking_(thinking) {}
+  Printer(bool thinking, bool plain) : out_(text_style(plain)), thinking_(thinking) {}
 
   bool show(const Piece& piece) {
     if (piece.kind == PieceKind::kReasoning) return think(piece.text);
     if (thought_) write_err("\n");
     thought_ = false;
     const bool call = piece.kind == PieceKind::kToolCall;
-    if (call && line_begun_ && !print("\n")) return false;
-    return print(piece.text) && (!call || print("\n"));
+    if (call && out_.line_begun() && !out_.write_as_is("\n")) return false;
+    return call ? out_.write_as_is(std::string(piece.text) + "\n") : out_.write(piece.text);
   }
 
   bool finish() {
     if (thought_) write_err("\n");
-    return out_.finish() && (!line_begun_ || print("\n"));
+    return out_.finish() && (!out_.line_begun() || out_.write_as_is("\n"));
   }
 
  private:
@@ -34,15 +35,9 @@ class Printer {
     return true;
   }
 
-  bool print(std::string_view text) {
-    if (!text.empty()) line_begun_ = text.back() != '\n';
-    return out_.write(text);
-  }
-
   ModelText out_;
   bool thinking_;
   bool thought_ = false;  // thinking was the last thing to be shown
-  bool line_begun_ = false;
 };
 
 }  // namespace
@@ -50,9 +45,16 @@ class Printer {
 int ask_once(Talk& talk, std::string question, const ViewOptions& options) {
   talk.add({Role::kUser, std::move(question)});
   InterruptGuard guard(talk.session());
-  Printer printer(options.thinking);
+  Printer printer(options.thinking, options.plain);
+  ReadingLine reading;
   bool writable = true;
-  auto answer = talk.answer([&](const Piece& piece) { return writable = printer.show(piece); });
+  auto answer = talk.answer(
+      [&](const Piece& piece) {
+        reading.end();
+        return writable = printer.show(piece);
+      },
+      reading.progress());
+  reading.end();
   if (!answer.ok()) {
     const Error& error = answer.error();
     if (error.code != ErrorCode::kLimit || error.field != "tokens") return fail(error);

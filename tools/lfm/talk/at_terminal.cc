@@ -10,6 +10,7 @@
 #include "talk/message_lines.h"
 #include "talk/modes.h"
 #include "talk/obey.h"
+#include "talk/reading_line.h"
 #include "talk/signals.h"
 #include "talk/style.h"
 #include "talk/terminal_text.h"
@@ -122,10 +123,15 @@ class Terminal {
 
   bool answer_once() {
     const QuietKeyboard quiet;
-    AnswerView view(style_, options_.thinking);
+    AnswerView view(style_, options_.thinking, text_style(options_.plain));
+    ReadingLine reading;
     bool writable = true;
-    auto answer =
-        answer_interruptibly(talk_, kPatience, [&](const Piece& piece) { return writable = view.show(piece); });
+    const auto show = [&](const Piece& piece) {
+      reading.end();
+      return writable = view.show(piece);
+    };
+    auto answer = answer_interruptibly(talk_, kPatience, show, reading.progress());
+    reading.end();
     if (!answer.ok()) {
       complain(with_advice(answer.error(), talk_));
       return false;

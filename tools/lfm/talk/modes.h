@@ -9,6 +9,7 @@ namespace lfm::cli {
 
 struct ViewOptions {
   bool thinking = true;  // show it
+  bool plain = false;    // show text at a terminal as it is
   std::string history;   // file for what is typed; empty: none
 };
 

@@ -1,5 +1,6 @@
 #include "talk/style.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,6 +17,16 @@ bool wants_colours() {
   const char* const terminal = std::getenv("TERM");
   return on_terminal() && (refused == nullptr || refused[0] == '\0') && terminal != nullptr &&
          std::strcmp(terminal, "dumb") != 0;
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+TextStyle text_style(bool plain) {
+  if (plain || !on_terminal()) return {};
+  return {terminal_columns(), wants_colours()};
 }
 
 std::string Style::prompt(std::string_view text) const {

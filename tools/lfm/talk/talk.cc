@@ -67,8 +67,9 @@ void Talk::back_to(Mark mark) {
   attempt_ = mark.attempt;
 }
 
-Result<Answer> Talk::answer(const Chat::PieceCallback& callback) {
+Result<Answer> Talk::answer(const Chat::PieceCallback& callback, ProgressCallback progress) {
   GenerateOptions generate = options_.generate;
+  generate.prompt_progress = std::move(progress);
   generate.sampling.seed = generate.sampling.seed.value_or(0) + attempt_;
   const double seconds_before = session_.stats().prompt_seconds;
   LFM_ASSIGN(Answer answer, chat_.answer(session_, conversation_.all(), generate, callback));

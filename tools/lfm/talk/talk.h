@@ -63,8 +63,8 @@ class Talk {
   void back_to(Mark mark);
 
   // The model's answer to the messages, which is added to them where anything came. Errors as Chat::answer(); the
-  // messages stay as they were.
-  Result<Answer> answer(const Chat::PieceCallback& callback);
+  // messages stay as they were. `progress`: of reading them.
+  Result<Answer> answer(const Chat::PieceCallback& callback, ProgressCallback progress = nullptr);
 
   // The file of talk/saved.h, and FILE.state beside it. Notes tell what went wrong with the latter.
   Result<std::vector<std::string>> save(const std::string& path);
