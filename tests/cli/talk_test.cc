@@ -21,7 +21,7 @@ class TalkTest : public testing::Test {
  protected:
   Talk open(std::string system = "", float temperature = 0, std::size_t context = 0) const {
     TalkOptions options;
-    options.context_tokens = context;
+    options.session.context_tokens = context;
     options.generate.max_tokens = 12;
     options.generate.ignore_end = true;
     options.generate.sampling = SamplingOptions{.temperature = temperature};
