@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/alone.h"
 #include "base/try.h"
 #include "chat/answer_reader.h"
 #include "chat/message.h"
@@ -21,7 +22,7 @@ Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message>
   return prompt;
 }
 
-Result<Answer> answer_prompt(const chat::Template& form, Session& session, const Prompt& prompt,
+Result<Answer> answer_prompt(const chat::Template& form, engine::SessionState& session, const Prompt& prompt,
                              const GenerateOptions& options, const Chat::PieceCallback& callback,
                              const std::function<void()>& read) {
   Answer answer;
@@ -35,7 +36,9 @@ Result<Answer> answer_prompt(const chat::Template& form, Session& session, const
     answer.message.tokens.assign(said.begin(), said.end());
   };
   const SessionStats before = session.stats();
-  const auto synced = session.sync(prompt.tokens, {prompt.ends, options.cancel, options.prompt_progress});
+  const auto synced = engine::alone(session, [&] {
+    return session.sync(prompt.tokens, {prompt.ends, options.cancel, options.prompt_progress});
+  });
   if (!synced.ok() && synced.error().code != ErrorCode::kCancelled) return synced.error();
   answer.prompt.reused = session.stats().reused_tokens - before.reused_tokens;
   answer.prompt.evaluated = session.stats().prompt_tokens - before.prompt_tokens;
@@ -48,10 +51,11 @@ Result<Answer> answer_prompt(const chat::Template& form, Session& session, const
   }
   GenerateOptions structured = options;
   structured.structured = true;
-  LFM_ASSIGN(answer.finish, session.generate(structured, [&](const Piece& piece) {
+  const auto take = [&](const Piece& piece) {
     builder.piece(piece);
     return !callback || callback(piece);
-  }));
+  };
+  LFM_ASSIGN(answer.finish, engine::alone(session, [&] { return session.generate(structured, take, form.thinks()); }));
   // After a stop string the session holds more than the message says.
   if (answer.finish.reason != FinishReason::kStop) keep_tokens(session.tokens());
   return answer;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chat/template.h"
+#include "engine/session/session.h"
 #include "lfm/chat.h"
 
 namespace lfm {
@@ -22,7 +23,7 @@ struct Prompt {
 Result<Prompt> write_prompt(const chat::Template& form, std::span<const Message> messages, bool continue_last);
 
 // As Chat::answer(). `read`: empty, or called when the session has read the prompt, or as much of it as was wanted.
-Result<Answer> answer_prompt(const chat::Template& form, Session& session, const Prompt& prompt,
+Result<Answer> answer_prompt(const chat::Template& form, engine::SessionState& session, const Prompt& prompt,
                              const GenerateOptions& options, const Chat::PieceCallback& callback,
                              const std::function<void()>& read);
 

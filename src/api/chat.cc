@@ -107,7 +107,7 @@ Result<Answer> Chat::answer(Session& session, std::span<const Message> messages,
     }
     if (messages.empty()) return Error{ErrorCode::kArgument, "there is nothing to answer", "messages"};
     LFM_ASSIGN(const Prompt prompt, write_prompt(*inner_, messages, options.continue_last));
-    return answer_prompt(*inner_, session, prompt, options, callback, nullptr);
+    return answer_prompt(*inner_, *session.state_, prompt, options, callback, nullptr);
   });
 }
 

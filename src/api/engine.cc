@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/alone.h"
 #include "api/guarded.h"
 #include "base/try.h"
 #include "engine/load/cache_folder.h"
@@ -13,28 +14,9 @@
 #include "lfm/pack.h"
 
 namespace lfm {
-namespace {
 
+using engine::alone;
 using engine::guarded;
-
-// guarded() for the calls of a session: one at a time, and none from a callback that keeps the team from working. The
-// session is left in order, also by what a callback throws.
-template <typename Body>
-auto alone(engine::SessionState& state, Body&& body) -> decltype(body()) {
-  if (Status here = state.model().check_process(); !here.ok()) return std::move(here).error();
-  const engine::SessionState::Use use(state);
-  if (!use.granted()) return Error{ErrorCode::kState, engine::kBusy, "session"};
-  return guarded([&] {
-    try {
-      return body();
-    } catch (...) {
-      state.settle();
-      throw;
-    }
-  });
-}
-
-}  // namespace
 
 Result<Engine> Engine::open(const std::string& path, const EngineOptions& options) {
   return guarded([&]() -> Result<Engine> {

@@ -131,7 +131,7 @@ Result<Answer> SessionPool::answer(const Chat& chat, std::span<const Message> me
       if (stem > 0 && session.tokens().size() >= stem) (void)keep(session, stem);
       (void)keep(session);
     };
-    LFM_ASSIGN(Answer answer, answer_prompt(form, session, prompt, options, callback, read));
+    LFM_ASSIGN(Answer answer, answer_prompt(form, *session.state_, prompt, options, callback, read));
     if (answer.finish.tokens > 0) {
       (void)keep(session);
       if (options.continue_last) conversation.pop_back();

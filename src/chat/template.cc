@@ -79,6 +79,7 @@ Result<std::shared_ptr<const Template>> Template::create(std::shared_ptr<const t
     LFM_ASSIGN(made->options_.tools, read_tools(options.tools));
   }
   made->custom_ = options.custom;
+  made->thinks_ = from_model || options.custom ? of_model.thinks : made->form_.drops_thinking;
   if (from_model && !options.custom) LFM_TRY(made->use(of_model, options));
   if (made->own_) return std::shared_ptr<const Template>(std::move(made));
   made->options_.preserve_thinking = options.preserve_thinking;

@@ -23,6 +23,7 @@ class Template {
   ChatForm form() const noexcept { return form_.name; }
   const std::vector<std::string>& notes() const noexcept { return notes_; }
   const std::string& date() const noexcept { return date_; }
+  bool thinks() const noexcept { return thinks_; }  // answers may begin with thinking, as far as the form knows
   const text::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
 
   // Errors as Chat::render(). `ends`: null, or where the turns begin is appended to it, but for the first.
@@ -55,6 +56,7 @@ class Template {
   ChatOptions::Custom custom_;
   std::string date_;  // as ChatOptions has it, never empty where the system tells it
   std::vector<std::string> notes_;
+  bool thinks_ = false;
 };
 
 }  // namespace lfm::chat

@@ -25,6 +25,15 @@ const Json* other_items(const Json& schema) {
 
 }  // namespace
 
+// Items that have to satisfy a schema as well, and so many have to; the others don't.
+struct SchemaCompiler::Wanted {
+  Term schema;
+  Term others;
+  std::size_t from;  // the first of which it is asked
+  std::uint32_t min = 1;
+  std::uint32_t max = kNoLimit;
+};
+
 // What the item at an index has to satisfy.
 Result<Terms> SchemaCompiler::item_terms(const Alternative& all, std::size_t index) {
   Terms terms;
@@ -33,6 +42,7 @@ Result<Terms> SchemaCompiler::item_terms(const Alternative& all, std::size_t ind
       if (index < term.value->items.size()) terms.push_back({&term.value->items[index], Term::Kind::kEquals});
       continue;
     }
+    if (const Json* none = term.value->find(kNoItem)) terms.push_back({negated_items_.at(none), Term::Kind::kNot});
     const Json* first = first_items(*term.value);
     if (first != nullptr && !first->is(Json::Type::kArray)) {
       return refuse(ErrorCode::kArgument, "\"prefixItems\" is no array", *first);
@@ -44,6 +54,31 @@ Result<Terms> SchemaCompiler::item_terms(const Alternative& all, std::size_t ind
     }
   }
   return terms;
+}
+
+Result<std::optional<SchemaCompiler::Wanted>> SchemaCompiler::wanted_items(const Alternative& all) {
+  std::optional<Wanted> wanted;
+  const auto add = [&](const Json& schema, std::string_view keyword, const Wanted& one) -> Status {
+    if (wanted) return unsupported(keyword, schema, "beside another one");
+    wanted = one;
+    return {};
+  };
+  for (const Term& term : all) {
+    if (term.kind != Term::Kind::kSchema) continue;
+    if (const Json* contained = term.value->find("contains"); contained != nullptr && grammar_.whole_fractions) {
+      Wanted one = {{contained}, {contained, Term::Kind::kNot}, 0};
+      if (!old_draft_) {
+        LFM_ASSIGN(one.min, count(*term.value, "minContains", 1));
+        LFM_ASSIGN(one.max, count(*term.value, "maxContains", kNoLimit));
+      }
+      if (one.min > 0 || one.max != kNoLimit) LFM_TRY(add(*term.value, "contains", one));
+    }
+    if (const Json* from = term.value->find(kNotAllItems)) {
+      const Json* items = negated_items_.at(from);
+      LFM_TRY(add(*term.value, "not", {{items, Term::Kind::kNot}, {items}, std::stoul(from->text)}));
+    }
+  }
+  return wanted;
 }
 
 Result<ArrayRule> SchemaCompiler::array_rule(const Alternative& all, bool& possible) {
@@ -69,8 +104,16 @@ Result<ArrayRule> SchemaCompiler::array_rule(const Alternative& all, bool& possi
   if (!possible) return rule;
   if (first > kMaxFirst) return refuse(ErrorCode::kLimit, "more than 10000 items with schemas of their own", *all[0].value);
   rule.unique = unique != nullptr && rule.max > 1;
-  const auto node = [&](std::size_t index) -> Result<NodeId> {
+  LFM_ASSIGN(const std::optional<Wanted> wanted, wanted_items(all));
+  if (wanted) {
+    if (rule.unique) return unsupported("uniqueItems", *unique, "where some items are wanted");
+    first = std::max(first, wanted->from);
+    rule.wanted.min = wanted->min;
+    rule.wanted.max = wanted->max;
+  }
+  const auto node = [&](std::size_t index, const Term* besides = nullptr) -> Result<NodeId> {
     LFM_ASSIGN(Terms terms, item_terms(all, index));
+    if (besides != nullptr) terms.push_back(*besides);
     if (rule.unique) {  // items that are equal are to look the same
       Json one{.type = Json::Type::kObject};
       one.members.emplace_back(kOneSpelling, Json{.type = Json::Type::kBoolean, .boolean = true});
@@ -80,10 +123,17 @@ Result<ArrayRule> SchemaCompiler::array_rule(const Alternative& all, bool& possi
     return node_for(std::move(terms));
   };
   for (std::size_t i = 0; i < std::min<std::size_t>(first, rule.max); ++i) {
-    LFM_ASSIGN(const NodeId id, node(i));
+    const bool asked = wanted && i >= wanted->from;
+    LFM_ASSIGN(const NodeId id, node(i, asked ? &wanted->others : nullptr));
     rule.first.push_back(id);
+    if (!wanted) continue;
+    LFM_ASSIGN(const NodeId one, asked ? node(i, &wanted->schema) : Result<NodeId>(never_));
+    rule.wanted.first.push_back(one);
   }
-  LFM_ASSIGN(rule.items, node(first));
+  LFM_ASSIGN(rule.items, node(first, wanted ? &wanted->others : nullptr));
+  if (wanted) {
+    LFM_ASSIGN(rule.wanted.items, node(first, &wanted->schema));
+  }
   if (rule.unique) uniques_.push_back({static_cast<std::uint32_t>(grammar_.arrays.size()), unique});
   return rule;
 }

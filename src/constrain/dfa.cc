@@ -7,7 +7,6 @@ namespace lfm::constrain {
 namespace {
 
 constexpr std::size_t kManyStates = 4'096;  // room for all that there may be is made at once then: to grow takes long
-constexpr std::size_t kMaxOpen = 256;       // states looked at to find out whether one is open
 constexpr std::size_t kMaxSearched = 200'000;  // expressions looked at to find out which match nothing
 
 }  // namespace
@@ -15,7 +14,6 @@ constexpr std::size_t kMaxSearched = 200'000;  // expressions looked at to find 
 Dfa::Dfa() {
   states_.push_back({RegexPool::kNothing, false, 0});
   rows_.emplace_back().fill(kDead);
-  ids_.emplace(RegexPool::kNothing, kDead);
 }
 
 Dfa::State Dfa::start(RegexId regex) {
@@ -23,38 +21,43 @@ Dfa::State Dfa::start(RegexId regex) {
 }
 
 Dfa::State Dfa::state_of(RegexId regex) {
-  const auto [at, added] = ids_.emplace(regex, static_cast<State>(states_.size()));
-  if (!added) return at->second;
+  if (regex == RegexPool::kNothing) return kDead;
+  if (regex >= ids_.size()) ids_.resize(regex + 1 + regex / 2);
+  if (ids_[regex] != kDead) return ids_[regex];
   if (states_.size() >= kMaxStates) {
-    ids_.erase(at);
     failed_ = true;
     return kDead;
   }
-  if (states_.size() == kManyStates) {
-    states_.reserve(kMaxStates);
-    ids_.reserve(kMaxStates);
-  }
+  if (states_.size() == kManyStates) states_.reserve(kMaxStates);
+  ids_[regex] = static_cast<State>(states_.size());
   states_.push_back({regex, pool_.matches_empty(regex)});
-  rows_.emplace_back().fill(kUnknown);
-  return static_cast<State>(states_.size() - 1);
+  rows_.emplace_back().fill(kNew);
+  return ids_[regex];
 }
 
 // Where the byte leads to, and all others of its class.
 Dfa::State Dfa::find(State state, unsigned char byte) {
   pool_.effort().spend(8);
-  const State to = start(pool_.derivative(states_[state].regex, byte));
-  pool_.classes(states_[state].regex, classes_);
-  const auto own = std::find_if(classes_.begin(), classes_.end(), [byte](const ByteSet& set) { return set[byte]; });
-  std::array<State, 256>& row = rows_[state];
-  for (std::size_t b = 0; b < 256; ++b)
-    if ((*own)[b]) row[b] = to;
+  const RegexId regex = states_[state].regex;
+  Row& row = rows_[state];
+  if (row[byte] == kNew) {
+    pool_.classes(regex, classes_);
+    std::uint16_t mark = kFirstClass;
+    for (const ByteSet& bytes : classes_) {
+      bytes.each([&](unsigned char b) { row[b] = mark; });
+      ++mark;
+    }
+  }
+  const std::uint16_t mark = row[byte];
+  const State to = start(pool_.derivative(regex, byte));
+  std::replace(row.begin(), row.end(), mark, static_cast<std::uint16_t>(to));
   return to;
 }
 
 bool Dfa::is_live(RegexId regex) {
   if (regex == RegexPool::kNothing) return false;
   if (!pool_.is_boolean(regex) || pool_.matches_empty(regex)) return true;
-  if (const auto found = live_.find(regex); found != live_.end()) return found->second;
+  if (const Live known = known_live(regex); known != Live::kUnknown) return known == Live::kYes;
   // Of what isn't "and" or "not" itself the parts tell.
   std::vector<RegexId> parts;
   const RegexPool::Live how = pool_.live_parts(regex, parts);
@@ -62,8 +65,13 @@ bool Dfa::is_live(RegexId regex) {
   const bool any = how == RegexPool::Live::kAny;
   const bool live = any ? std::any_of(parts.begin(), parts.end(), [this](RegexId part) { return is_live(part); })
                         : std::all_of(parts.begin(), parts.end(), [this](RegexId part) { return is_live(part); });
-  if (!failed()) live_[regex] = live;
+  if (!failed()) set_live(regex, live);
   return live;
+}
+
+void Dfa::set_live(RegexId regex, bool live) {
+  if (regex >= live_.size()) live_.resize(regex + 1 + regex / 2);
+  live_[regex] = live ? Live::kYes : Live::kNo;
 }
 
 bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
@@ -74,7 +82,7 @@ bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
     std::vector<RegexId> path = {regex};
     for (const char c : text) path.push_back(pool_.derivative(path.back(), static_cast<unsigned char>(c)));
     if (!pool_.matches_empty(path.back())) continue;
-    for (const RegexId at : path) live_[at] = true;
+    for (const RegexId at : path) set_live(at, true);
     return true;
   }
 
@@ -84,53 +92,30 @@ bool Dfa::search(RegexId regex, const std::vector<RegexId>& parts) {
     std::size_t from;
   };
   std::vector<Seen> seen = {{regex, 0}};
-  std::unordered_map<RegexId, bool> here = {{regex, true}};
+  std::unordered_set<RegexId> here = {regex};
   for (std::size_t i = 0; i < seen.size(); ++i) {
     pool_.classes(seen[i].regex, classes_);
     for (const ByteSet& bytes : classes_) {
-      std::size_t byte = 0;
-      while (!bytes[byte]) ++byte;
-      const RegexId next = pool_.derivative(seen[i].regex, static_cast<unsigned char>(byte));
+      const RegexId next = pool_.derivative(seen[i].regex, bytes.first());
       if (next == RegexPool::kNothing) continue;
-      const auto found = live_.find(next);
-      if (found != live_.end() && !found->second) continue;
-      if (found != live_.end() || pool_.matches_empty(next) || !pool_.is_boolean(next)) {
-        live_[next] = true;
+      const Live known = known_live(next);
+      if (known == Live::kNo) continue;
+      if (known == Live::kYes || pool_.matches_empty(next) || !pool_.is_boolean(next)) {
+        set_live(next, true);
         for (std::size_t at = i;; at = seen[at].from) {
-          live_[seen[at].regex] = true;
+          set_live(seen[at].regex, true);
           if (at == 0) return true;
         }
       }
-      if (here.emplace(next, true).second) seen.push_back({next, i});
+      if (here.insert(next).second) seen.push_back({next, i});
     }
     if (++searched_ > kMaxSearched || failed()) {
       failed_ = true;
       return false;
     }
   }
-  for (const Seen& dead : seen) live_[dead.regex] = false;
+  for (const Seen& dead : seen) set_live(dead.regex, false);
   return false;
-}
-
-bool Dfa::is_open(State state) {
-  if (states_[state].open) return *states_[state].open;
-  std::vector<State> seen = {state};
-  std::unordered_set<State> known = {state};
-  bool open = true;
-  for (std::size_t i = 0; i < seen.size() && open; ++i) {
-    open = matches_left(seen[i]) == kMany && seen.size() <= kMaxOpen;
-    for (std::size_t byte = 0; byte < 256 && open; ++byte) {
-      const State to = next(seen[i], static_cast<unsigned char>(byte));
-      if (to != kDead && !accepts(to) && !states_[to].open.value_or(false) && known.insert(to).second)
-        seen.push_back(to);
-    }
-  }
-  if (failed()) return false;
-  states_[state].open = open;
-  if (open) {
-    for (const State one : seen) states_[one].open = true;
-  }
-  return open;
 }
 
 std::uint32_t Dfa::matches_left(State state) {

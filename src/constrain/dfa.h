@@ -4,8 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "constrain/regex.h"
@@ -30,15 +28,11 @@ class Dfa {
 
   State next(State state, unsigned char byte) {
     const State to = rows_[state][byte];
-    return to != kUnknown ? to : find(state, byte);
+    return to < kFirstClass ? to : find(state, byte);
   }
 
   // How many texts can follow to a match, kMany at most.
   std::uint32_t matches_left(State state);
-
-  // Whether any number of texts can come of whatever follows before a match; false also where that would take long to
-  // find out.
-  bool is_open(State state);
 
   // Whether an expression matches any text. A search that would take too long makes the DFA fail.
   bool is_live(RegexId regex);
@@ -52,20 +46,29 @@ class Dfa {
     RegexId regex;
     bool accepts;
     std::uint32_t left = kUnknown;
-    std::optional<bool> open = std::nullopt;
   };
   static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
   static constexpr std::uint32_t kBusy = kUnknown - 1;
 
+  // By the byte, where to. Where nobody came yet: kNew, or, where other bytes of the state are known, the byte's class.
+  using Row = std::array<std::uint16_t, 256>;
+  static constexpr std::uint16_t kNew = 65'535;
+  static constexpr std::uint16_t kFirstClass = kNew - 256;
+  static_assert(kMaxStates < kFirstClass);
+
+  enum class Live : std::uint8_t { kUnknown, kYes, kNo };
+
+  Live known_live(RegexId regex) const noexcept { return regex < live_.size() ? live_[regex] : Live::kUnknown; }
+  void set_live(RegexId regex, bool live);
   bool search(RegexId regex, const std::vector<RegexId>& parts);
   State state_of(RegexId regex);
   State find(State state, unsigned char byte);
 
   RegexPool pool_;
   std::vector<Info> states_;
-  std::deque<std::array<State, 256>> rows_;  // kUnknown where nobody came yet; never moved, which takes long
-  std::unordered_map<RegexId, State> ids_;
-  std::unordered_map<RegexId, bool> live_;
+  std::deque<Row> rows_;    // never moved, which takes long
+  std::vector<State> ids_;  // by the expression; kDead where there is no state
+  std::vector<Live> live_;  // by the expression
   RegexPool::Classes classes_;
   std::size_t searched_ = 0;
   bool failed_ = false;

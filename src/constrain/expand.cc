@@ -12,12 +12,16 @@ constexpr std::size_t kMaxAlternatives = 1'000;
 constexpr std::size_t kMaxChain = 1'000;
 
 bool asserts(const Json& schema) {
+  // clang-format off
   static const std::set<std::string_view> kKeywords = {
-      "type", "nullable", "enum", "const", "properties", "required", "additionalProperties", "patternProperties",
-      "propertyNames", "minProperties", "maxProperties", "items", "prefixItems", "additionalItems", "minItems",
-      "maxItems", "uniqueItems", "pattern", "format", "minLength", "maxLength", "minimum", "maximum",
-      "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "unevaluatedProperties", "unevaluatedItems", kNotPattern, kNotFormat, kNotEnum, kTypes,
-      kOneSpelling};
+      "type", "nullable", "enum", "const", kTypes, kNotEnum, kOneSpelling,
+      "properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties",
+      "maxProperties", "unevaluatedProperties", kSomeMember,
+      "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "unevaluatedItems", "contains",
+      kNotAllItems, kNoItem,
+      "pattern", "format", "minLength", "maxLength", kNotPattern, kNotFormat,
+      "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"};
+  // clang-format on
   return std::any_of(schema.members.begin(), schema.members.end(),
                      [](const Json::Member& member) { return kKeywords.contains(member.first); });
 }
@@ -175,8 +179,7 @@ Status SchemaCompiler::one_of(const Json& schema, const Json& choices, const Wor
     if (!status.ok()) {
       if (terms.size() == 1 || status.error().code != ErrorCode::kUnsupported || negating_ > 0) return status;
       if (status.error().message.find("\"oneOf\"") != std::string::npos) return status;
-      Error error = unsupported("oneOf", choices, "its schemas can be true together, and what tells them apart can't be held");
-      return error;
+      return unsupported("oneOf", choices, "its schemas can be true together, and " + status.error().message);
     }
   }
   return {};

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,12 +58,14 @@ struct PropertyRule {
   std::vector<std::string> spelt = {};    // in each spelling, without quotes
   NodeId node = 0;
   bool required = false;
+  std::optional<NodeId> wanted = std::nullopt;  // values with which it is the member that there must be; no `node` is
 };
 
 // Names that aren't those of properties, and their values.
 struct RestRule {
   std::vector<Dfa::State> names = {};  // in each spelling, after the quote
   NodeId node = 0;
+  std::optional<NodeId> wanted = std::nullopt;
   bool open = true;  // whatever a name begins with, any number of names can come of it
 };
 
@@ -72,14 +75,26 @@ struct ObjectRule {
   std::vector<RestRule> rest = {};
   std::uint32_t min = 0;
   std::uint32_t max = kNoLimit;
+  bool wants = false;  // a member that is wanted has to come
   std::uint32_t height = kNever;
   std::vector<std::uint32_t> required_from = {};  // how many of the properties from here on are required
   std::uint32_t rest_names = 0;                   // how many names the rest has, Dfa::kMany at most
 };
 
-struct ArrayRule {
+// Items of which so many have to come. No item is both one of them and one of the others.
+struct WantedItems {
   std::vector<NodeId> first = {};
   NodeId items = 0;
+  std::uint32_t min = 0;
+  std::uint32_t max = kNoLimit;
+
+  bool any() const noexcept { return min > 0 || max != kNoLimit; }
+};
+
+struct ArrayRule {
+  std::vector<NodeId> first = {};  // all items, or those that aren't wanted
+  NodeId items = 0;
+  WantedItems wanted = {};  // if any, with as many `first` as the rule
   std::uint32_t min = 0;
   std::uint32_t max = kNoLimit;
   bool unique = false;
@@ -102,9 +117,14 @@ struct Grammar {
   Dfa dfa = {};
   std::mutex mutex = {};
 
-  NodeId at(const ArrayRule& array, std::uint32_t index) const {
-    return index < array.first.size() ? array.first[index] : array.items;
+  template <typename Items>
+  static NodeId at(const Items& items, std::uint32_t index) {
+    return index < items.first.size() ? items.first[index] : items.items;
   }
+
+  // Whether an array with wanted items can end that has so many items, and so many of them wanted, where values may
+  // have so many levels.
+  bool can_end(const ArrayRule& array, std::uint32_t count, std::uint32_t wanted, std::uint32_t levels) const;
 
   // Works out text_states and heights, and takes out of the rules what no text can be.
   void prune();

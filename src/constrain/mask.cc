@@ -52,59 +52,80 @@ class Matcher::Walk {
   // Scalars and names, whose masks are there already. False: the tree has to be walked.
   bool take_lexeme(const Thread& thread) {
     if (m_.masks_ == nullptr) return false;
-    if (thread.at == At::kText) return take_text(thread);
-    const bool name = thread.at == At::kRestName;
-    if (thread.at != At::kScalar && !name) return false;
-    const bool seen = thread.frame != nullptr && thread.frame->seen != nullptr;
-    if (seen && (!name || !is_open(thread))) return false;
+    const bool text = thread.at == At::kText;
+    const bool within = text && thread.x == m_.grammar_.text_states[thread.spelling];
+    if (text && !within && (thread.y > 0 || thread.z != kNoLimit)) return false;
+    if (!text && thread.at != At::kScalar && thread.at != At::kRestName) return false;
 
-    const LexemeMask& mask = m_.masks_->of(thread.x);
-    if (!name && m_.grammar_.dfa.accepts(thread.x)) children(TokenTrie::kRoot, {after_scalar(thread)});
-    if (seen) {
-      TokenMask within = mask.within;
-      for (const TokenId token : mask.closing) {
-        if (is_repeated(thread, trie_.bytes(token))) within.clear(token);
-      }
-      out_.add(within);
-    } else {
-      out_.add(mask.within);
+    const Frame* const frame = thread.frame;
+    const bool looks_back =
+        frame != nullptr && frame->seen != nullptr && (thread.at == At::kRestName || m_.is_unique(frame));
+    if (!looks_back) {
+      within ? take_text(thread, out_) : take_scalar(thread, out_);
+      return true;
     }
-    for (const auto& group : mask.exits) leave(thread, group, [](const TokenTrie::Exit&) { return true; });
+    TokenMask own(trie_.tokens());
+    within ? take_text(thread, own) : take_scalar(thread, own);
+    for (const Seen* seen = frame->seen; seen != nullptr; seen = seen->up) {
+      if (seen->property == kNoLimit) take_out(thread, m_.spelt(*seen, thread.spelling), own);
+    }
+    out_.add(own);
     return true;
   }
 
-  bool take_text(const Thread& thread) {
-    if (thread.x != m_.grammar_.text_states[thread.spelling]) return false;
+  void take_scalar(const Thread& thread, TokenMask& out) {
+    if (thread.at == At::kScalar && m_.grammar_.dfa.accepts(thread.x)) {
+      const std::string_view text = m_.text_from(thread.begin);
+      if (!m_.is_unique(thread.frame)) {
+        children(TokenTrie::kRoot, {m_.after(thread.frame)});
+      } else if (m_.is_new(thread.frame, text, thread.spelling)) {
+        children(TokenTrie::kRoot, {m_.after(m_.with_text(thread.frame, text))});
+      }
+    }
+    const LexemeMask& mask = m_.masks_->of(thread.x);
+    out.add(mask.within);
+    for (const auto& group : mask.exits) leave(thread, group, [](const TokenTrie::Exit&) { return true; });
+  }
+
+  void take_text(const Thread& thread, TokenMask& out) {
     const TokenTrie::Text& text = trie_.text(m_.grammar_.notation.spellings[thread.spelling]);
-    const bool seen = thread.frame != nullptr && thread.frame->seen != nullptr && m_.is_unique(thread.frame);
-    if (seen && thread.z <= text.longest) return false;
-    text.add_at_most(thread.z, out_);
+    text.add_at_most(thread.z, out);
     const auto length_is_right = [&thread](std::uint32_t chars) { return chars >= thread.y && chars <= thread.z; };
     for (const auto& [token, chars] : text.closing) {
-      if (length_is_right(chars) && !(seen && is_repeated(thread, trie_.bytes(token)))) out_.set(token);
+      if (length_is_right(chars)) out.set(token);
     }
     for (const auto& group : text.exits) {
       leave(thread, group, [&](const TokenTrie::Exit& exit) { return length_is_right(exit.chars); });
     }
-    return true;
   }
 
-  // Whether a name can become another one than those that have come, whatever it begins with.
-  bool is_open(const Thread& name) const {
-    return m_.objects()[name.frame->rule].rest[name.y].open || m_.grammar_.dfa.is_open(name.x);
-  }
-
-  Thread after_scalar(const Thread& thread) {
-    if (!m_.is_unique(thread.frame)) return m_.after(thread.frame);
-    return m_.after(m_.with_item(thread.frame, m_.text_from(thread.begin), true));
-  }
-
-  // Whether the name or item that a token ends has come before.
-  bool is_repeated(const Thread& thread, std::string_view token) const {
+  // Takes out of a mask what would make a name or an item the one that has come before, or one that can end as none but
+  // such. All of those are on the way to one that has come.
+  void take_out(const Thread& thread, std::string_view seen, TokenMask& mask) {
     std::string text(m_.text_from(thread.begin));
-    text += token;
-    if (thread.at == At::kRestName) text.pop_back();
-    return !m_.is_new(thread.frame, text, thread.spelling);
+    if (!seen.starts_with(text)) return;
+    const bool name = thread.at == At::kRestName;
+    const bool counted = thread.at == At::kText && thread.z != kNoLimit;
+    const Dfa::State within = m_.grammar_.text_states[thread.spelling];
+    std::uint32_t left = thread.z;
+    Dfa::State state = thread.x;
+    TokenTrie::NodeIndex node = TokenTrie::kRoot;
+    for (const char c : seen.substr(text.size())) {
+      node = trie_.child(node, static_cast<std::uint8_t>(c));
+      if (node == TokenTrie::kRoot) return;
+      if (counted && state == within) --left;
+      state = m_.grammar_.dfa.next(state, static_cast<std::uint8_t>(c));
+      text += c;
+      const bool ends_here = counted && left == 0 && state == within && text.size() + 1 == seen.size();
+      if (!ends_here && m_.can_be_new(thread.frame, state, text, thread.spelling)) continue;
+      for (TokenTrie::NodeIndex i = node; i < trie_.at(node).end; ++i)
+        if (trie_.at(i).token >= 0) mask.clear(trie_.at(i).token);
+      return;
+    }
+    if (!name) return;
+    const char quote = m_.grammar_.notation.spellings[thread.spelling].quote;
+    node = trie_.child(node, static_cast<std::uint8_t>(quote));
+    if (node != TokenTrie::kRoot && trie_.at(node).token >= 0) mask.clear(trie_.at(node).token);
   }
 
   // Tokens that go on behind the scalar or name: all exits of a group begin with the same byte.
@@ -123,13 +144,12 @@ class Matcher::Walk {
         const std::string_view name = m_.text_from(thread.begin);
         if (m_.is_new(thread.frame, name.substr(0, name.size() - 1), thread.spelling)) {
           const RestRule& rest = m_.objects()[thread.frame->rule].rest[thread.y];
-          from.push_back(
-              {.at = At::kColon, .x = rest.node, .frame = m_.with_name(thread.frame, name.substr(0, name.size() - 1))});
+          const Frame* frame = m_.with_name(thread.frame, name.substr(0, name.size() - 1), thread.spelling);
+          m_.begin_value(from, At::kColon, frame, rest.node, rest.wanted);
         }
       } else if (remembers) {
         const std::string_view item = m_.text_from(thread.begin);
-        if (m_.is_new(thread.frame, item, thread.spelling))
-          from.push_back(m_.after(m_.with_item(thread.frame, item, true)));
+        if (m_.is_new(thread.frame, item, thread.spelling)) from.push_back(m_.after(m_.with_text(thread.frame, item)));
       } else {
         from.push_back(m_.after(thread.frame));
       }

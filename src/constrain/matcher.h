@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ enum class Order : std::uint8_t {
 struct Seen {
   const Seen* up;
   std::uint32_t property;  // or kNoLimit and its text
-  std::string_view text;   // as spelt
+  std::uint8_t spelling;
+  std::string_view text;
 };
 
 // An object or an array that is open.
@@ -37,9 +39,10 @@ struct Frame {
   const Frame* up;
   std::uint32_t rule;
   bool is_array;
+  bool met;  // the member that there must be, if any, is there
   std::uint32_t depth;
   std::uint32_t count;          // members, or items begun
-  std::uint32_t next;           // property that may come next
+  std::uint32_t next;           // property that may come next; of an array: wanted items that have begun
   std::uint32_t required_left;  // properties that have to come
   std::uint32_t seen_count;
   const Seen* seen;
@@ -119,24 +122,32 @@ class Matcher {
   void step_value(const Thread& thread, std::uint8_t byte, Threads& out);
   void step_name(const Thread& thread, std::uint8_t byte, Threads& out);
   void step_end(const Frame* frame, std::uint8_t byte, Threads& out);
-  void begin_item(const Thread& thread, const Frame* frame, std::uint8_t byte, Threads& out);
   void push(Threads& out, const Thread& thread);
 
   // frames.cc
   Thread after(const Frame* frame) const;
-  Thread after_item(const Thread& thread, std::string_view text);
   const Frame* open_object(std::uint32_t rule, const Frame* up);
   const Frame* open_array(std::uint32_t rule, const Frame* up);
   const Frame* with_property(const Frame* frame, std::uint32_t property);
-  const Frame* with_name(const Frame* frame, std::string_view name);
-  const Frame* with_item(const Frame* frame, std::string_view text, bool keep);
+  void begin_value(Threads& out, Thread::At at, const Frame* frame, NodeId node, std::optional<NodeId> wanted);
+  bool can_be_met(const Frame* frame, std::uint32_t first);
+  const Frame* with_name(const Frame* frame, std::string_view name, std::uint8_t spelling);
+  const Frame* with_item(const Frame* frame, bool wanted);
+  const Frame* with_text(const Frame* frame, std::string_view text);
+  Threads next_items(const Frame* frame);
+  bool may_end(const Frame* frame) const;
   bool fits(const Frame* frame, NodeId node) const;
+  template <typename Member>
+  bool fits(const Frame* frame, const Member& member) const {
+    return fits(frame, member.node) || (member.wanted && fits(frame, *member.wanted));
+  }
   bool may_close(const Frame* frame) const;
   bool may_go_on(const Frame* frame);
   bool may_add(const Frame* frame, std::uint32_t property);
   bool may_add_rest(const Frame* frame, std::uint32_t rest);
   bool enough_left(const Frame* frame, std::uint32_t first, std::uint32_t taken);
   bool has_property(const Frame* frame, std::uint32_t property) const;
+  std::string spelt(const Seen& seen, std::uint8_t spelling) const;
   bool is_new(const Frame* frame, std::string_view text, std::uint8_t spelling) const;
   bool can_be_new(const Frame* frame, Dfa::State state, std::string_view text, std::uint8_t spelling);
   std::string_view kept(std::string_view text);

@@ -18,6 +18,10 @@ Json object_with(std::string_view keyword, Json value) {
   return object;
 }
 
+bool says_nothing(const Json& schema) {
+  return schema.is_true() || (schema.is_object() && schema.members.empty());
+}
+
 }  // namespace
 
 Status SchemaCompiler::negate(const Json& schema, const Work& work, std::vector<Alternative>& out) {
@@ -34,6 +38,24 @@ Result<std::vector<Terms>> SchemaCompiler::negations(const Json& schema) {
   std::vector<Terms> all;
   const auto add = [&](Types types, Json other, const Json& origin) {
     all.push_back({{&made_type(types, origin)}, {&made(std::move(other), origin)}});
+  };
+  const auto add_items = [&](std::string_view keyword, std::size_t from, const Json& items) {
+    Json marked = object_with(keyword, {.type = Json::Type::kNumber, .text = std::to_string(from)});
+    const Json& kept = made(std::move(marked), items);
+    negated_items_[&kept.members[0].second] = &items;
+    all.push_back({{&made_type(kArray, items)}, {&kept}});
+  };
+  const auto add_member = [&](const Demand& demand, const Json& origin) {
+    const Json& kept = made(object_with(kSomeMember, {}), origin);
+    demands_.emplace(&kept.members[0].second, demand);
+    all.push_back({{&made_type(kObject, origin)}, {&kept}});
+  };
+  // A member that has others to come with it.
+  const auto add_present = [&](const std::string& name, Term besides, const Json& origin) {
+    Json names{.type = Json::Type::kArray};
+    names.items.push_back(text_value(name));
+    const Json& present = made(object_with("required", std::move(names)), origin);
+    all.push_back({{&made_type(kObject, origin)}, {&present}, besides});
   };
   if (const Json* ref = schema.find("$ref")) {
     LFM_ASSIGN(const Json* target, resolve(schema, *ref));
@@ -118,14 +140,52 @@ Result<std::vector<Terms>> SchemaCompiler::negations(const Json& schema) {
       add(kString, object_with("pattern", value), value);
     } else if (name == "format") {
       if (is_format(&value) && !format_pattern(value.text).empty()) add(kString, object_with(kNotFormat, value), value);
-    } else if (name == "oneOf" || name == "patternProperties" || name == "propertyNames" || name == "dependencies" ||
-               name == "dependentRequired" || name == "dependentSchemas" || name == "items" || name == "prefixItems" ||
-               name == "additionalItems" || name == "uniqueItems" || name == "multipleOf" || name == kNotFormat) {
-      if (value.is_true() || (value.is_object() && value.members.empty())) continue;
-      if (name == "uniqueItems" && value.is_false()) continue;
+    } else if (name == "oneOf") {
+      // None, or two of them: ways that aren't apart, which would be too many to follow if there were more.
+      if (value.items.size() > 3) return unsupported("not", schema, "of \"oneOf\" with more than three schemas");
+      Terms none;
+      for (const Json& part : value.items) none.push_back({&part, Term::Kind::kNot});
+      all.push_back(std::move(none));
+      for (std::size_t i = 0; i < value.items.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) all.push_back({{&value.items[j]}, {&value.items[i]}});
+      }
+    } else if (name == "items" && !value.is(Json::Type::kArray)) {
+      if (says_nothing(value)) continue;
+      const Json* before = schema.find("prefixItems");
+      const std::size_t from = before != nullptr ? before->items.size() : 0;
+      add_items(kNotAllItems, from, value);
+    } else if (name == "contains") {
+      if (!grammar_.whole_fractions) continue;  // drafts that don't know it
+      if (!old_draft_ && (schema.find("minContains") != nullptr || schema.find("maxContains") != nullptr)) {
+        return unsupported("not", schema, "of \"contains\" with a number of times");
+      }
+      add_items(kNoItem, 0, value);
+    } else if (name == "patternProperties") {
+      for (const auto& [pattern, inner] : value.members) {
+        if (!says_nothing(inner)) add_member({Demand::Names::kLike, &inner, pattern, &inner}, inner);
+      }
+    } else if (name == "propertyNames") {
+      if (!says_nothing(value)) add_member({Demand::Names::kUnlike, &value, {}, nullptr}, value);
+    } else if (name == "additionalProperties" || name == "unevaluatedProperties") {
+      if (name == "unevaluatedProperties" && schema.find("additionalProperties") != nullptr) continue;
+      if (!says_nothing(value)) add_member({Demand::Names::kOthers, &schema, {}, &value}, value);
+    } else if (name == "dependencies" || name == "dependentRequired" || name == "dependentSchemas") {
+      for (const auto& [present, others] : value.members) {
+        if (!others.is(Json::Type::kArray)) add_present(present, {&others, Term::Kind::kNot}, others);
+        for (const Json& other : others.items) {
+          const Json& without =
+              made(object_with("properties", object_with(other.text, {.type = Json::Type::kBoolean})), others);
+          add_present(present, {&without}, others);
+        }
+      }
+    } else if (name == "items" || name == "prefixItems" || name == "additionalItems" || name == "uniqueItems" ||
+               name == "multipleOf" || name == kNotFormat || name == kNotAllItems || name == kNoItem ||
+               name == kSomeMember) {
+      if (name == "uniqueItems" ? !value.is_true() : says_nothing(value)) continue;
+      if (std::ranges::all_of(value.items, says_nothing) && !value.items.empty()) continue;
       return unsupported("not", schema, "of \"" + name + "\"");
-    } else if (name == "additionalProperties" || name == "unevaluatedProperties" || name == "unevaluatedItems") {
-      if (value.is_true() || (value.is_object() && value.members.empty())) continue;
+    } else if (name == "unevaluatedItems") {
+      if (says_nothing(value)) continue;
       return unsupported("not", schema, "of \"" + name + "\"");
     }
   }

@@ -165,12 +165,10 @@ RegexId number_regex(RegexPool& pool, const NumberSpec& spec) {
   const bool exponents = wanted.integers && wanted.fractions && !numbers.bounded() && !wanted.one_spelling;
   if (!exponents) return numbers.build();
   const RegexId point = pool.concat(pool.byte('.'), numbers.digits(1, kNumberDigits));
-  ByteSet e;
-  e.set('e').set('E');
-  ByteSet sign;
-  sign.set('+').set('-');
+  const RegexId e = pool.either({pool.byte('e'), pool.byte('E')});
+  const RegexId sign = pool.either({pool.byte('+'), pool.byte('-')});
   return pool.concat({pool.optional(pool.byte('-')), numbers.any_whole(), pool.optional(point),
-                      pool.optional(pool.concat({pool.bytes(e), pool.optional(pool.bytes(sign)), numbers.digits(1, 2)}))});
+                      pool.optional(pool.concat({e, pool.optional(sign), numbers.digits(1, 2)}))});
 }
 
 }  // namespace lfm::constrain

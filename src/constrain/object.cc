@@ -1,6 +1,7 @@
 // What the schemas of an alternative say together about objects.
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/try.h"
 #include "constrain/string_rule.h"
@@ -119,6 +120,40 @@ Result<RegexId> SchemaCompiler::names_regex(const Alternative& schemas, std::siz
   return pool().either(std::move(parts));
 }
 
+Result<const SchemaCompiler::Demand*> SchemaCompiler::demand_of(const Alternative& all) {
+  const Demand* demand = nullptr;
+  for (const Term& term : all) {
+    const Json* marker = term.kind == Term::Kind::kSchema ? term.value->find(kSomeMember) : nullptr;
+    if (marker == nullptr) continue;
+    if (demand != nullptr) return unsupported("not", *term.value, "of members beside another one");
+    demand = &demands_.at(marker);
+  }
+  return demand;
+}
+
+// The names that it speaks of, spelt; what comes behind them is for others to say.
+Result<RegexId> SchemaCompiler::names_regex(const Demand& demand, std::size_t spelling) {
+  if (demand.names == Demand::Names::kLike) {
+    return pattern(*demand.schema, demand.pattern, spelling, Pattern::Extent::kLoosely);
+  }
+  if (demand.names == Demand::Names::kUnlike) return names_regex({{demand.schema, Term::Kind::kNot}}, spelling);
+  std::vector<RegexId> parts;
+  if (const Json* properties = demand.schema->find("properties"); properties != nullptr) {
+    std::vector<std::string> known;
+    for (const auto& [name, value] : properties->members) {
+      grammar_.notation.spellings[spelling].append(name, known.emplace_back());
+    }
+    parts.push_back(pool().negate(pool().one_of(std::move(known))));
+  }
+  if (const Json* patterns = demand.schema->find("patternProperties"); patterns != nullptr) {
+    for (const auto& [text, value] : patterns->members) {
+      LFM_ASSIGN(const RegexId regex, pattern(value, text, spelling, Pattern::Extent::kLoosely));
+      parts.push_back(pool().negate(regex));
+    }
+  }
+  return pool().both(std::move(parts));
+}
+
 Result<ObjectRule> SchemaCompiler::object_rule(const Alternative& all, bool& possible) {
   ObjectRule rule;
   possible = false;
@@ -128,6 +163,15 @@ Result<ObjectRule> SchemaCompiler::object_rule(const Alternative& all, bool& pos
     LFM_ASSIGN(const std::uint32_t max, count(*term.value, "maxProperties", kNoLimit));
     rule.min = std::max(rule.min, min);
     rule.max = std::min(rule.max, max);
+  }
+  LFM_ASSIGN(const Demand* demand, demand_of(all));
+  if (demand != nullptr && rule.max != kNoLimit) {
+    return unsupported("not", *demand->schema, "of members beside \"maxProperties\"");
+  }
+  rule.wants = demand != nullptr;
+  RegexId wanted_names = RegexPool::kNothing;
+  if (demand != nullptr) {
+    LFM_ASSIGN(wanted_names, names_regex(*demand, 0));
   }
   LFM_ASSIGN(const auto names, property_names(all));
   for (const auto& [name, required] : names) {
@@ -140,18 +184,29 @@ Result<ObjectRule> SchemaCompiler::object_rule(const Alternative& all, bool& pos
       if (required) return rule;
       // Kept until the names of the rest are worked out, which it is none of.
       property.node = never_;
+    } else if (demand != nullptr && pool().matches(wanted_names, property.spelt[0])) {
+      std::tie(property.node, property.wanted) = wanted_nodes(*demand, member.terms);
     } else {
       property.node = node_for(std::move(member.terms));
     }
     rule.properties.push_back(std::move(property));
   }
-  LFM_TRY(add_rest(all, rule));
+  LFM_TRY(add_rest(all, demand, rule));
   possible = rule.min <= rule.max;
   return rule;
 }
 
+// Of a member's values: those that aren't wanted, and those that are.
+std::pair<NodeId, NodeId> SchemaCompiler::wanted_nodes(const Demand& demand, const Terms& terms) {
+  if (demand.no_value == nullptr) return {never_, node_for(terms)};
+  Terms unwanted = terms, wanted = terms;
+  unwanted.push_back({demand.no_value});
+  wanted.push_back({demand.no_value, Term::Kind::kNot});
+  return {node_for(std::move(unwanted)), node_for(std::move(wanted))};
+}
+
 // Members that no schema names: one rule for each set of patterns that a name may match.
-Status SchemaCompiler::add_rest(const Alternative& all, ObjectRule& rule) {
+Status SchemaCompiler::add_rest(const Alternative& all, const Demand* demand, ObjectRule& rule) {
   std::vector<std::pair<const std::string*, const Json*>> patterns;  // and a place for errors
   for (const Term& term : all) {
     if (term.kind == Term::Kind::kEquals) return {};
@@ -188,37 +243,50 @@ Status SchemaCompiler::add_rest(const Alternative& all, ObjectRule& rule) {
     }
     for (const Term& term : terms) open = open && !term.value->is_false();
     if (!open) continue;
+    for (const bool wanted : {false, true}) {
+      if (wanted && demand == nullptr) continue;
 
-    RestRule rest;
-    std::uint32_t names = 0;
-    for (std::size_t s = 0; s < spellings(); ++s) {
-      const Spelling& spelling = grammar_.notation.spellings[s];
-      std::vector<RegexId> parts;
-      rest.open = rest.open && patterns.empty();
-      for (std::size_t i = 0; i < patterns.size(); ++i) {
-        LFM_ASSIGN(const RegexId regex, pattern(*patterns[i].second, *patterns[i].first, s, Pattern::Extent::kLoosely));
-        parts.push_back((set >> i & 1) != 0 ? regex : pool().negate(regex));
-      }
-      for (const Term& term : all) {
-        if (const Json* given = term.value->find("propertyNames")) {
-          LFM_ASSIGN(const RegexId regex, names_regex({{given}}, s));
-          parts.push_back(regex);
+      RestRule rest;
+      std::uint32_t names = 0;
+      for (std::size_t s = 0; s < spellings(); ++s) {
+        const Spelling& spelling = grammar_.notation.spellings[s];
+        std::vector<RegexId> parts;
+        rest.open = rest.open && patterns.empty();
+        for (std::size_t i = 0; i < patterns.size(); ++i) {
+          LFM_ASSIGN(const RegexId regex,
+                     pattern(*patterns[i].second, *patterns[i].first, s, Pattern::Extent::kLoosely));
+          parts.push_back((set >> i & 1) != 0 ? regex : pool().negate(regex));
+        }
+        for (const Term& term : all) {
+          if (const Json* given = term.value->find("propertyNames")) {
+            LFM_ASSIGN(const RegexId regex, names_regex({{given}}, s));
+            parts.push_back(regex);
+            rest.open = false;
+          }
+        }
+        if (demand != nullptr) {
+          LFM_ASSIGN(const RegexId regex, names_regex(*demand, s));
+          parts.push_back(wanted ? regex : pool().negate(regex));
           rest.open = false;
         }
+        std::vector<std::string> known;
+        for (const PropertyRule& property : rule.properties) known.push_back(property.spelt[s]);
+        if (!known.empty()) parts.push_back(pool().negate(pool().one_of(std::move(known))));
+        parts.push_back(spelling.strict().any_text(pool()));
+        const RegexId quote = pool().byte(static_cast<unsigned char>(spelling.quote));
+        const Dfa::State state = grammar_.dfa.start(pool().concat(pool().both(std::move(parts)), quote));
+        rest.names.push_back(state);
+        if (s == 0) names = grammar_.dfa.matches_left(state);
       }
-      std::vector<std::string> known;
-      for (const PropertyRule& property : rule.properties) known.push_back(property.spelt[s]);
-      if (!known.empty()) parts.push_back(pool().negate(pool().one_of(std::move(known))));
-      parts.push_back(spelling.any_text(pool()));
-      const RegexId quote = pool().byte(static_cast<unsigned char>(spelling.quote));
-      const Dfa::State state = grammar_.dfa.start(pool().concat(pool().both(std::move(parts)), quote));
-      rest.names.push_back(state);
-      if (s == 0) names = grammar_.dfa.matches_left(state);
+      if (rest.names[0] == Dfa::kDead) continue;
+      if (wanted) {
+        std::tie(rest.node, rest.wanted) = wanted_nodes(*demand, terms);
+      } else {
+        rest.node = node_for(terms);
+      }
+      rule.rest.push_back(std::move(rest));
+      rule.rest_names = std::min(rule.rest_names + names, Dfa::kMany);
     }
-    if (rest.names[0] == Dfa::kDead) continue;
-    rest.node = node_for(std::move(terms));
-    rule.rest.push_back(std::move(rest));
-    rule.rest_names = std::min(rule.rest_names + names, Dfa::kMany);
   }
   return {};
 }

@@ -8,31 +8,27 @@ namespace {
 
 constexpr std::size_t kMaxExample = 4'096;  // bytes
 constexpr std::size_t kManyNodes = 16'384;  // room for all that there may be is made at once then: to grow takes long
+constexpr std::size_t kDerived = 32'768;    // a power of two
+constexpr std::size_t kWorthDerived = 2'048;  // nodes
 
 }  // namespace
-
-std::size_t RegexPool::NodeHash::operator()(const Node& n) const noexcept {
-  std::uint64_t h = static_cast<std::uint64_t>(n.kind);
-  for (const std::uint64_t v : {n.a, n.b, n.c, n.d}) h = (h ^ v) * 0x9e3779b97f4a7c15u + (h >> 29);
-  return h ^ (h >> 32);
-}
 
 // Bytes that no expression looked at so far tells apart.
 class RegexPool::Partition {
  public:
-  Partition(Classes& out, Effort& effort) : out_(out), effort_(effort) { out_.assign(1, ByteSet().set()); }
+  Partition(Classes& out, Effort& effort) : out_(out), effort_(effort) { out_.assign(1, ByteSet::all()); }
 
   void split(const ByteSet& set) {
     effort_.spend(1 + out_.size() / 4);
     for (std::size_t c = 0, count = out_.size(); c < count; ++c) {
       const ByteSet inside = out_[c] & set;
-      if (inside.none() || inside == out_[c]) continue;
-      out_[c] ^= inside;
+      if (inside.empty() || inside == out_[c]) continue;
+      out_[c] = out_[c].without(inside);
       out_.push_back(inside);
     }
   }
 
-  void split(unsigned char byte) { split(ByteSet().set(byte)); }
+  void split(unsigned char byte) { split(ByteSet::range(byte, byte)); }
 
  private:
   Classes& out_;
@@ -40,15 +36,20 @@ class RegexPool::Partition {
 };
 
 RegexPool::RegexPool() {
-  nodes_.push_back({Kind::kNothing, false, false});
-  nodes_.push_back({Kind::kEmptyText, true, false});
-  nodes_.push_back({Kind::kNegate, true, false, kNothing});
-  for (RegexId id = 0; id < nodes_.size(); ++id) ids_.emplace(nodes_[id], id);
+  add({Kind::kNothing, false, false});
+  add({Kind::kEmptyText, true, false});
+  add({Kind::kNegate, true, false, kNothing});
 }
 
 RegexId RegexPool::add(const Node& node) {
   effort_.spend(1);
-  if (const auto found = ids_.find(node); found != ids_.end()) return found->second;
+  auto hash = static_cast<std::uint32_t>(node.kind);
+  for (const std::uint32_t word : {node.a, node.b, node.c, node.d}) hash = mixed(hash, word);
+  const RegexId known = ids_.find(hash, [&](RegexId id) { return nodes_[id] == node; });
+  return known != IdTable::kNone ? known : add(node, hash);
+}
+
+RegexId RegexPool::add(const Node& node, std::uint32_t hash) {
   if (nodes_.size() >= kMaxNodes) {
     overflown_ = true;
     return kNothing;
@@ -56,28 +57,34 @@ RegexId RegexPool::add(const Node& node) {
   const auto id = static_cast<RegexId>(nodes_.size());
   if (id == kManyNodes) {
     nodes_.reserve(kMaxNodes);
-    ids_.reserve(kMaxNodes);
+    lists_.reserve(4 * kMaxNodes);
   }
   nodes_.push_back(node);
-  ids_.emplace(node, id);
+  ids_.add(hash, id);
   return id;
 }
 
 RegexId RegexPool::bytes(const ByteSet& set) {
-  if (set.none()) return kNothing;
-  const auto [at, added] = set_ids_.emplace(set.to_string(), static_cast<std::uint32_t>(sets_.size()));
-  if (added) sets_.push_back(set);
-  return add({Kind::kBytes, false, false, at->second});
+  if (set.empty()) return kNothing;
+  std::uint32_t hash = 0;
+  for (const std::uint64_t word : set.words()) {
+    hash = mixed(mixed(hash, static_cast<std::uint32_t>(word)), static_cast<std::uint32_t>(word >> 32));
+  }
+  std::uint32_t id = set_ids_.find(hash, [&](std::uint32_t known) { return sets_[known] == set; });
+  if (id == IdTable::kNone) {
+    id = static_cast<std::uint32_t>(sets_.size());
+    sets_.push_back(set);
+    set_ids_.add(hash, id);
+  }
+  return add({Kind::kBytes, false, false, id});
 }
 
 RegexId RegexPool::byte(unsigned char b) {
-  return bytes(ByteSet().set(b));
+  return bytes(ByteSet::range(b, b));
 }
 
 RegexId RegexPool::range(unsigned char first, unsigned char last) {
-  ByteSet set;
-  for (unsigned b = first; b <= last; ++b) set.set(b);
-  return bytes(set);
+  return bytes(ByteSet::range(first, last));
 }
 
 RegexId RegexPool::literal(std::string_view text) {
@@ -130,8 +137,11 @@ RegexId RegexPool::list(Kind kind, std::vector<RegexId> parts) {
   std::sort(parts.begin(), parts.end());
   parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
   if (parts.size() == 1) return parts[0];
-  const auto key = std::make_pair(kind, parts);
-  if (const auto found = list_ids_.find(key); found != list_ids_.end()) return found->second;
+  auto hash = static_cast<std::uint32_t>(kind);
+  for (const RegexId part : parts) hash = mixed(hash, part);
+  const RegexId known = ids_.find(
+      hash, [&](RegexId id) { return nodes_[id].kind == kind && std::ranges::equal(this->parts(nodes_[id]), parts); });
+  if (known != IdTable::kNone) return known;
   const bool either = kind == Kind::kEither;
   bool empty = !either;
   bool boolean = !either;
@@ -141,9 +151,7 @@ RegexId RegexPool::list(Kind kind, std::vector<RegexId> parts) {
   }
   const auto at = static_cast<std::uint32_t>(lists_.size());
   lists_.insert(lists_.end(), parts.begin(), parts.end());
-  const RegexId id = add({kind, empty, boolean, at, static_cast<std::uint32_t>(parts.size())});
-  list_ids_.emplace(key, id);
-  return id;
+  return add({kind, empty, boolean, at, static_cast<std::uint32_t>(parts.size())}, hash);
 }
 
 RegexId RegexPool::either(std::vector<RegexId> given) {
@@ -164,7 +172,7 @@ RegexId RegexPool::either(std::vector<RegexId> given) {
       take(id);
     }
   }
-  if (single.any()) flat.push_back(bytes(single));
+  if (!single.empty()) flat.push_back(bytes(single));
   if (flat.empty()) return kNothing;
   // The empty text adds nothing where another part matches it.
   if (std::any_of(flat.begin(), flat.end(), [&](RegexId p) { return p != kEmptyText && nodes_[p].empty; })) {
@@ -260,13 +268,26 @@ RegexId RegexPool::derivative(RegexId a, unsigned char b) {
     overflown_ = true;
     return kNothing;
   }
+  if (derived_.empty()) {
+    if (nodes_.size() < kWorthDerived) return derive(a, b);
+    derived_.resize(kDerived);
+  }
+  const std::uint32_t from = a << 8 | b;
+  Derived& line = derived_[mixed(0, from) & (kDerived - 1)];
+  if (line.from == from) return line.to;
+  const RegexId to = derive(a, b);
+  if (!overflown_) line = {from, to};
+  return to;
+}
+
+RegexId RegexPool::derive(RegexId a, unsigned char b) {
   const Node n = nodes_[a];
   switch (n.kind) {
     case Kind::kNothing:
     case Kind::kEmptyText:
       return kNothing;
     case Kind::kBytes:
-      return sets_[n.a][b] ? kEmptyText : kNothing;
+      return sets_[n.a].has(b) ? kEmptyText : kNothing;
     case Kind::kLiteral:
       if (static_cast<unsigned char>(arena_[n.a]) != b) return kNothing;
       if (n.b == 2) return byte(static_cast<unsigned char>(arena_[n.a + 1]));
@@ -331,10 +352,9 @@ void RegexPool::collect(RegexId a, Partition& partition) {
       ByteSet next;
       for (std::uint32_t i = n.b; i < n.c; ++i) {
         const std::string& text = (*tables_[n.a])[i];
-        if (text.size() > n.d) next.set(static_cast<unsigned char>(text[n.d]));
+        if (text.size() > n.d) next.add(static_cast<unsigned char>(text[n.d]));
       }
-      for (std::size_t b = 0; b < 256; ++b)
-        if (next[b]) partition.split(static_cast<unsigned char>(b));
+      next.each([&partition](unsigned char byte) { partition.split(byte); });
       return;
     }
     case Kind::kConcat:
@@ -350,9 +370,7 @@ void RegexPool::collect(RegexId a, Partition& partition) {
       return collect(n.a, partition);
     case Kind::kMultiple:
       for (unsigned char b = '0'; b <= '9'; ++b) partition.split(b);
-      ByteSet digits;
-      for (unsigned char b = '0'; b <= '9'; ++b) digits.set(b);
-      return partition.split(digits);
+      return partition.split(ByteSet::range('0', '9'));
   }
 }
 
@@ -386,9 +404,7 @@ bool RegexPool::example(RegexId a, std::string& out) const {
   if (n.empty) return true;
   switch (n.kind) {
     case Kind::kBytes: {
-      std::size_t byte = 0;
-      while (!sets_[n.a][byte]) ++byte;
-      out += static_cast<char>(byte);
+      out += static_cast<char>(sets_[n.a].first());
       return true;
     }
     case Kind::kLiteral:

@@ -2,7 +2,6 @@
 // derivative by a byte (Brzozowski) they are the states of a DFA themselves, and "and" and "not" cost nothing more.
 #pragma once
 
-#include <bitset>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -13,13 +12,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "constrain/byte_set.h"
 #include "constrain/code_set.h"
 #include "constrain/effort.h"
+#include "constrain/id_table.h"
 
 namespace lfm::constrain {
 
 using RegexId = std::uint32_t;
-using ByteSet = std::bitset<256>;
 
 class RegexPool {
  public:
@@ -102,24 +102,28 @@ class RegexPool {
     std::uint32_t a = 0, b = 0, c = 0, d = 0;
     bool operator==(const Node&) const = default;
   };
-  struct NodeHash {
-    std::size_t operator()(const Node& n) const noexcept;
+  // What has been derived: a line holds the last one that came to it.
+  struct Derived {
+    std::uint32_t from = 0;  // the expression and the byte; 0 is none
+    RegexId to = 0;
   };
   class Partition;
 
   RegexId add(const Node& node);
+  RegexId add(const Node& node, std::uint32_t hash);
   RegexId list(Kind kind, std::vector<RegexId> parts);
   RegexId texts(std::uint32_t table, std::uint32_t first, std::uint32_t last, std::uint32_t depth);
   std::span<const RegexId> parts(const Node& n) const { return {lists_.data() + n.a, n.b}; }
+  RegexId derive(RegexId a, unsigned char b);
   void collect(RegexId a, Partition& partition);
   void merge_counts(std::vector<RegexId>& parts);
 
   std::vector<Node> nodes_;
-  std::unordered_map<Node, RegexId, NodeHash> ids_;
+  IdTable ids_;
   std::vector<RegexId> lists_;
-  std::map<std::pair<Kind, std::vector<RegexId>>, RegexId> list_ids_;
   std::vector<ByteSet> sets_;
-  std::map<std::string, std::uint32_t> set_ids_;
+  IdTable set_ids_;
+  std::vector<Derived> derived_;  // none while there are few nodes
   std::string arena_;  // literals
   std::map<std::vector<std::string>, std::uint32_t> table_ids_;
   std::vector<const std::vector<std::string>*> tables_;  // keys of table_ids_

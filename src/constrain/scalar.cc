@@ -245,12 +245,16 @@ Status SchemaCompiler::add_scalars(const Alternative& all, Types types, std::vec
     out.push_back(numbers);
   }
   if ((types & kString) == 0) return {};
-  for (std::size_t s = 0; s < (wants_one_spelling(all) ? 1 : spellings()); ++s) {
-    LFM_ASSIGN(const StringRule rule, string_rule(all, s));
+  const bool one_spelling = wants_one_spelling(all);
+  for (std::size_t s = 0; s < (one_spelling ? 1 : spellings()); ++s) {
+    const Spelling& spelling = grammar_.notation.spellings[s];
+    const bool strict = one_spelling && spelling.raw_lines;
+    LFM_ASSIGN(StringRule rule, string_rule(all, s));
+    if (strict) rule.patterns.push_back(spelling.strict().any_text(pool()));
     if (rule.is_free()) {
       if (rule.min <= rule.max) texts.push_back({static_cast<std::uint8_t>(s), rule.min, rule.max});
     } else {
-      out.push_back(grammar_.notation.spellings[s].quoted(pool(), content(rule, s)));
+      out.push_back(spelling.quoted(pool(), content(rule, s)));
     }
   }
   return {};

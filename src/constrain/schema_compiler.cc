@@ -290,15 +290,14 @@ const Json& SchemaCompiler::made_type(Types types, const Json& origin) {
 
 // Keywords that no rule holds to.
 Status SchemaCompiler::check_keywords(const Json& schema) {
-  static constexpr std::string_view kNotHeld[] = {"contains",      "minContains", "maxContains", "$dynamicRef",
-                                                  "$recursiveRef", "extends",     "disallow",    "divisibleBy"};
+  static constexpr std::string_view kNotHeld[] = {"$dynamicRef", "$recursiveRef", "extends", "disallow", "divisibleBy"};
   for (const std::string_view keyword : kNotHeld) {
     if (schema.find(keyword) != nullptr) return unsupported(keyword, schema);
   }
   for (const char* keyword : {"unevaluatedProperties", "unevaluatedItems"}) {
     const Json* value = schema.find(keyword);
     if (value == nullptr || value->is_true()) continue;
-    for (const char* other : {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"}) {
+    for (const char* other : {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "contains"}) {
       if (schema.find(other) != nullptr) return unsupported(keyword, schema, "beside \"" + std::string(other) + "\"");
     }
   }

@@ -58,6 +58,20 @@ class SchemaCompiler {
  private:
   struct Work;
   struct StringRule;
+  struct Wanted;
+
+  // A member that there must be: of a name of this kind, and with a value that doesn't satisfy a schema.
+  struct Demand {
+    enum class Names : std::uint8_t {
+      kLike,    // that the pattern matches
+      kUnlike,  // that don't satisfy the schema
+      kOthers,  // that the schema's "properties" and "patternProperties" don't speak of
+    };
+    Names names;
+    const Json* schema;
+    std::string pattern;
+    const Json* no_value;  // null: any value will do
+  };
   struct MemberTerms {
     bool possible = true;
     Terms terms = {};
@@ -95,12 +109,16 @@ class SchemaCompiler {
   Result<ObjectRule> object_rule(const Alternative& all, bool& possible);
   Result<MemberTerms> property_terms(const Alternative& all, const std::string& name);
   Result<std::vector<std::pair<std::string, bool>>> property_names(const Alternative& all);
-  Status add_rest(const Alternative& all, ObjectRule& rule);
+  std::pair<NodeId, NodeId> wanted_nodes(const Demand& demand, const Terms& terms);
+  Status add_rest(const Alternative& all, const Demand* demand, ObjectRule& rule);
   Result<RegexId> names_regex(const Alternative& all, std::size_t spelling);
+  Result<const Demand*> demand_of(const Alternative& all);
+  Result<RegexId> names_regex(const Demand& demand, std::size_t spelling);
 
   // array.cc
   Result<ArrayRule> array_rule(const Alternative& all, bool& possible);
   Result<Terms> item_terms(const Alternative& all, std::size_t index);
+  Result<std::optional<Wanted>> wanted_items(const Alternative& all);
 
   // schema_compiler.cc
   Status build(NodeId id, const Terms& terms);
@@ -135,6 +153,8 @@ class SchemaCompiler {
   std::deque<Json> made_;
   std::unordered_map<const Json*, const Json*> origins_;
   std::unordered_map<const Json*, std::pair<std::string, const Json*>> negated_members_;  // of "properties"
+  std::unordered_map<const Json*, const Json*> negated_items_;                            // of kNotAllItems and kNoItem
+  std::map<const Json*, Demand> demands_;                                                 // of kSomeMember
   std::map<std::pair<const Json*, const Json*>, bool> apart_;
   std::unordered_map<const Json*, std::unordered_map<std::string_view, const Json*>> members_;  // of large objects
   std::map<std::tuple<std::string, std::size_t, Pattern::Extent>, RegexId> patterns_;
@@ -152,6 +172,8 @@ class SchemaCompiler {
 // What keywords the compiler makes for itself; no schema can spell them.
 inline constexpr std::string_view kNotPattern = "\1not pattern";
 inline constexpr std::string_view kNotFormat = "\1not format";
+inline constexpr std::string_view kSomeMember = "\1some member";
+inline constexpr std::string_view kNotAllItems = "\1not all items", kNoItem = "\1no item";
 inline constexpr std::string_view kNotEnum = "\1not enum";
 inline constexpr std::string_view kTypes = "\1types";
 inline constexpr std::string_view kOneSpelling = "\1one spelling";

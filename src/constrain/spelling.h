@@ -1,5 +1,6 @@
 // How characters are spelt within a string. Each character has one spelling (in Python's notation a new line and a tab
-// have two), so that what a text means and how it is written are one question:
+// have two, but for names and items that may not come twice), so that what a text means and how it is written are one
+// question:
 //
 //   as they are   all characters but control characters, the backslash and the quote around the string
 //   \" \\         the quote and the backslash
@@ -22,6 +23,9 @@ struct Spelling {
   bool plain = false;      // no escapes at all: each character is itself
 
   bool operator==(const Spelling&) const = default;
+
+  // Without second spellings.
+  Spelling strict() const { return {quote, false, plain}; }
 
   // Any one of the characters, spelt. Half a surrogate pair can't be spelt and is left out.
   RegexId one_of(RegexPool& pool, const CodeSet& set) const;

@@ -36,7 +36,7 @@ void Matcher::step(const Thread& t, std::uint8_t byte, Threads& out) {
         if (!is_unique(t.frame)) {
           step_end(t.frame, byte, out);
         } else if (is_new(t.frame, text, t.spelling)) {
-          step_end(with_item(t.frame, text, true), byte, out);
+          step_end(with_text(t.frame, text), byte, out);
         }
       }
       Thread next = t;
@@ -58,12 +58,16 @@ void Matcher::step(const Thread& t, std::uint8_t byte, Threads& out) {
           if (t.y > 0) return;
           if (!is_unique(t.frame)) return push(out, after(t.frame));
           const std::string text = std::string(text_from(t.begin)) + static_cast<char>(byte);
-          if (is_new(t.frame, text, t.spelling)) push(out, after(with_item(t.frame, text, true)));
+          if (is_new(t.frame, text, t.spelling)) push(out, after(with_text(t.frame, text)));
           return;
         }
         if (t.z == 0) return;
         if (t.y > 0) --next.y;
         if (t.z != kNoLimit) --next.z;
+      }
+      if (next.z == 0 && next.x == within && is_unique(t.frame)) {  // only the quote can follow
+        const std::string text = std::string(text_from(t.begin)) + static_cast<char>(byte);
+        if (!is_new(t.frame, text + grammar_.notation.spellings[t.spelling].quote, t.spelling)) return;
       }
       return push(out, next);
     }
@@ -89,8 +93,8 @@ void Matcher::step(const Thread& t, std::uint8_t byte, Threads& out) {
       }
       const char end = rule.arguments ? '=' : grammar_.notation.spellings[t.spelling].quote;
       if (static_cast<char>(byte) != end) return;
-      const Frame* frame = with_property(t.frame, t.x);
-      return push(out, {.at = rule.arguments ? At::kValue : At::kColon, .x = property.node, .frame = frame});
+      return begin_value(out, rule.arguments ? At::kValue : At::kColon, with_property(t.frame, t.x), property.node,
+                         property.wanted);
     }
     case At::kRestName: {
       Thread next = t;
@@ -104,7 +108,7 @@ void Matcher::step(const Thread& t, std::uint8_t byte, Threads& out) {
         if (ends ? !is_new(t.frame, text, t.spelling) : !can_be_new(t.frame, next.x, text, t.spelling)) return;
       }
       if (!ends) return push(out, next);
-      return push(out, {.at = At::kColon, .x = rest.node, .frame = with_name(t.frame, text_from(t.begin))});
+      return begin_value(out, At::kColon, with_name(t.frame, text_from(t.begin), t.spelling), rest.node, rest.wanted);
     }
     case At::kColon:
       if (byte == ':') push(out, {.at = At::kColonSpace, .x = t.x, .frame = t.frame});
@@ -120,19 +124,14 @@ void Matcher::step(const Thread& t, std::uint8_t byte, Threads& out) {
       return;
     case At::kOpenArray:
       if (byte == ']') {
-        if (arrays()[t.frame->rule].min == 0) push(out, after(t.frame->up));
+        if (may_end(t.frame)) push(out, after(t.frame->up));
         return;
       }
-      if (arrays()[t.frame->rule].max == 0 || !fits(t.frame, grammar_.at(arrays()[t.frame->rule], 0))) return;
-      return step_value({.at = At::kValue,
-                         .x = grammar_.at(arrays()[t.frame->rule], 0),
-                         .frame = with_item(t.frame, {}, false)},
-                        byte, out);
-    case At::kItemSpace: {
+      return step_all(next_items(t.frame), byte, out);
+    case At::kItemSpace:
       if (byte != ' ') return;
-      const NodeId node = grammar_.at(arrays()[t.frame->rule], t.frame->count);
-      return push(out, {.at = At::kValue, .x = node, .frame = with_item(t.frame, {}, false)});
-    }
+      for (const Thread& item : next_items(t.frame)) push(out, item);
+      return;
     case At::kCallName: {
       const CallRule& call = grammar_.nodes[t.x].calls[t.y];
       Thread next = t;
@@ -223,8 +222,7 @@ void Matcher::step_name(const Thread& t, std::uint8_t byte, Threads& out) {
 void Matcher::step_end(const Frame* frame, std::uint8_t byte, Threads& out) {
   if (frame == nullptr) return;
   if (frame->is_array) {
-    const ArrayRule& rule = arrays()[frame->rule];
-    if (byte == ']' && frame->count >= rule.min) push(out, after(frame->up));
+    if (byte == ']' && may_end(frame)) push(out, after(frame->up));
     if (byte == ',' && may_go_on(frame)) push(out, {.at = At::kItemSpace, .frame = frame});
     return;
   }

@@ -114,13 +114,17 @@ void TokenTrie::Text::add_at_most(std::uint32_t chars, TokenMask& out) const noe
     if (own <= chars) out.set(token);
 }
 
+TokenTrie::NodeIndex TokenTrie::child(NodeIndex node, std::uint8_t byte) const noexcept {
+  NodeIndex child = node + 1;
+  while (child < at(node).end && at(child).byte != byte) child = at(child).end;
+  return child < at(node).end ? child : kRoot;
+}
+
 bool TokenTrie::goes_beyond(std::string_view text) const noexcept {
   NodeIndex node = kRoot;
   for (const char c : text) {
-    NodeIndex child = node + 1;
-    while (child < at(node).end && at(child).byte != static_cast<std::uint8_t>(c)) child = at(child).end;
-    if (child >= at(node).end) return false;
-    node = child;
+    node = child(node, static_cast<std::uint8_t>(c));
+    if (node == kRoot) return false;
   }
   return at(node).has_children;
 }

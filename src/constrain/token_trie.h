@@ -89,6 +89,9 @@ class TokenTrie {
   std::string_view bytes(TokenId id) const noexcept { return tokenizer_.piece(id); }
   bool is_text(TokenId id) const noexcept { return tokenizer_.vocabulary().is_byte_level(id); }
 
+  // Where a byte leads to from a node; the root, if nowhere.
+  NodeIndex child(NodeIndex node, std::uint8_t byte) const noexcept;
+
   // Whether a token is longer than this text, which it begins with.
   bool goes_beyond(std::string_view text) const noexcept;
 

@@ -58,14 +58,14 @@ TEST_F(CommandLine, WhatCannotBeHeldIsSaidWithItsPlace) {
     arguments.insert(arguments.end(), option.begin(), option.end());
     expect_failure(arguments, what);
   };
-  says({"-j", R"({"properties": {"a": {"contains": {}}}})"},
-       "--json-schema: /properties/a/contains: \"contains\" can't be held");
+  says({"-j", R"({"properties": {"a": {"$dynamicRef": "#b"}}})"},
+       "--json-schema: /properties/a/$dynamicRef: \"$dynamicRef\" can't be held");
   says({"-j", R"({"type": "obj)"}, "--json-schema: this isn't JSON");
   says({"-j", R"({"type": "string", "maxLength": 1, "minLength": 2})"}, "--json-schema: nothing satisfies the schema");
   says({"--regex", "(a"}, "--regex: ");
   says({"-jf", "/no/schema"}, "/no/schema: cannot open");
-  const std::string file = model_.folder().write("odd.json", R"({"contains": {}})");
-  says({"--json-schema", file}, file + ": /contains: ");
+  const std::string file = model_.folder().write("odd.json", R"({"$dynamicRef": "#a"})");
+  says({"--json-schema", file}, file + ": /$dynamicRef: ");
   expect_usage({"run", "-m", model_.path(), "-p", "a", "-j", "{}", "--regex", "a"}, "--regex");
   expect_usage({"run", "-m", model_.path(), "-p", "a", "-j", "{}", "--ignore-eos"}, "--ignore-eos");
 }

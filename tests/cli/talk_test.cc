@@ -188,7 +188,7 @@ TEST_F(TalkTest, CallsAreHeldToTheToolsThereAre) {
   Talk talk = Talk::open(engine_.engine(), options, {}).value();
   const std::string f = folder_.write("f.json", R"([{"name":"f"}])");
   const std::string g = folder_.write("g.json", R"([{"name":"g"}])");
-  const std::string odd = folder_.write("odd.json", R"([{"name":"h","parameters":{"contains":{}}}])");
+  const std::string odd = folder_.write("odd.json", R"([{"name":"h","parameters":{"$dynamicRef":"#a"}}])");
   const auto called = [&] {
     ask(talk, "Hello");
     const Message& last = talk.conversation().messages.back();
@@ -198,7 +198,7 @@ TEST_F(TalkTest, CallsAreHeldToTheToolsThereAre) {
   EXPECT_EQ(called(), "f");
   told(talk, "/tools " + g);
   EXPECT_EQ(called(), "g");
-  EXPECT_EQ(told(talk, "/tools " + odd)[0], "error: /0/parameters/contains: \"contains\" can't be held");
+  EXPECT_EQ(told(talk, "/tools " + odd)[0], "error: /0/parameters/$dynamicRef: \"$dynamicRef\" can't be held");
   EXPECT_EQ(called(), "g") << "as before";
 }
 

@@ -61,8 +61,8 @@ TEST(Tools, Errors) {
   EXPECT_EQ(problem(R"([{"parameters": {}}])"), "tools: a tool without a name (index 0)");
   EXPECT_EQ(problem(R"([{"name": "a b"}])"), "tools: a name that no call can be read with, \"a b\" (index 0)");
   EXPECT_EQ(problem(R"([{"name": "a"}, {"name": "a"}])"), "tools: a name that another tool has (index 1)");
-  EXPECT_EQ(problem(R"([{"name": "a", "parameters": {"properties": {"x": {"contains": {}}}}}])"),
-            "/0/parameters/properties/x/contains: \"contains\" can't be held");
+  EXPECT_EQ(problem(R"([{"name": "a", "parameters": {"properties": {"x": {"$dynamicRef": "#y"}}}}])"),
+            "/0/parameters/properties/x/$dynamicRef: \"$dynamicRef\" can't be held");
   EXPECT_EQ(problem(R"([{"name": "a", "parameters": {"required": ["x y"]}}])"),
             "/0/parameters: an argument that no call can name, \"x y\"");
 }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/engine/tiny_engine.h"
+#include "tests/support/same_bits.h"
 
 namespace lfm {
 namespace {
@@ -71,7 +72,7 @@ TEST(Constraint, PatternsAndErrors) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().field, "ignore_end");
 
-  EXPECT_EQ(Constraint::from_json_schema(R"({"contains": {}})").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(Constraint::from_json_schema(R"({"$dynamicRef": "#a"})").error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(Constraint::from_regex("(").error().code, ErrorCode::kArgument);
 }
 
@@ -231,6 +232,26 @@ TEST(Constraint, NoThinkingWhereTheModelHasNone) {
   EXPECT_TRUE(answer->message.content == "yes" || answer->message.content == "no");
 }
 
+// A form that was chosen is asked itself.
+TEST(Constraint, AChosenFormSaysWhetherItThinks) {
+  test::TinyModel model;
+  model.thinks = true;
+  const TinyEngine engine(model);
+  for (const ChatForm form : {ChatForm::kChatMl, ChatForm::kLfm25}) {
+    const Chat chat = Chat::create(engine.engine(), {.form = form, .date = "2026-11-29"}).value();
+    GenerateOptions options{.max_tokens = 300};
+    options.constraint = Constraint::from_regex("yes|no").value();
+    options.thinking_budget = 3;
+    options.sampling = SamplingOptions{.temperature = 0, .logit_bias = {{kThink, 300.0f}, {kEnd, 90.0f}}};
+    Session session = engine.session();
+    const std::vector<Message> messages = {{Role::kUser, "Well?"}};
+    const auto answer = chat.answer(session, messages, options);
+    ASSERT_TRUE(answer.ok()) << answer.error().describe();
+    EXPECT_EQ(answer->finish.reasoning_tokens, form == ChatForm::kLfm25 ? 5u : 0u);
+    EXPECT_TRUE(answer->message.content == "yes" || answer->message.content == "no");
+  }
+}
+
 class Forced : public testing::Test {
  protected:
   Session begin(const Engine& engine) const {
@@ -268,6 +289,38 @@ TEST_F(Forced, TextIsReadInOnePassAndSaysTheSame) {
     EXPECT_EQ(said(tiny_.engine(), one_by_one), together);
     EXPECT_EQ(said(two, options(seed)), together);
   }
+}
+
+TEST_F(Forced, NeitherDraftsNorThreadsChangeABit) {
+  constraint_ = Constraint::from_json_schema(R"({"type": "array", "minItems": 6, "maxItems": 6, "items": {"type": "object",
+      "properties": {"kind": {"enum": ["a red one", "a green one"]}, "note": {"type": "string", "pattern": "^(la ){2,4}$"}},
+      "required": ["kind", "note"], "additionalProperties": false}})").value();
+  std::vector<Engine> engines;
+  for (const unsigned threads : {1u, 2u, 3u}) engines.push_back(tiny_.open({.threads = threads}));
+  std::size_t accepted = 0;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    std::vector<TokenId> tokens;
+    std::vector<float> logits;
+    for (const Engine& engine : engines) {
+      for (const Draft draft : {Draft::kOff, Draft::kLookup}) {
+        Session session = begin(engine);
+        GenerateOptions drafting = options(seed);
+        drafting.max_tokens = 400;
+        drafting.draft = draft;
+        const auto finish = session.generate(drafting, nullptr);
+        ASSERT_TRUE(finish.ok()) << finish.error().describe();
+        EXPECT_EQ(finish->reason, FinishReason::kEnd);
+        accepted += finish->accepted;
+        if (tokens.empty()) {
+          tokens = test::tokens_of(session);
+          logits.assign(session.logits().begin(), session.logits().end());
+        }
+        EXPECT_EQ(test::tokens_of(session), tokens);
+        test::expect_same_bits(logits, session.logits());
+      }
+    }
+  }
+  EXPECT_GT(accepted, 0u);
 }
 
 TEST_F(Forced, ACutGenerationGoesOnAsTheWholeOne) {

@@ -22,13 +22,13 @@ namespace {
 class Choice {
  public:
   Choice(const GenerateOptions& options, Sampler sampler, ThinkingLimit limit, std::optional<Constrained> constrained,
-         const Model& model)
+         bool thinks, std::size_t vocab)
       : options_(options),
         sampler_(std::move(sampler)),
         limit_(std::move(limit)),
         constrained_(std::move(constrained)),
-        thinks_(model.chat_form.thinks),
-        mask_(model.config.vocab) {}
+        thinks_(thinks),
+        mask_(vocab) {}
 
   // Tokens that come next without anybody being asked, if any.
   Result<std::span<const TokenId>> forced(std::span<const TokenId> tokens, const chat::AnswerReader* answer,
@@ -72,7 +72,7 @@ class Choice {
   bool is_ending(const chat::AnswerReader& answer) const noexcept { return limit_.forced(answer).has_value(); }
 
  private:
-  // Whether an answer that is held to something may begin with thinking: of a model that thinks, as its file says.
+  // Whether an answer that is held to something may begin with thinking.
   bool may_think(const chat::AnswerReader& answer) const noexcept {
     return thinks_ && answer.said_tokens() == 0 && answer.thinking_tokens() == 0;
   }
@@ -95,8 +95,8 @@ class Choice {
 
 }  // namespace
 
-Result<Finish> SessionState::generate(const GenerateOptions& options,
-                                      const std::function<bool(const Piece&)>& callback) {
+Result<Finish> SessionState::generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback,
+                                      std::optional<bool> thinks) {
   if (!now_.logits_valid) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
   if (options.thinking_budget && !options.structured) {
     return Error{ErrorCode::kArgument, "thinking can only be limited where it is told apart: set `structured`",
@@ -124,7 +124,8 @@ Result<Finish> SessionState::generate(const GenerateOptions& options,
     drafter_->follow(now_.tokens);
   }
   sampler.set_context(now_.tokens);
-  Choice choice(options, std::move(sampler), std::move(limit), std::move(constrained), *model_);
+  Choice choice(options, std::move(sampler), std::move(limit), std::move(constrained),
+                thinks.value_or(model_->chat_form.thinks), model_->config.vocab);
   Output out(model_->tokenizer, std::move(stops), callback, finish);
   if (options.structured) out.read_answer(now_.tokens);
 

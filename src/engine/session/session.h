@@ -40,7 +40,9 @@ class SessionState {
 
   Result<SyncInfo> sync(std::span<const TokenId> tokens, const SyncOptions& options);
   Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
-  Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback);
+  // `thinks`: whether an answer that is held to something may begin with thinking; nothing: as the model's file says.
+  Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback,
+                          std::optional<bool> thinks = std::nullopt);
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   void clear_cancel() noexcept { cancelled_.store(false, std::memory_order_relaxed); }
   void settle() noexcept { now_.settle(); }  // after an exception
