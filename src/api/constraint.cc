@@ -8,7 +8,7 @@
 #include "constrain/compile.h"
 #include "constrain/compile_tools.h"
 #include "constrain/compiled.h"
-#include "constrain/matcher.h"
+#include "constrain/match/matcher.h"
 #include "constrain/respell.h"
 #include "engine/model.h"
 #include "lfm/engine.h"

@@ -1,8 +1,8 @@
 #include "constrain/compile.h"
 
 #include "base/try.h"
-#include "constrain/pattern.h"
-#include "constrain/schema_compiler.h"
+#include "constrain/regex/pattern.h"
+#include "constrain/schema/compiler.h"
 
 namespace lfm::constrain {
 namespace {

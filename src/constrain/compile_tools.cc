@@ -4,7 +4,7 @@
 
 #include "base/try.h"
 #include "constrain/compile.h"
-#include "constrain/schema_compiler.h"
+#include "constrain/schema/compiler.h"
 
 namespace lfm::constrain {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "constrain/grammar.h"
+#include "constrain/match/grammar.h"
 #include "lfm/result.h"
 
 namespace lfm::constrain {

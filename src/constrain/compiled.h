@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "constrain/grammar.h"
-#include "constrain/lexeme_masks.h"
-#include "constrain/token_trie.h"
+#include "constrain/match/grammar.h"
+#include "constrain/match/lexeme_masks.h"
+#include "constrain/match/token_trie.h"
 
 namespace lfm::constrain {
 

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "constrain/decimal.h"
-#include "constrain/spelling.h"
+#include "constrain/regex/spelling.h"
+#include "constrain/schema/decimal.h"
 
 namespace lfm::constrain {
 namespace {

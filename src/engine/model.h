@@ -8,7 +8,7 @@
 
 #include "base/process.h"
 #include "chat/form.h"
-#include "constrain/token_trie.h"
+#include "constrain/match/token_trie.h"
 #include "engine/load/model_file.h"
 #include "engine/load/pack_cache.h"
 #include "engine/runtime/runtime.h"

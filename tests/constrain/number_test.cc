@@ -1,4 +1,4 @@
-#include "constrain/number.h"
+#include "constrain/schema/number.h"
 
 #include <gtest/gtest.h>
 

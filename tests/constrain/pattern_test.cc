@@ -1,8 +1,8 @@
-#include "constrain/pattern.h"
+#include "constrain/regex/pattern.h"
 
 #include <gtest/gtest.h>
 
-#include "constrain/format.h"
+#include "constrain/schema/format.h"
 #include "tests/constrain/verdict.h"
 
 namespace lfm::constrain {

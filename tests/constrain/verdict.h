@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "constrain/compile.h"
-#include "constrain/matcher.h"
+#include "constrain/match/matcher.h"
 #include "constrain/respell.h"
 
 namespace lfm::constrain {

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "constrain/compile_tools.h"
-#include "constrain/matcher.h"
+#include "constrain/match/matcher.h"
 #include "tests/constrain/verdict.h"
 #include "tests/text/sample.h"
 

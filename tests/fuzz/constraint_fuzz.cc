@@ -7,7 +7,7 @@
 
 #include "constrain/compile.h"
 #include "constrain/compile_tools.h"
-#include "constrain/matcher.h"
+#include "constrain/match/matcher.h"
 #include "constrain/respell.h"
 
 namespace {

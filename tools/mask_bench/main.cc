@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "constrain/compile.h"
-#include "constrain/matcher.h"
+#include "constrain/match/matcher.h"
 #include "constrain/respell.h"
 #include "suite.h"
 #include "vocabulary.h"

@@ -9,7 +9,7 @@
 
 #include "chat/structure.h"
 #include "constrain/compiled.h"
-#include "constrain/matcher.h"
+#include "constrain/match/matcher.h"
 #include "engine/generate/mask.h"
 #include "lfm/result.h"
 #include "lfm/types.h"
