@@ -64,6 +64,14 @@ TEST(Numbers, Spellings) {
   EXPECT_EQ(verdict(R"({"type": "number"})", "1."), "refused at the end");
   EXPECT_EQ(verdict(R"({"type": "integer"})", "12.5"), "refused at 2");
   EXPECT_EQ(verdict(R"({"type": "integer"})", "-0"), "refused at 1");
+  // What is no integer is none to readers with binary fractions either.
+  const char* fraction = R"({"type": "number", "not": {"type": "integer"}})";
+  EXPECT_EQ(verdict(fraction, "-12.5"), "allowed");
+  EXPECT_EQ(verdict(fraction, "3.00001"), "allowed");
+  EXPECT_EQ(verdict(fraction, "3.000001"), "refused at 6");
+  EXPECT_EQ(verdict(fraction, "3.0"), "refused at the end");
+  EXPECT_EQ(verdict(fraction, "1234567890.5"), "refused at 9");
+  EXPECT_EQ(verdict(R"({"type": "number", "not": {"type": "integer"}, "minimum": 0, "maximum": 0.00000001})", "0.000000001"), "allowed");
   EXPECT_EQ(verdict(R"({"type": "number", "exclusiveMaximum": 0.1})", "0.0999999999999999999"), "refused at 16");
   EXPECT_EQ(verdict(R"({"minimum": 5, "exclusiveMinimum": true, "type": "integer"})", "5"), "refused at the end");
   EXPECT_EQ(verdict(R"({"type": "integer", "multipleOf": 7, "minimum": 700})", "707"), "allowed");

@@ -7,10 +7,12 @@ namespace lfm::constrain {
 namespace {
 
 constexpr std::uint32_t kExactDigits = 15;  // that any binary fraction of 64 bits holds
+constexpr std::uint32_t kWholeOfFractions = 9;  // digits before the point of what is no integer, if no bound has more
 
 class Numbers {
  public:
   Numbers(RegexPool& pool, const NumberSpec& spec) : pool_(pool), spec_(spec) {
+    if (!spec.integers) whole_digits_ = kWholeOfFractions;
     for (const auto& bound : {spec.min, spec.max}) {
       if (!bound) continue;
       const auto whole = static_cast<std::uint32_t>(bound->value.whole.size());
@@ -21,9 +23,12 @@ class Numbers {
       bounded_ = true;
     }
     for (const auto& bound : {spec.min, spec.max}) {
-      if (bound)
-        fraction_digits_ = std::max(fraction_digits_, static_cast<std::uint32_t>(bound->value.fraction.size()));
+      if (bound) bound_fraction_ = std::max(bound_fraction_, static_cast<std::uint32_t>(bound->value.fraction.size()));
     }
+    fraction_digits_ = std::max(fraction_digits_, bound_fraction_);
+    if (spec.integers) return;
+    const std::uint32_t whole = whole_digits_ + 2;  // one more before the point, and one that isn't 0 behind it
+    zeros_ = std::max(kExactDigits > whole ? kExactDigits - whole : 0, bound_fraction_);
   }
 
   RegexId build() {
@@ -49,8 +54,8 @@ class Numbers {
   // Texts of digits behind a point, none at all included; those that the spec wants.
   RegexId fraction(RegexId digits_wanted) {
     std::vector<RegexId> all;
-    const RegexId some_nonzero =
-        pool_.concat({digits(0, fraction_digits_), pool_.range('1', '9'), digits(0, fraction_digits_)});
+    const RegexId some_nonzero = pool_.concat(
+        {digits(0, std::min(zeros_, fraction_digits_)), pool_.range('1', '9'), digits(0, fraction_digits_)});
     if (spec_.integers && pool_.matches_empty(digits_wanted)) all.push_back(RegexPool::kEmptyText);
     if (spec_.fractions) {
       RegexId behind = pool_.both({digits_wanted, digits(1, fraction_digits_)});
@@ -153,6 +158,9 @@ class Numbers {
   const NumberSpec& spec_;
   std::uint32_t whole_digits_ = kNumberDigits;
   std::uint32_t fraction_digits_ = kNumberDigits;
+  std::uint32_t bound_fraction_ = 0;  // digits of the bounds
+  // Behind the point of what is no integer, so few that a reader with binary fractions sees that it is none.
+  std::uint32_t zeros_ = kNumberDigits;
   bool bounded_ = false;
 };
 
