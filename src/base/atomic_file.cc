@@ -1,7 +1,6 @@
 #include "base/atomic_file.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/system.h"
 #include "base/try.h"
 
 namespace lfm::base {
@@ -140,8 +140,8 @@ Status AtomicFile::clear(std::uint64_t bytes) const {
 }
 
 Status AtomicFile::reserve(std::uint64_t bytes) const {
-  if (bytes > 0 && retried([&] { return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(bytes)); }) != 0 &&
-      errno != EOPNOTSUPP && errno != ENOSYS) {
+  if (bytes > 0 && retried([&] { return system::reserve(descriptor_, bytes); }) != 0 && errno != EOPNOTSUPP &&
+      errno != ENOSYS) {
     return io_error("cannot reserve " + std::to_string(bytes) + " bytes", part_, errno);
   }
   return {};
@@ -152,7 +152,7 @@ Status AtomicFile::commit(unsigned mode, Existing existing) {
   LFM_TRY(sync());
   int renamed = -1;
   if (existing == Existing::kKeep) {
-    renamed = ::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
+    renamed = system::rename_new(part_.c_str(), path_.c_str());
     // File systems that can't say so atomically.
     if (renamed != 0 && (errno == EINVAL || errno == ENOSYS) && ::access(path_.c_str(), F_OK) != 0)
       renamed = ::rename(part_.c_str(), path_.c_str());

@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <utility>
+
+#include "base/system.h"
 
 namespace lfm::base {
 
@@ -16,10 +17,8 @@ struct Background::State {
 };
 
 void* Background::run(void* state) {
-  constexpr int kNicest = 19;
   const auto& own = *static_cast<const State*>(state);
-  // Of this thread alone, on Linux.
-  if (own.priority == Priority::kLowest) (void)::setpriority(PRIO_PROCESS, 0, kNicest);
+  if (own.priority == Priority::kLowest) system::step_back();
   own.body();
   return nullptr;
 }

@@ -1,7 +1,5 @@
 #include "base/cores.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "base/cgroup.h"
+#include "base/system.h"
 
 namespace lfm::base {
 namespace {
@@ -84,14 +83,7 @@ unsigned default_threads(std::span<const unsigned> cpus, const std::string& root
 }
 
 unsigned default_threads() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
-  std::vector<unsigned> cpus;
-  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &mask)) cpus.push_back(cpu);
-  }
-  return default_threads(cpus, "");
+  return default_threads(system::cpus(), "");
 }
 
 }  // namespace lfm::base

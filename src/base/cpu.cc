@@ -13,6 +13,8 @@
 #include <cpuid.h>
 
 #include <cstring>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 
@@ -36,6 +38,23 @@ bool has_f16c() {
 bool has_avxvnni() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & 1u << 4) != 0;
+}
+
+#elif defined(__APPLE__)
+
+// By its documentation: never run there.
+bool has_feature(const char* name) {
+  int has = 0;
+  std::size_t bytes = sizeof has;
+  return ::sysctlbyname(name, &has, &bytes, nullptr, 0) == 0 && has != 0;
+}
+constexpr const char* kASIMDDP = "hw.optional.arm.FEAT_DotProd";
+constexpr const char* kI8MM = "hw.optional.arm.FEAT_I8MM";
+#define HAS(feature) has_feature(k##feature)
+#define HAS2(feature) HAS(feature)
+
+std::uint64_t design() {
+  return 0;
 }
 
 #elif defined(__aarch64__)
@@ -112,7 +131,7 @@ std::string cpu_name() {
   return std::string(text);
 }
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(__APPLE__)
 
 // Such as "Raspberry Pi 5 Model B Rev 1.0, MIDR 0x414fd0b1": only the system's firmware has names.
 std::string cpu_name() {

@@ -11,6 +11,17 @@
 #include <system_error>
 #include <utility>
 
+#include "base/system.h"
+
+#if defined(__APPLE__)
+#define st_atim st_atimespec
+#define st_mtim st_mtimespec
+#define st_ctim st_ctimespec
+#endif
+#ifndef O_NOATIME
+#define O_NOATIME 0
+#endif
+
 namespace lfm::base {
 
 namespace {
@@ -178,7 +189,7 @@ Status File::make_read_only() const {
 }
 
 void File::forget(std::uint64_t offset, std::uint64_t bytes) const noexcept {
-  (void)::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+  system::forget(descriptor_, offset, bytes);
 }
 
 }  // namespace lfm::base

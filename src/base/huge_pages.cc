@@ -1,8 +1,6 @@
 #include "base/huge_pages.h"
 
 #include <fcntl.h>
-#include <linux/types.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,34 +10,9 @@
 #include <string>
 
 #include "base/cgroup.h"
+#include "base/system.h"
 
 namespace lfm::base {
-namespace {
-
-// linux/fs.h has these since Linux 6.7; ioctl_pagemap_scan(2).
-struct PageRegion {
-  __u64 start, end, categories;
-};
-struct ScanArguments {
-  __u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
-  __u64 category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);
-constexpr __u64 kPageIsHuge = 1 << 6;
-
-// The first of these bytes that are in huge pages, if any: 1, or 0; -1 where the system doesn't tell.
-int scan(int descriptor, std::uintptr_t begin, std::size_t bytes, PageRegion& region) noexcept {
-  ScanArguments scan{};
-  scan.size = sizeof scan;
-  scan.start = begin;
-  scan.end = begin + bytes;
-  scan.vec = reinterpret_cast<std::uintptr_t>(&region);
-  scan.vec_len = 1;
-  scan.category_mask = scan.return_mask = kPageIsHuge;
-  return ::ioctl(descriptor, kPagemapScan, &scan);
-}
-
-}  // namespace
 
 PageSizes page_sizes(std::size_t normal, const std::string& sys) {
   const std::string folder = sys + "/kernel/mm/transparent_hugepage/";
@@ -84,8 +57,8 @@ AvailableMemory available_memory(const std::string& root) {
 PageMap::PageMap() noexcept : descriptor_(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {
   const std::size_t page = page_sizes().normal;
   const auto here = reinterpret_cast<std::uintptr_t>(this) / page * page;
-  PageRegion region{};
-  known_ = scan(descriptor_, here, page, region) >= 0;
+  system::Bytes found{};
+  known_ = system::first_huge(descriptor_, {here, here + page}, found) >= 0;
 }
 
 PageMap::~PageMap() {
@@ -94,9 +67,10 @@ PageMap::~PageMap() {
 
 bool PageMap::is_huge(const std::byte* at) const noexcept {
   const auto begin = reinterpret_cast<std::uintptr_t>(at);
-  PageRegion region{};
-  return known_ && scan(descriptor_, begin, page_sizes().huge, region) == 1 && region.start == begin &&
-         region.end == begin + page_sizes().huge;
+  const std::uintptr_t end = begin + page_sizes().huge;
+  system::Bytes found{};
+  return known_ && system::first_huge(descriptor_, {begin, end}, found) == 1 && found.begin == begin &&
+         found.end == end;
 }
 
 }  // namespace lfm::base

@@ -18,6 +18,7 @@
 #include "base/checked.h"
 #include "base/file_lease.h"
 #include "base/huge_pages.h"
+#include "base/system.h"
 #include "base/try.h"
 
 namespace lfm::base {
@@ -60,7 +61,7 @@ class Room {
 
   // Puts what is there in the place of what is at `place`, in one step, so that readers see the one or the other.
   bool move_to(std::byte* place) noexcept {
-    moved_ = ::mremap(data_, size_, size_, MREMAP_MAYMOVE | MREMAP_FIXED, place) != MAP_FAILED;
+    moved_ = system::move(data_, size_, place) == 0;
     return moved_;
   }
 
@@ -73,7 +74,7 @@ class Room {
     if (::mmap(data_, size_, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset) == MAP_FAILED)
       return nullptr;
     // Where the file system has files in large pieces, fewer entries of the TLB cover them.
-    (void)::madvise(data_, size_, MADV_HUGEPAGE);
+    system::want_huge(data_, size_);
     return data_;
   }
 
@@ -83,15 +84,6 @@ class Room {
   std::byte* data_ = nullptr;  // in them
   bool moved_ = false;
 };
-
-// Enters pages into the page table, reading those that aren't in memory; false with errno where that can't be.
-bool page_in(const std::byte* data, std::size_t bytes) noexcept {
-#ifdef MADV_POPULATE_READ
-  return ::madvise(const_cast<std::byte*>(data), bytes, MADV_POPULATE_READ) == 0;
-#else
-  return ::madvise(const_cast<std::byte*>(data), bytes, MADV_WILLNEED) == 0;
-#endif
-}
 
 }  // namespace
 
@@ -163,7 +155,8 @@ bool MappedFile::State::restore(std::size_t at, const PageMap& pages) noexcept {
   file.forget(offset + at, page_sizes().huge);
   Room piece(page_sizes().huge);
   const std::byte* const mapped = piece.with_file(file, offset + at);
-  return mapped != nullptr && page_in(mapped, page_sizes().huge) && pages.is_huge(mapped) && piece.move_to(data + at);
+  return mapped != nullptr && system::page_in(mapped, page_sizes().huge) == 0 && pages.is_huge(mapped) &&
+         piece.move_to(data + at);
 }
 
 void MappedFile::State::move_to_huge_pages() noexcept {
@@ -247,8 +240,7 @@ Status MappedFile::check_intact() const {
 Status MappedFile::populate(std::size_t offset, std::size_t bytes) const {
   const std::size_t begin = state_->lead + offset;
   const std::size_t past = begin % page_sizes().normal;
-  // Older systems don't know it (EINVAL).
-  if (!page_in(state_->data + begin - past, bytes + past) && (errno == EFAULT || errno == EHWPOISON)) {
+  if (system::page_in(state_->data + begin - past, bytes + past) != 0 && errno == EIO) {
     Error error = io_error("cannot read", state_->file.path(), EIO);
     error.offset = state_->offset + begin;
     return error;

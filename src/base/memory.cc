@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 namespace lfm::base {
 
 Result<Memory> Memory::allocate(std::size_t bytes, Pages pages) {
@@ -34,22 +36,25 @@ Memory::~Memory() {
 
 namespace {
 
-// Of the system's pages that lie in `bytes` as a whole. It may refuse.
-void advise(std::span<std::byte> bytes, int advice) noexcept {
+// The system's pages that lie in them as a whole.
+std::span<std::byte> pages_in(std::span<std::byte> bytes) noexcept {
   static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
   const std::uintptr_t first = (begin + page - 1) / page * page, end = (begin + bytes.size()) / page * page;
-  if (first < end) (void)::madvise(bytes.data() + (first - begin), end - first, advice);
+  return first < end ? bytes.subspan(first - begin, end - first) : std::span<std::byte>();
 }
 
 }  // namespace
 
 void want_huge(std::span<std::byte> bytes) noexcept {
-  advise(bytes, MADV_HUGEPAGE);
+  const std::span<std::byte> pages = pages_in(bytes);
+  if (!pages.empty()) system::want_huge(pages.data(), pages.size());
 }
 
 void give_back(std::span<std::byte> bytes) noexcept {
-  advise(bytes, MADV_DONTNEED);  // what is refused stays until the whole Memory goes
+  const std::span<std::byte> pages = pages_in(bytes);
+  // What is refused stays until the whole Memory goes.
+  if (!pages.empty()) (void)::madvise(pages.data(), pages.size(), MADV_DONTNEED);
 }
 
 Status Arena::allocate() {
@@ -62,7 +67,12 @@ Status Arena::allocate() {
 std::uint64_t peak_memory_bytes() noexcept {
   struct rusage usage;
   if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+#if defined(__APPLE__)
+  constexpr std::uint64_t kUnit = 1;
+#else
+  constexpr std::uint64_t kUnit = 1024;
+#endif
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * kUnit;
 }
 
 }  // namespace lfm::base
