@@ -24,14 +24,19 @@ Status refuse_kept(const Fields& fields) {
   return {};
 }
 
+std::string type_of(const Json& tool) {
+  const auto found = tool.is_object() ? tool.find("type") : tool.end();
+  return found != tool.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 // Functions as chats have them. Those of namespaces are named after them. A search of the web, which agents list
 // whoever answers, is none of the client's: the model isn't told of it.
 Result<Json> functions_of(const Json& tools, ResponseRequest& out) {
   Json all = Json::array();
   for (const Json& tool : tools) {
-    const std::string type = tool.is_object() ? tool.value("type", Json()).dump() : "";
-    if (type.starts_with("\"web_search")) continue;
-    if (type != "\"namespace\"") {
+    const std::string type = type_of(tool);
+    if (type.starts_with("web_search")) continue;
+    if (type != "namespace") {
       all.push_back(tool);
       continue;
     }
