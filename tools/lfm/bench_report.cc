@@ -403,8 +403,9 @@ void BenchReport::profile(const BenchResult& result) const {
   const double tokens = static_cast<double>(result.test.tokens() * result.seconds.size());
   for (const PhaseTime& phase : result.phases) {
     if (phase.seconds == 0) continue;
+    const std::string cells = bar(phase.seconds / total, 40);
     print_err("    %-15s %9.3f ms a token %6.1f %% %s\n", phase.name.c_str(), phase.seconds * 1e3 / tokens,
-              100 * phase.seconds / total, bar(phase.seconds / total, 40).c_str());
+              100 * phase.seconds / total, cells.substr(0, cells.find("░")).c_str());
   }
 }
 
