@@ -19,11 +19,13 @@ Status finish(Grammar& grammar, const char* nothing) {
 
 }  // namespace
 
-Result<std::shared_ptr<Grammar>> compile_json_schema(std::string_view text, bool formats_by_draft) {
+Result<std::shared_ptr<Grammar>> compile_json_schema(std::string_view text, bool formats_by_draft,
+                                                     std::uint64_t effort) {
   if (text.size() > kMaxSchemaBytes) return Error{ErrorCode::kLimit, "a schema of more than 1 MiB", "schema"};
   LFM_ASSIGN(const Json schema, parse_json(text, "schema"));
   auto grammar = std::make_shared<Grammar>();
   grammar->is_json = true;
+  grammar->dfa.pool().effort().limit(effort);
   SchemaCompiler compiler(schema, *grammar, formats_by_draft);
   LFM_ASSIGN(grammar->root, compiler.add(schema));
   LFM_TRY(compiler.finish());

@@ -14,12 +14,14 @@ class Effort {
 
   void spend(std::size_t steps) noexcept { spent_ += steps; }
   std::uint64_t spent() const noexcept { return spent_; }
-  bool is_over() const noexcept { return spent_ > kMost; }
+  bool is_over() const noexcept { return spent_ > limit_; }
 
+  void limit(std::uint64_t steps) noexcept { limit_ = steps; }
   void begin_anew() noexcept { spent_ = 0; }
 
  private:
   std::uint64_t spent_ = 0;
+  std::uint64_t limit_ = kMost;
 };
 
 }  // namespace lfm::constrain
