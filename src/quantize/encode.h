@@ -20,9 +20,6 @@ std::uint32_t file_type(WeightType type) noexcept;  // general.file_type
 // chosen don't look at them. Returns the first value that the type can't hold, or -1.
 std::ptrdiff_t encode(format::TensorType type, std::span<const float> values, const float* weights, std::byte* out);
 
-// One block of a type with one scale of its own: Q4_0 and IQ4_NL, 32 codes in order.
-void put_block(format::TensorType type, std::uint16_t scale, const float* codes, std::byte* out) noexcept;
-
 // Decodes whole rows of `columns`. Returns the first block or element that isn't finite, or -1.
 std::ptrdiff_t decode(format::TensorType type, const std::byte* bytes, std::size_t rows, std::size_t columns,
                       float* out);

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "quantize/encode.h"
-#include "quantize/grid.h"
 #include "quantize/halves.h"
 
 namespace lfm::quantize {
@@ -16,10 +14,6 @@ constexpr double kDamping = 0.01;    // of the mean diagonal
 constexpr double kMoreDamping = 10;  // times, where the factor doesn't exist
 constexpr int kTries = 12;
 constexpr int kDescents = 2;  // over all columns, one by one
-
-const Grid& grid_of(format::TensorType type) noexcept {
-  return type == format::TensorType::kQ4_0 ? kQ4_0Grid : kIQ4_NLGrid;
-}
 
 double dot(const float* a, const float* b) noexcept {
   double sum = 0;
@@ -57,10 +51,60 @@ void Feedback::aim(float* weights, std::size_t n) const {
   for (std::size_t i = 0; i < n * k_; ++i) weights[i] += a[i];
 }
 
+Feedback::Quantised::Quantised(format::TensorType of, std::size_t rows, std::size_t k)
+    : type(of),
+      grid(*grid_of(of)),
+      n(rows),
+      codes(rows * k),
+      blocks(rows * k / format::block_columns(of)),
+      scales(rows * k / grid.columns) {}
+
+// The scales of a block of every row, on the weights as they are: errors of a column weigh what later ones can't make
+// good of them.
+bool Feedback::choose(Quantised& q, const float* w, std::size_t block) const {
+  const std::size_t columns = format::block_columns(q.type), first = block * columns, runs = columns / q.grid.columns;
+  std::vector<float> importance(columns);
+  for (std::size_t j = 0; j < columns; ++j) {
+    const float u = u_[(first + j) * (k_ + 1)];
+    importance[j] = 1 / (u * u);
+  }
+  for (std::size_t row = 0; row < q.n; ++row) {
+    BlockScales& scales = q.blocks[row * (k_ / columns) + block];
+    if (!choose_scales(q.type, w + row * k_ + first, importance.data(), scales)) return false;
+    for (std::size_t run = 0; run < runs; ++run) q.scales[(row * k_ + first) / q.grid.columns + run] = scales.of(run);
+  }
+  return true;
+}
+
+// Codes from left to right, each column's errors spread over those behind it: within kBlock columns at once, over the
+// rest together.
+bool Feedback::feed_back(Quantised& q, std::vector<float> w) const {
+  std::vector<float> errors(q.n * kBlock);
+  for (std::size_t first = 0; first < k_; first += kBlock) {
+    if (first % format::block_columns(q.type) == 0 && !choose(q, w.data(), first / format::block_columns(q.type)))
+      return false;
+    for (std::size_t r = 0; r < q.n; ++r) {
+      float* row = w.data() + r * k_ + first;
+      for (std::size_t j = 0; j < kBlock; ++j) {
+        const std::size_t at = r * k_ + first + j;
+        const Scale scale = q.scales[at / q.grid.columns];
+        const float inverse = scale.scale != 0 ? 1 / scale.scale : 0;
+        q.codes[at] = nearest(q.grid, (row[j] + scale.minimum) * inverse);
+        const float* u = u_.data() + (first + j) * k_ + first;
+        const float error = errors[r * kBlock + j] = (row[j] - q.weight(at)) / u[j];
+        for (std::size_t i = j + 1; i < kBlock; ++i) row[i] -= error * u[i];
+      }
+    }
+    const std::size_t next = first + kBlock;
+    dense_.subtract(errors.data(), q.n, kBlock, u_.data() + first * k_ + next, k_ - next, k_, w.data() + next);
+  }
+  return true;
+}
+
 // The scales of each row that are the best together, for the codes as they are: A d = r with A_bc = q_b^T H_bc q_c and
-// r_b = q_b^T (H w)_b. The gradient is that of the scales as they are then.
-void Feedback::refit(Quantised& q, const float* wanted, std::size_t n, float* gradient) const {
-  const std::size_t blocks = k_ / kBlock;
+// r_b = q_b^T (H w)_b. Of types whose blocks have one scale.
+void Feedback::refit(Quantised& q, const float* wanted) const {
+  const std::size_t blocks = k_ / kBlock, n = q.n;
   std::vector<float> codes(n * kBlock), product(n * k_);  // of a block's codes with H
   std::vector<double> a(n * blocks * blocks), r(n * blocks);
   for (std::size_t c = 0; c < blocks; ++c) {
@@ -75,31 +119,36 @@ void Feedback::refit(Quantised& q, const float* wanted, std::size_t n, float* gr
     }
   }
   for (std::size_t row = 0; row < n; ++row) {
-    float* scales = q.scales.data() + row * blocks;
     double* fitted = r.data() + row * blocks;
-    if (dense_.solve(a.data() + row * blocks * blocks, blocks, fitted)) {
-      for (std::size_t b = 0; b < blocks; ++b) {
-        const std::uint16_t half = half_of(static_cast<float>(fitted[b]));
-        if (scales[b] != 0 && (half & 0x7c00u) != 0x7c00u) scales[b] = float_of_half(half);
-      }
+    if (!dense_.solve(a.data() + row * blocks * blocks, blocks, fitted)) continue;
+    for (std::size_t b = 0; b < blocks; ++b) {
+      BlockScales& block = q.blocks[row * blocks + b];
+      const std::uint16_t half = half_of(static_cast<float>(fitted[b]));
+      if (block.d == 0 || !is_finite_half(half)) continue;
+      block.d = half;
+      q.scales[row * blocks + b] = block.of(0);
     }
   }
-  std::vector<float> weights(n * k_);
-  for (std::size_t i = 0; i < n * k_; ++i) weights[i] = q.codes[i] * q.scales[i / kBlock];
-  dense_.product(weights.data(), n, h_.data(), k_, k_, gradient);
-  for (std::size_t i = 0; i < n * k_; ++i) gradient[i] = wanted[i] - gradient[i];
+}
+
+// Of the squared error by the weights: (W - Q) H.
+void Feedback::gradient(const Quantised& q, const float* wanted, float* gradient) const {
+  std::vector<float> weights(q.codes.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = q.weight(i);
+  dense_.product(weights.data(), q.n, h_.data(), k_, k_, gradient);
+  for (std::size_t i = 0; i < weights.size(); ++i) gradient[i] = wanted[i] - gradient[i];
 }
 
 // Each code to where its own column's share of the error is least, the others as they are.
-void Feedback::descend(const Grid& grid, Quantised& q, std::size_t n, float* gradient) const {
-  for (std::size_t row = 0; row < n; ++row) {
+void Feedback::descend(Quantised& q, float* gradient) const {
+  for (std::size_t row = 0; row < q.n; ++row) {
     float* g = gradient + row * k_;
     for (std::size_t j = 0; j < k_; ++j) {
-      const float scale = q.scales[row * (k_ / kBlock) + j / kBlock];
+      const float scale = q.scales[(row * k_ + j) / q.grid.columns].scale;
       float& code = q.codes[row * k_ + j];
       if (scale == 0) continue;
       const float* h = h_.data() + j * k_;
-      const float better = nearest(grid, code + g[j] / (h[j] * scale));
+      const float better = nearest(q.grid, code + g[j] / (h[j] * scale));
       if (better == code) continue;
       const float step = (better - code) * scale;
       code = better;
@@ -109,48 +158,20 @@ void Feedback::descend(const Grid& grid, Quantised& q, std::size_t n, float* gra
 }
 
 bool Feedback::quantize(format::TensorType type, float* weights, std::size_t n, std::byte* out) const {
-  const Grid& grid = grid_of(type);
-  const std::size_t blocks = k_ / kBlock;
   aim(weights, n);
-  std::vector<float> w(weights, weights + n * k_), errors(n * kBlock);
-  Quantised q{std::vector<float>(n * k_), std::vector<float>(n * blocks)};
-  for (std::size_t b = 0; b < blocks; ++b) {
-    const std::size_t first = b * kBlock;
-    float importance[kBlock];
-    for (std::size_t j = 0; j < kBlock; ++j) {
-      const float u = u_[(first + j) * (k_ + 1)];
-      importance[j] = 1 / (u * u);
-    }
-    for (std::size_t r = 0; r < n; ++r) {
-      float* row = w.data() + r * k_ + first;
-      const std::uint16_t half = half_of(best_scale(grid, {row, kBlock}, importance));
-      if ((half & 0x7c00u) == 0x7c00u) return false;
-      const float scale = q.scales[r * blocks + b] = float_of_half(half);
-      const float inverse = scale != 0 ? 1 / scale : 0;
-      for (std::size_t j = 0; j < kBlock; ++j) {
-        const float* u = u_.data() + (first + j) * k_ + first;
-        const float code = q.codes[r * k_ + first + j] = nearest(grid, row[j] * inverse);
-        const float error = (row[j] - code * scale) / u[j];
-        errors[r * kBlock + j] = error;
-        for (std::size_t i = j + 1; i < kBlock; ++i) row[i] -= error * u[i];
-      }
-    }
-    const std::size_t next = first + kBlock;
-    dense_.subtract(errors.data(), n, kBlock, u_.data() + first * k_ + next, k_ - next, k_, w.data() + next);
-  }
-
-  std::vector<float> wanted(n * k_), gradient(n * k_);  // what the weights and their errors come to
+  Quantised q(type, n, k_);
+  if (!feed_back(q, std::vector<float>(weights, weights + n * k_))) return false;
+  std::vector<float> wanted(n * k_), left(n * k_);  // what the weights and their errors come to
   dense_.product(weights, n, h_.data(), k_, k_, wanted.data());
   for (int pass = 0; pass < kDescents; ++pass) {
-    refit(q, wanted.data(), n, gradient.data());
-    descend(grid, q, n, gradient.data());
+    if (format::block_columns(type) == kBlock) refit(q, wanted.data());
+    gradient(q, wanted.data(), left.data());
+    descend(q, left.data());
   }
-
-  const std::size_t bytes = format::block_bytes(type);
-  for (std::size_t b = 0; b < n * blocks; ++b) {
-    put_block(type, half_of(q.scales[b]), q.codes.data() + b * kBlock, out + b * bytes);
-    for (std::size_t j = 0; j < kBlock; ++j) weights[b * kBlock + j] = q.codes[b * kBlock + j] * q.scales[b];
+  for (std::size_t b = 0; b < q.blocks.size(); ++b) {
+    put_block(type, q.blocks[b], q.codes.data() + b * format::block_columns(type), out + b * format::block_bytes(type));
   }
+  for (std::size_t i = 0; i < n * k_; ++i) weights[i] = q.weight(i);
   return true;
 }
 

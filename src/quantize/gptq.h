@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "format/tensor_type.h"
+#include "quantize/blocks.h"
 #include "quantize/dense.h"
-#include "quantize/grid.h"
 
 namespace lfm::quantize {
 
@@ -18,18 +18,32 @@ class Feedback {
   // h, c: (k, k); an empty c is h. Damped by a hundredth of h's mean diagonal, and more where that isn't enough.
   Feedback(const Dense& dense, std::size_t k, std::vector<float> h, std::vector<float> c);
 
-  // Quantises rows of weights (n, k) to `type`, which has blocks of one scale; afterwards `weights` are what `out`
-  // holds. Any number of rows may be done by different threads. False where a scale is beyond the type.
+  // Quantises rows of weights (n, k) to `type`, which has a grid; afterwards `weights` are what `out` holds. Any number
+  // of rows may be done by different threads. False where a scale is beyond the type.
   bool quantize(format::TensorType type, float* weights, std::size_t n, std::byte* out) const;
 
  private:
+  // Rows on their way to codes.
   struct Quantised {
-    std::vector<float> codes;   // (n, k)
-    std::vector<float> scales;  // (n, k / 32), as sixteen bits hold them
+    format::TensorType type;
+    const Grid& grid;
+    std::size_t n;                    // rows
+    std::vector<float> codes;         // (n, k)
+    std::vector<BlockScales> blocks;  // (n, blocks)
+    std::vector<Scale> scales;        // (n, runs of one scale), as the blocks have them
+
+    Quantised(format::TensorType of, std::size_t rows, std::size_t k);
+    float weight(std::size_t i) const noexcept {
+      const Scale& scale = scales[i / grid.columns];
+      return codes[i] * scale.scale - scale.minimum;
+    }
   };
   void aim(float* weights, std::size_t n) const;
-  void refit(Quantised& q, const float* wanted, std::size_t n, float* gradient) const;
-  void descend(const Grid& grid, Quantised& q, std::size_t n, float* gradient) const;
+  bool choose(Quantised& q, const float* w, std::size_t block) const;
+  bool feed_back(Quantised& q, std::vector<float> w) const;
+  void refit(Quantised& q, const float* wanted) const;
+  void gradient(const Quantised& q, const float* wanted, float* gradient) const;
+  void descend(Quantised& q, float* gradient) const;
 
   const Dense& dense_;
   std::size_t k_;

@@ -30,6 +30,10 @@ inline std::uint16_t half_of(float value) noexcept {
   return static_cast<std::uint16_t>(sign | half);
 }
 
+inline bool is_finite_half(std::uint16_t half) noexcept {
+  return (half & 0x7c00u) != 0x7c00u;
+}
+
 inline float float_of_half(std::uint16_t half) noexcept {
   const std::uint32_t sign = (half & 0x8000u) << 16;
   const std::uint32_t magnitude = half & 0x7fffu;

@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "quantize/grid.h"
+#include "quantize/blocks.h"
 #include "quantize/halves.h"
 
 namespace lfm::quantize {
@@ -70,11 +70,36 @@ TEST(Encode, FindsTheGridThatWeightsLieOn) {
       std::vector<float> codes;
       for (std::size_t i = 0; i < kBlock; ++i)
         codes.push_back(type == TensorType::kQ4_0 ? static_cast<float>(i % 16) - 8
-                                                  : nearest(kIQ4_NLGrid, static_cast<float>(i) * 8 - 127));
+                                                  : nearest(*grid_of(type), static_cast<float>(i) * 8 - 127));
       std::vector<float> values;
       for (const float code : codes) values.push_back(code * scale);
       EXPECT_EQ(error_of(type, values), 0) << to_string(type) << " " << scale;
     }
+  }
+}
+
+// What was chosen is what the kernels' unpacking reads.
+TEST(Encode, BlocksHoldTheirCodesAndScales) {
+  for (const TensorType type : {TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K}) {
+    const Grid& grid = *grid_of(type);
+    BlockScales scales;
+    scales.d = half_of(0.5f);
+    scales.dmin = grid.minima ? half_of(0.25f) : 0;
+    std::vector<float> codes(256), expected(256), decoded(256);
+    for (std::size_t run = 0; run < 256 / grid.columns; ++run) {
+      scales.scales[run] = static_cast<std::int8_t>(grid.minima ? 7 * run + 3 : 5 * run - 40);
+      if (grid.minima) scales.minima[run] = static_cast<std::uint8_t>(60 - 6 * run);
+    }
+    for (std::size_t i = 0; i < 256; ++i) {
+      const auto levels = static_cast<std::size_t>(grid.most - grid.least) + 1;
+      codes[i] = grid.least + static_cast<float>(i * 37 % levels);
+      const Scale scale = scales.of(i / grid.columns);
+      expected[i] = codes[i] * scale.scale - scale.minimum;
+    }
+    std::vector<std::byte> bytes(format::block_bytes(type));
+    put_block(type, scales, codes.data(), bytes.data());
+    ASSERT_EQ(decode(type, bytes.data(), 1, 256, decoded.data()), -1);
+    EXPECT_EQ(decoded, expected) << to_string(type);
   }
 }
 
@@ -83,6 +108,8 @@ TEST(Encode, ErrorsAreThoseOfTheBestScales) {
   const std::vector<float> values = noise(16384, 1);
   EXPECT_LT(error_of(TensorType::kQ4_0, values), 0.0835);
   EXPECT_LT(error_of(TensorType::kIQ4_NL, values), 0.0775);
+  EXPECT_LT(error_of(TensorType::kQ4_K, values), 0.0735);
+  EXPECT_LT(error_of(TensorType::kQ5_K, values), 0.036);
   EXPECT_LT(error_of(TensorType::kQ6_K, values), 0.0195);
   EXPECT_LT(error_of(TensorType::kQ8_0, values), 0.0055);
 }
@@ -106,7 +133,8 @@ TEST(Encode, WeightsOfColumnsCount) {
 
 TEST(Encode, ZerosStayZeros) {
   const std::vector<float> zeros(256);
-  for (const TensorType type : {TensorType::kQ4_0, TensorType::kIQ4_NL, TensorType::kQ6_K, TensorType::kQ8_0}) {
+  for (const TensorType type : {TensorType::kQ4_0, TensorType::kIQ4_NL, TensorType::kQ4_K, TensorType::kQ5_K,
+                                TensorType::kQ6_K, TensorType::kQ8_0}) {
     std::vector<std::byte> bytes(256 / format::block_columns(type) * format::block_bytes(type));
     ASSERT_EQ(encode(type, zeros, nullptr, bytes.data()), -1);
     std::vector<float> decoded(256, 1);
@@ -131,6 +159,7 @@ TEST(Encode, NamesWhatItCantHold) {
   EXPECT_EQ(encode(TensorType::kQ4_0, values, nullptr, bytes.data()), 64);
   EXPECT_EQ(encode(TensorType::kQ8_0, values, nullptr, bytes.data()), 64);
   EXPECT_EQ(encode(TensorType::kQ6_K, values, nullptr, bytes.data()), 0);
+  EXPECT_EQ(encode(TensorType::kQ5_K, values, nullptr, bytes.data()), 0);
   EXPECT_EQ(encode(TensorType::kBF16, values, nullptr, bytes.data()), -1);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using format::TensorType;
 
-constexpr std::size_t kColumns = 64, kRows = 16, kTokens = 512;
+constexpr std::size_t kColumns = 256, kRows = 16, kTokens = 1024;
 
 // Numbers in [-1, 1), the same with every library.
 std::vector<float> noise(std::size_t count, std::uint32_t seed) {
@@ -28,7 +28,7 @@ std::vector<float> noise(std::size_t count, std::uint32_t seed) {
 
 // Inputs whose channels have much in common.
 std::vector<float> inputs(std::uint32_t seed) {
-  constexpr std::size_t kCauses = 12;
+  constexpr std::size_t kCauses = 40;
   const std::vector<float> causes = noise(kTokens * kCauses, seed), mix = noise(kCauses * kColumns, 99);
   std::vector<float> x = noise(kTokens * kColumns, seed + 1);
   for (std::size_t t = 0; t < kTokens; ++t) {
@@ -121,7 +121,9 @@ TEST_P(Gptq, NumbersThatAreNoneDoNoHarm) {
   for (std::size_t i = 0; i < q.size(); ++i) EXPECT_NEAR(q[i], weights_[i], 0.2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Gptq, testing::Values(TensorType::kQ4_0, TensorType::kIQ4_NL));
+INSTANTIATE_TEST_SUITE_P(Types, Gptq,
+                         testing::Values(TensorType::kQ4_0, TensorType::kIQ4_NL, TensorType::kQ4_K, TensorType::kQ5_K,
+                                         TensorType::kQ6_K));
 
 TEST(Dense, CopiesAgree) {
   const std::vector<float> a = noise(7 * 40, 1), b = noise(9 * 40, 2);
