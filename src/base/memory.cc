@@ -1,12 +1,31 @@
 #include "base/memory.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
+
+#include "base/descriptor.h"
+#include "base/file.h"
 #include "base/system.h"
 
 namespace lfm::base {
+namespace {
+
+// -1 with errno where there can't be one.
+int open_nameless(const std::string& folder) {
+  const int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
+  std::string name = folder + "/.lfm-XXXXXX";  // where the file system has none without names
+  const int named = ::mkostemp(name.data(), O_CLOEXEC);
+  if (named >= 0) (void)::unlink(name.c_str());
+  return named;
+}
+
+}  // namespace
 
 Result<Memory> Memory::allocate(std::size_t bytes, Pages pages) {
   Memory memory;
@@ -18,6 +37,21 @@ Result<Memory> Memory::allocate(std::size_t bytes, Pages pages) {
   memory.data_ = static_cast<std::byte*>(address);
   memory.size_ = bytes;
   if (pages == Pages::kHuge) want_huge({memory.data_, bytes});
+  return memory;
+}
+
+Result<Memory> Memory::in_file(const std::string& folder, std::size_t bytes) {
+  Memory memory;
+  if (bytes == 0) return memory;
+  const Descriptor file(open_nameless(folder));
+  if (file.get() < 0) return io_error("cannot make a temporary file", folder, errno);
+  // A page that the disk has no room for would be a SIGBUS.
+  if (const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)); error != 0)
+    return io_error("no room for a temporary file of " + std::to_string(bytes) + " bytes", folder, error);
+  void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (address == MAP_FAILED) return io_error("cannot map a temporary file", folder, errno);
+  memory.data_ = static_cast<std::byte*>(address);
+  memory.size_ = bytes;
   return memory;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "lfm/result.h"
@@ -16,6 +17,10 @@ class Memory {
 
   // kNoMemory where the system refuses. bytes = 0 gives an empty span.
   static Result<Memory> allocate(std::size_t bytes, Pages pages = Pages::kNormal);
+
+  // Of a file without a name in `folder`, so that the system can take its pages back when it needs them; all of the
+  // disk that it takes is reserved. kIo
+  static Result<Memory> in_file(const std::string& folder, std::size_t bytes);
 
   Memory() = default;
   Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}

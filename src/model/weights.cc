@@ -122,13 +122,10 @@ std::ptrdiff_t pack_floats(const Piece& piece, const std::byte* source, std::byt
   return -1;
 }
 
-Status run_task(std::span<const base::File> files, const Task& task, std::vector<std::byte>& scratch,
-                std::byte* packed) {
+Status run_task(const RowReader& read, const Task& task, std::vector<std::byte>& scratch, std::byte* packed) {
   const Piece& piece = *task.piece;
-  const std::uint64_t row_bytes = piece.tensor->row_bytes();
-  const Place& place = piece.tensor->places[task.matrix];
   scratch.resize(task.bytes());
-  LFM_TRY(files[place.file].read_at(place.offset + task.first_row * row_bytes, scratch));
+  LFM_TRY(read(*piece.tensor, task.matrix, task.first_row, scratch));
   const std::ptrdiff_t bad = is_matrix(*piece.tensor) ? pack_matrix_rows(task, scratch.data(), packed)
                                                       : pack_floats(piece, scratch.data(), packed + piece.offset);
   if (bad < 0) return {};
@@ -137,8 +134,8 @@ Status run_task(std::span<const base::File> files, const Task& task, std::vector
 }
 
 // What a member is of; the layers' kinds are those of the configuration.
-template <typename T, typename Class>
-Class& owner(Weights& weights, std::size_t layer, T Class::*) {
+template <typename W, typename T, typename Class>
+auto& owner(W& weights, std::size_t layer, T Class::*) {
   if constexpr (std::is_same_v<Class, Weights>) {
     return weights;
   } else if constexpr (std::is_same_v<Class, Layer>) {
@@ -191,18 +188,27 @@ PackPlan plan_weights(const TensorTable& table, std::optional<ops::XnnLayout> xn
   return plan;
 }
 
-Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team, base::Work& work,
+Status pack_weights(const RowReader& read, const PackPlan& plan, base::Team& team, base::Work& work,
                     std::span<std::byte> packed) {
   const std::vector<Task> tasks = cut_into_tasks(plan);
   std::vector<std::vector<std::byte>> scratch(team.size());
   std::uint64_t largest = 0;
   for (const Task& task : tasks) largest = std::max(largest, task.bytes());
   for (auto& buffer : scratch) buffer.reserve(largest);
-  LFM_TRY(work.run(team, tasks.size(), [&](base::Worker& worker, std::size_t i) -> Status {
-    LFM_TRY(run_task(files, tasks[i], scratch[worker.index()], packed.data()));
+  return work.run(team, tasks.size(), [&](base::Worker& worker, std::size_t i) -> Status {
+    LFM_TRY(run_task(read, tasks[i], scratch[worker.index()], packed.data()));
     work.add(tasks[i].bytes());
     return {};
-  }));
+  });
+}
+
+Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team, base::Work& work,
+                    std::span<std::byte> packed) {
+  const auto read = [&](const Tensor& tensor, std::uint64_t matrix, std::uint64_t first, std::span<std::byte> out) {
+    const Place& place = tensor.places[matrix];
+    return files[place.file].read_at(place.offset + first * tensor.row_bytes(), out);
+  };
+  LFM_TRY(pack_weights(read, plan, team, work, packed));
   for (const base::File& file : files) LFM_TRY(file.check_unchanged());
   return {};
 }
@@ -216,6 +222,13 @@ Weights bind_weights(const PackPlan& plan, const Config& config, const std::byte
   }
   if (weights.head.data == nullptr) weights.head = weights.embedding;
   return weights;
+}
+
+void replace_tensor(Weights& weights, const Weights& other, const Tensor& tensor) {
+  const auto replace = [&](auto member) {
+    owner(weights, tensor.layer, member).*member = owner(other, tensor.layer, member).*member;
+  };
+  std::visit(replace, tensor.row->member);
 }
 
 Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,

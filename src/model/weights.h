@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -44,15 +45,25 @@ struct PackPlan {
 // `xnn` says how.
 PackPlan plan_weights(const TensorTable& table, std::optional<ops::XnnLayout> xnn);
 
+// Reads rows of one matrix of a tensor, from row `first` on: whole ones in the tensor's type, as many as fill `out`.
+using RowReader =
+    std::function<Status(const Tensor& tensor, std::uint64_t matrix, std::uint64_t first, std::span<std::byte> out)>;
+
 // Reads and packs all tensors into `packed` (plan.bytes, zeroed, aligned to 64) with every member of the team; `work`
 // counts bytes read, TensorTotals::bytes in all.
-//   kFormat  a scale or weight isn't finite (field: the tensor, index: the block or element);   kIo from the files
-//   kCancelled
+//   kFormat  a scale or weight isn't finite (field: the tensor, index: the block or element);   kCancelled
+//   and what `read` says, which is called from all members
+Status pack_weights(const RowReader& read, const PackPlan& plan, base::Team& team, base::Work& work,
+                    std::span<std::byte> packed);
+// Likewise from the tensors' places in files.   kIo
 Status pack_weights(std::span<const base::File> files, const PackPlan& plan, base::Team& team, base::Work& work,
                     std::span<std::byte> packed);
 
 // The network over packed bytes, which must outlive it.
 Weights bind_weights(const PackPlan& plan, const Config& config, const std::byte* packed);
+
+// Puts another network's tensor of the same row and layer in the place of this one's.
+void replace_tensor(Weights& weights, const Weights& other, const Tensor& tensor);
 
 // Makes one member's XNNPACK ready for all of the network's products, in a team of `threads` and chunks of max_tokens.
 Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "support/expect.h"
+#include "support/temp_folder.h"
 
 namespace lfm::base {
 namespace {
@@ -20,6 +21,20 @@ TEST(Memory, IsZeroedAndAligned) {
         std::all_of(memory->data(), memory->data() + memory->size(), [](std::byte b) { return b == std::byte{0}; }));
     std::fill_n(memory->data(), memory->size(), std::byte{1});
   }
+}
+
+TEST(Memory, InAFileLeavesNothing) {
+  const test::TempFolder folder;
+  {
+    auto memory = Memory::in_file(folder.path(""), 100000);
+    ASSERT_TRUE(memory.ok()) << memory.error().describe();
+    ASSERT_EQ(memory->size(), 100000u);
+    EXPECT_TRUE(
+        std::all_of(memory->data(), memory->data() + memory->size(), [](std::byte b) { return b == std::byte{0}; }));
+    std::fill_n(memory->data(), memory->size(), std::byte{1});
+    EXPECT_TRUE(folder.files().empty());
+  }
+  test::expect_error(Memory::in_file(folder.path("none"), 1), ErrorCode::kIo, "none");
 }
 
 TEST(Memory, NothingAtAll) {
