@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,11 +58,14 @@ struct EvaluateOptions {
   std::size_t window_tokens = 512;
   std::size_t max_windows = 0;  // 0: as many as the text has
 
-  // A file of llama-perplexity's kind with the distributions of all scored positions: 2 bytes for each token of the
-  // vocabulary and position. `base_out` is written, in the place of another such file too; `base` is compared with, and
-  // gives the text too.
+  // A file with the distributions of all scored positions: `base_out` is written, in the place of another such file
+  // too; `base` is compared with, and gives the text too.
+  //   base_likeliest 0   llama-perplexity's kind: 2 bytes for each token of the vocabulary and position
+  //   otherwise          our own kind, some hundred times smaller: that many tokens of each position, and the rest
+  //                      together, which divergence comes out a little too small from
   std::string base_out = {};
   std::string base = {};
+  std::size_t base_likeliest = 0;
 
   // Called on this thread after each window, without quantiles; returns whether to go on. May be empty.
   std::function<bool(const Evaluation&)> progress = nullptr;
@@ -72,5 +76,37 @@ struct EvaluateOptions {
 //               something else than a file of this kind is where base_out is to be
 //   kFormat     the base isn't a file of this kind;   kIo, kNoMemory, kNumeric, kCancelled
 LFM_API Result<Evaluation> evaluate_text(const Engine& engine, std::string_view text, const EvaluateOptions& options);
+
+// How an answer is compared with the one that is expected, spaces around both left out.
+//   kExact     the same
+//   kContains  the expected one is in it
+//   kJson      the same but for spaces outside of strings
+enum class ExamMatch : std::uint8_t { kExact, kContains, kJson };
+
+struct ExamQuestion {
+  std::string prompt;  // all of it, special tokens and the one that begins a text included
+  std::string expected;
+  ExamMatch match = ExamMatch::kExact;
+  std::size_t max_tokens = 256;  // an answer that doesn't end by itself is wrong
+  std::string kind = {};         // what it is about
+};
+
+struct ExamScore {
+  std::string kind;
+  std::size_t asked = 0;
+  std::size_t right = 0;
+};
+
+struct ExamResult {
+  ExamScore all;
+  std::vector<ExamScore> kinds;  // as they came
+};
+
+// Puts the questions, each by itself, and takes the likeliest token always. `progress`, which may be empty, is called
+// on this thread after each with its answer; returns whether to go on.
+//   kArgument  a prompt of no tokens, or too long (index: of the question);   kNoMemory, kNumeric, kCancelled
+LFM_API Result<ExamResult> hold_exam(
+    const Engine& engine, std::span<const ExamQuestion> questions,
+    const std::function<bool(const ExamResult&, std::string_view answer, bool right)>& progress);
 
 }  // namespace lfm

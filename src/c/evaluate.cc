@@ -42,6 +42,18 @@ lfm_evaluation evaluation_of(const Evaluation& evaluation) {
   return out;
 }
 
+ExamMatch match_of(lfm_exam_match match) {
+  switch (match) {
+    case LFM_EXAM_EXACT:
+      return ExamMatch::kExact;
+    case LFM_EXAM_CONTAINS:
+      return ExamMatch::kContains;
+    case LFM_EXAM_JSON:
+      return ExamMatch::kJson;
+  }
+  return ExamMatch::kExact;
+}
+
 }  // namespace
 }  // namespace lfm::c
 
@@ -57,6 +69,7 @@ lfm_code lfm_evaluate(const lfm_engine* engine, const char* text, size_t bytes, 
     inner.max_windows = given.max_windows;
     inner.base_out = c::text(given.base_out);
     inner.base = c::text(given.base);
+    inner.base_likeliest = given.base_likeliest;
     if (given.progress != nullptr) {
       inner.progress = [&given](const lfm::Evaluation& so_far) {
         const lfm_evaluation told = c::evaluation_of(so_far);
@@ -66,5 +79,26 @@ lfm_code lfm_evaluate(const lfm_engine* engine, const char* text, size_t bytes, 
     LFM_ASSIGN(const lfm::Evaluation found,
                lfm::evaluate_text(engine->engine, {given_text.data(), given_text.size()}, inner));
     return c::write_sized(c::evaluation_of(found), evaluation, "evaluation");
+  });
+}
+
+lfm_code lfm_hold_exam(const lfm_engine* engine, const lfm_exam_question* questions, size_t count,
+                       lfm_exam_callback answered, void* user, size_t* right, lfm_error* error) {
+  return c::call(error, [&]() -> lfm::Status {
+    LFM_TRY(c::given({{engine, "engine"}}));
+    LFM_ASSIGN(const auto given, c::array(questions, count, "questions"));
+    std::vector<lfm::ExamQuestion> inner;
+    for (const lfm_exam_question& question : given) {
+      LFM_TRY(c::given({{question.prompt, "prompt"}, {question.expected, "expected"}}));
+      inner.push_back({question.prompt, question.expected, c::match_of(question.match),
+                       question.max_tokens != 0 ? question.max_tokens : lfm::ExamQuestion{}.max_tokens});
+    }
+    const auto told = [&](const lfm::ExamResult& so_far, std::string_view answer, bool is_right) {
+      return answered == nullptr ||
+             answered(so_far.all.asked, so_far.all.right, answer.data(), answer.size(), is_right, user);
+    };
+    LFM_ASSIGN(const lfm::ExamResult found, lfm::hold_exam(engine->engine, inner, told));
+    if (right != nullptr) *right = found.all.right;
+    return {};
   });
 }

@@ -2,6 +2,11 @@
 //
 //   "_logits_" | i32 window, vocabulary, windows | i32 token[windows][window]
 //   for each window and each scored position: a row (log_probabilities.h)
+//
+// and files of our own, some hundred times smaller, with the likeliest tokens alone:
+//
+//   "_lfmtop_" | i32 window, vocabulary, windows, likeliest | i32 token[windows][window]
+//   for each window and each scored position: a row (likeliest.h)
 #pragma once
 
 #include <cstddef>
@@ -26,9 +31,11 @@ struct BaseShape {
   std::size_t window = 0;
   std::size_t vocabulary = 0;
   std::size_t windows = 0;
+  std::size_t likeliest = 0;  // 0: llama-perplexity's kind
 
+  std::size_t words() const noexcept;  // of a row, of 16 bits
+  std::uint64_t tokens_offset() const noexcept;
   std::uint64_t rows_offset() const noexcept;
-  std::uint64_t row_bytes() const noexcept;
   std::uint64_t window_bytes() const noexcept;
 };
 
@@ -39,7 +46,7 @@ class BaseReader {
 
   const BaseShape& shape() const noexcept { return shape_; }
   const std::vector<TokenId>& tokens() const noexcept { return tokens_; }
-  // The rows of a window, one behind another.
+  // The rows of a window, one behind another.   kFormat  a likeliest token isn't in the vocabulary
   Status read(std::size_t window, std::span<std::uint16_t> rows) const;
 
  private:

@@ -8,6 +8,7 @@
 #include "base/float_mode.h"
 #include "base/try.h"
 #include "evaluate/base_file.h"
+#include "evaluate/likeliest.h"
 #include "evaluate/log_probabilities.h"
 #include "evaluate/statistics.h"
 
@@ -60,7 +61,8 @@ class Run {
         text_(std::move(text)),
         out_(std::move(out)),
         bos_(bos),
-        words_(row_words(engine.info().vocabulary)),
+        likeliest_(text_.base ? text_.base->shape().likeliest : options.base_likeliest),
+        words_(BaseShape{text_.window, engine.info().vocabulary, 1, likeliest_}.words()),
         rows_(text_.base || out_ ? words_ * scored_tokens(text_.window) : 0) {}
 
   Result<Evaluation> all() {
@@ -105,10 +107,15 @@ class Run {
     const std::span<std::uint16_t> row =
         rows_.empty() ? std::span<std::uint16_t>() : std::span(rows_).subspan(position * words_, words_);
     if (text_.base) {
-      statistics_.add(log_probability, compare(logits, normalized, row, token));
+      statistics_.add(log_probability, likeliest_ > 0 ? compare_likeliest(logits, normalized, row)
+                                                      : compare(logits, normalized, row, token));
     } else {
       statistics_.add(log_probability);
-      if (out_) encode_row(logits, normalized, row);
+      if (out_ && likeliest_ > 0) {
+        encode_likeliest(likeliest(logits, normalized, likeliest_), log_probability, row);
+      } else if (out_) {
+        encode_row(logits, normalized, row);
+      }
     }
     return std::isfinite(log_probability);
   }
@@ -118,18 +125,21 @@ class Run {
   Text text_;
   std::optional<BaseWriter> out_;
   std::optional<TokenId> bos_;
+  std::size_t likeliest_;  // of a row of the file, or 0
   std::size_t words_;
   std::vector<std::uint16_t> rows_;
   Statistics statistics_;
 };
 
 Result<Evaluation> run(const Engine& engine, std::string_view text, const EvaluateOptions& options) {
+  if (options.base_likeliest > engine.info().vocabulary) return refused("more than the vocabulary", "base_likeliest");
   if (!options.base.empty() && !options.base_out.empty()) return refused("can't be written from a base", "base_out");
   LFM_ASSIGN(Text read, read_text(engine, text, options));
   LFM_ASSIGN(const std::vector<TokenId> bos, engine.tokenizer().encode(""));
   std::optional<BaseWriter> out;
   if (!options.base_out.empty()) {
-    const BaseShape shape{read.window, engine.info().vocabulary, read.tokens.size() / read.window};
+    const BaseShape shape{read.window, engine.info().vocabulary, read.tokens.size() / read.window,
+                          options.base_likeliest};
     LFM_ASSIGN(BaseWriter writer, BaseWriter::create(options.base_out, shape, read.tokens));
     out.emplace(std::move(writer));
   }

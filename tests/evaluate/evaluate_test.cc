@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "evaluate/base_file.h"
+#include "evaluate/likeliest.h"
 #include "evaluate/log_probabilities.h"
 #include "support/expect.h"
 #include "support/temp_folder.h"
@@ -84,6 +85,85 @@ TEST(Evaluate, AModelIsNoDistanceFromItself) {
   EXPECT_GT(after->divergence->same_top.value, 0.98);  // neighbours may share a code
 }
 
+// The small kind of file says nearly what the large one does of a network that isn't the base's.
+TEST(Evaluate, TheLikeliestTokensAreNearlyAll) {
+  const TempFolder folder;
+  const Engine engine = *Engine::open(kNano);
+  Evaluation found[2];
+  for (const std::size_t likeliest : {std::size_t{0}, std::size_t{64}}) {
+    EvaluateOptions options = windows_of(64);
+    options.base_out = folder.path("base");
+    options.base_likeliest = likeliest;
+    options.max_windows = 6;
+    ASSERT_TRUE(evaluate_text(engine, exam_text(), options).ok());
+    EXPECT_EQ(read_all(folder.path("base")).size() < 150000, likeliest > 0);
+    EvaluateOptions compare;
+    compare.base = folder.path("base");
+    EngineOptions other;
+    other.dense = DenseBackend::kXnnpack;  // other roundings of activations: another network, a little
+    const Engine compared = *Engine::open(kNano, other);
+    auto evaluation = evaluate_text(compared, "", compare);
+    ASSERT_TRUE(evaluation.ok()) << evaluation.error().describe();
+    found[likeliest > 0] = *std::move(evaluation);
+  }
+  const Divergence &all = *found[0].divergence, &some = *found[1].divergence;
+  EXPECT_NEAR(some.base_perplexity.value, all.base_perplexity.value, 0.01 * all.base_perplexity.value);
+  EXPECT_NEAR(some.same_top.value, all.same_top.value, 0.03);
+  EXPECT_NEAR(some.kld.value, all.kld.value, 0.05 * all.kld.value + 1e-4);
+}
+
+TEST(Evaluate, RefusesALikeliestTokenThatIsNone) {
+  const TempFolder folder;
+  const Engine engine = *Engine::open(kNano);
+  EvaluateOptions options = windows_of(64);
+  options.base_out = folder.path("base");
+  options.base_likeliest = 4;
+  options.max_windows = 2;
+  ASSERT_TRUE(evaluate_text(engine, exam_text(), options).ok());
+  std::string bytes = read_all(folder.path("base"));
+  const std::int32_t wrong = 1 << 20;
+  std::memcpy(bytes.data() + 24 + 2 * 64 * 4 + 8, &wrong, sizeof wrong);
+  EvaluateOptions compare;
+  compare.base = folder.write("base", bytes);
+  expect_error(evaluate_text(engine, "", compare), ErrorCode::kFormat, "vocabulary");
+  options.base_likeliest = 1 << 20;
+  expect_error(evaluate_text(engine, exam_text(), options), ErrorCode::kArgument, "base_likeliest");
+}
+
+TEST(Evaluate, AnExamCountsWhatIsRight) {
+  const Engine engine = *Engine::open(kNano);
+  const std::string ask = "<|startoftext|><|im_start|>user\nHow much is 14 plus 85?<|im_end|>\n<|im_start|>assistant\n";
+  std::string said;
+  std::vector<ExamQuestion> questions(5, {ask, "?", ExamMatch::kExact, 40, "sum"});
+  const auto first =
+      hold_exam(engine, std::span(questions).first(1), [&](const ExamResult&, std::string_view answer, bool right) {
+        said = answer;
+        return !right;
+      });
+  ASSERT_TRUE(first.ok()) << first.error().describe();
+  ASSERT_FALSE(said.empty());
+  questions[1].expected = " " + said + "\n";
+  questions[2] = {ask, said.substr(2, 4), ExamMatch::kContains, 40, "part"};
+  questions[3] = {ask, said, ExamMatch::kExact, 2, "cut"};  // which it can't say in two tokens
+  questions[4] = {ask, "x", ExamMatch::kJson, 40, "sum"};
+  const auto all = hold_exam(engine, questions, nullptr);
+  ASSERT_TRUE(all.ok()) << all.error().describe();
+  EXPECT_EQ(all->all.asked, 5u);
+  EXPECT_EQ(all->all.right, 2u);
+  ASSERT_EQ(all->kinds.size(), 3u);
+  EXPECT_EQ(all->kinds[0].kind, "sum");
+  EXPECT_EQ(all->kinds[0].asked, 3u);
+  EXPECT_EQ(all->kinds[0].right, 1u);
+  EXPECT_EQ(all->kinds[1].right, 1u);
+  EXPECT_EQ(all->kinds[2].right, 0u);
+  questions[2].prompt.clear();
+  const auto none = hold_exam(engine, questions, nullptr);
+  expect_error(none, ErrorCode::kArgument, "no tokens");
+  EXPECT_EQ(none.error().index, 2u);
+  expect_error(hold_exam(engine, questions, [](const ExamResult&, std::string_view, bool) { return false; }),
+               ErrorCode::kCancelled, "stopped");
+}
+
 TEST(Evaluate, RefusesWhatIsNoBase) {
   const TempFolder folder;
   const Engine engine = *Engine::open(kNano);
@@ -137,6 +217,23 @@ TEST(Evaluate, ABaseTakesNoPlaceButAnothers) {
   write.base_out = folder.write("base", base.substr(0, 100));
   ASSERT_TRUE(evaluate_text(engine, exam_text(), write).ok());
   EXPECT_TRUE(read_all(folder.path("base")) == base);
+}
+
+TEST(Likeliest, TheRestTogetherLosesLittle) {
+  std::vector<float> p(500), q(500);
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    p[i] = 8.0f / static_cast<float>(1 + i) + static_cast<float>(i * 37 % 11) / 50;
+    q[i] = p[i] + static_cast<float>(i * 53 % 7) / 20;
+  }
+  const evaluate::Normalized of_p = evaluate::normalize(p), of_q = evaluate::normalize(q);
+  double whole = 0;
+  for (std::size_t i = 0; i < p.size(); ++i)
+    whole += std::exp(of_p.log_probability(p[i])) * (of_p.log_probability(p[i]) - of_q.log_probability(q[i]));
+  EXPECT_NEAR(evaluate::divergence(evaluate::likeliest(p, of_p, 500), q, of_q), whole, 1e-6);
+  const double some = evaluate::divergence(evaluate::likeliest(p, of_p, 20), q, of_q);
+  EXPECT_LT(some, whole);
+  EXPECT_GT(some, 0);
+  EXPECT_NEAR(evaluate::divergence(evaluate::likeliest(p, of_p, 20), p, of_p), 0, 1e-6);
 }
 
 TEST(LogProbabilities, KeepWhatTheyStandFor) {

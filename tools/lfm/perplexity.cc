@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "command.h"
+#include "exam.h"
 #include "input.h"
 #include "interrupt.h"
 #include "io.h"
@@ -17,6 +18,8 @@ struct Options {
   bool divergence = false;
   std::string base;
   EvaluateOptions evaluate;
+  std::string exam;
+  bool show = false;
 };
 
 void print_window(const Evaluation& e) {
@@ -71,7 +74,19 @@ void print_divergence(const Evaluation& e, const Divergence& d) {
   print_out("Same top p: %6.3f ± %5.3f %%\n", 100 * d.same_top.value, 100 * d.same_top.error);
 }
 
+int run_questions(const Options& options) {
+  const auto questions = read_exam(options.exam);
+  if (!questions.ok()) return fail(questions.error());
+  end_on_interrupt("interrupted; the same command begins anew");
+  auto engine = open_engine(options.model);
+  if (!engine.ok()) return fail(engine.error());
+  const int code = run_exam(*engine, *questions, options.show);
+  finish_pack_cache(*engine);
+  return code;
+}
+
 int run_perplexity(const Options& options) {
+  if (!options.exam.empty()) return run_questions(options);
   std::string text;
   EvaluateOptions evaluate = options.evaluate;
   if (options.divergence) {
@@ -123,10 +138,26 @@ void add_perplexity(CommandLine& line) {
   command.flag("--kl-divergence", options->divergence, "compare with the base; it holds the text too")
       .needs(base)
       .excludes(text);
+  command
+      .number("--likeliest", options->evaluate.base_likeliest, {1, 4096},
+              "write the base in a small form of our own: so many likeliest tokens of each position, and the rest "
+              "together (64, say; llama-perplexity can't read it)")
+      .needs(base);
+  const Option exam =
+      command
+          .text("--exam", options->exam,
+                "instead: questions, one a line as JSON with text, expect and, if wanted, match (exact, "
+                "ends, json), max_tokens and kind")
+          .type("FILE")
+          .excludes(text)
+          .excludes(base);
+  command.flag("--show", options->show, "print the questions that are answered wrongly").needs(exam);
   command.number("-c,--ctx-size", options->evaluate.window_tokens, {4, 1 << 20}, "tokens of a window")
       .shows(std::to_string(options->evaluate.window_tokens));
   command.number("--chunks", options->evaluate.max_windows, {1, 1 << 24}, "windows at most (default: all)");
-  command.needs([options] { return options->divergence || !options->text.empty() ? nullptr : "--file"; });
+  command.needs([options] {
+    return options->divergence || !options->exam.empty() || !options->text.empty() ? nullptr : "--file";
+  });
   command.runs([options] { return with_model(options->model, [&] { return run_perplexity(*options); }); });
 }
 

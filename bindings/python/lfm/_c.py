@@ -210,7 +210,8 @@ EvaluateProgress = CFUNCTYPE(c_bool, POINTER(Evaluation), c_void_p)
 
 class EvaluateOptions(Sized):
     _fields_ = [("size", c_size_t), ("window_tokens", c_size_t), ("max_windows", c_size_t), ("base_out", c_char_p),
-                ("base", c_char_p), ("progress", EvaluateProgress), ("progress_user", c_void_p)]
+                ("base", c_char_p), ("progress", EvaluateProgress), ("progress_user", c_void_p),
+                ("base_likeliest", c_size_t)]
 
 
 STRUCTS = {

@@ -54,11 +54,30 @@ typedef struct lfm_evaluate_options {
   const char* base;     /* such a file to compare with, which gives the text too; or NULL */
   lfm_evaluate_callback progress;
   void* progress_user;
+  size_t base_likeliest; /* of base_out: 0, or so many tokens of each position, in a small kind of our own */
 } lfm_evaluate_options;
 
 /* `text` has no bytes where there is a base. options: NULL for the defaults. */
 LFM_API lfm_code lfm_evaluate(const lfm_engine* engine, const char* text, size_t bytes,
                               const lfm_evaluate_options* options, lfm_evaluation* evaluation, lfm_error* error);
+
+/* How an answer is compared with the one that is expected (lfm::ExamMatch). */
+typedef enum lfm_exam_match { LFM_EXAM_EXACT = 0, LFM_EXAM_CONTAINS, LFM_EXAM_JSON } lfm_exam_match;
+
+typedef struct lfm_exam_question {
+  const char* prompt; /* all of it, special tokens included */
+  const char* expected;
+  lfm_exam_match match;
+  size_t max_tokens; /* 0: 256 */
+} lfm_exam_question;
+
+/* After each question: how many were asked and are right so far, and its answer; returns whether to go on. */
+typedef bool (*lfm_exam_callback)(size_t asked, size_t right, const char* answer, size_t bytes, bool is_right,
+                                  void* user);
+
+/* answered: may be NULL; right: how many are, and may be NULL. */
+LFM_API lfm_code lfm_hold_exam(const lfm_engine* engine, const lfm_exam_question* questions, size_t count,
+                               lfm_exam_callback answered, void* user, size_t* right, lfm_error* error);
 
 #ifdef __cplusplus
 }

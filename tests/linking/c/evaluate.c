@@ -12,6 +12,28 @@ static bool see(const lfm_evaluation* evaluation, void* user) {
   return evaluation->windows != seen->last;
 }
 
+struct asked {
+  size_t count;
+  char answer[200];
+};
+
+static bool hear(size_t asked, size_t right, const char* answer, size_t bytes, bool is_right, void* user) {
+  struct asked* heard = user;
+  heard->count = asked;
+  snprintf(heard->answer, sizeof heard->answer, "%.*s", (int)bytes, answer);
+  return right <= asked && (!is_right || right > 0);
+}
+
+static void test_exam(const lfm_engine* engine) {
+  const lfm_exam_question questions[] = {{"abc", "nothing like it", LFM_EXAM_EXACT, 4},
+                                         {"abc", "", LFM_EXAM_CONTAINS, 4}};
+  struct asked heard = {0, ""};
+  size_t right = 9;
+  EXPECT(lfm_hold_exam(engine, questions, 2, hear, &heard, &right, &error) == LFM_OK && heard.count == 2 && right <= 1);
+  EXPECT(lfm_hold_exam(engine, NULL, 2, hear, &heard, &right, &error) == LFM_ARGUMENT);
+  EXPECT(lfm_hold_exam(engine, NULL, 0, NULL, NULL, &right, &error) == LFM_OK && right == 0);
+}
+
 void test_evaluate(const lfm_engine* engine, const char* folder) {
   lfm_evaluate_options options = {.size = sizeof options};
   lfm_evaluation first = {.size = sizeof first}, same = {.size = sizeof same};
@@ -41,4 +63,5 @@ void test_evaluate(const lfm_engine* engine, const char* folder) {
   EXPECT(lfm_evaluate(NULL, text, 3, NULL, &same, &error) == LFM_ARGUMENT && strcmp(error.field, "engine") == 0);
   EXPECT(lfm_evaluate(engine, text, 3, NULL, NULL, &error) == LFM_ARGUMENT && strcmp(error.field, "evaluation") == 0);
   remove(path);
+  test_exam(engine);
 }
