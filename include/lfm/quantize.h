@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "lfm/export.h"
 #include "lfm/result.h"
@@ -11,22 +12,36 @@
 namespace lfm {
 
 // What weights become. Norms, the convolutions' taps, the experts' biases and the router stay in float32. In the types
-// of four bits the embedding, which is the head too, is Q6_K.
-enum class WeightType : std::uint8_t { kF32, kF16, kBF16, kQ8_0, kQ6_K, kQ4_0, kIQ4_NL };
+// of four and five bits the embedding, which is the head too, is Q6_K.
+enum class WeightType : std::uint8_t { kF32, kF16, kBF16, kQ8_0, kQ6_K, kQ4_0, kIQ4_NL, kQ4_K, kQ5_K };
 
-// How the codes of four bits are chosen. The other types look at the weights alone.
+// How codes are chosen. Floats and Q8_0 are rounded to what is nearest, whatever it says here.
 //   kTwoStreams  what rounding does to the outputs, later codes make good (GPTQ), on inputs as the quantised network
-//   has
-//                them, and towards the outputs of the float one
+//                has them, and towards the outputs of the float one
 //   kOneStream   the same on the float network's inputs: in half the time
 //   kNoData      every block by itself, with the scale of the least squared error
 enum class QuantizeMethod : std::uint8_t { kTwoStreams, kOneStream, kNoData };
 
-enum class QuantizePhase : std::uint8_t { kSampling, kCalibrated, kPlain };  // kPlain: what needs no calibration
+// Which matrices get more bits than the type has: those where that brings most for its bytes, by the KL divergence that
+// each is measured to cause.
+//   kAuto  a twentieth more bytes than without
+//   kBits  as many as mix_bits allows
+enum class Mix : std::uint8_t { kNone, kAuto, kBits };
+
+enum class QuantizePhase : std::uint8_t {
+  kPreparing,  // a network of eight bits, to sample from and to measure by, and for a mix one of the type
+  kSampling,   // the network writes its text
+  kMeasuring,  // what each matrix brings
+  kCalibrated,
+  kPlain,  // what needs no calibration
+};
 
 struct QuantizeOptions {
   WeightType type = WeightType::kQ4_0;
   QuantizeMethod method = QuantizeMethod::kTwoStreams;
+
+  Mix mix = Mix::kNone;
+  double mix_bits = 0;  // a weight, of all the file's: QuantizeInfo has what it came to
 
   // Text like what the network is for; where it is empty, the network itself writes it. Not what it is evaluated on.
   std::string calibration = {};
@@ -44,11 +59,24 @@ struct QuantizeOptions {
   std::function<bool(QuantizePhase phase, double part)> progress = nullptr;
 };
 
+// A matrix, or all of a layer's experts', that a mix looked at.
+struct MixedTensor {
+  std::string name;              // as GGUF has it
+  std::string type;              // what it became
+  std::uint64_t more_bytes = 0;  // than in the file's type
+  double divergence = 0;         // that the file's type causes there, in nats
+  double gain = 0;               // what became less of it
+};
+
 struct QuantizeInfo {
   std::string source_name;  // the model's, made fit for a terminal; may be empty
   std::uint64_t file_bytes = 0;
   std::uint64_t parameters = 0;
   std::uint64_t weight_bytes = 0;  // of all tensors
+
+  // Of a mix: from the one that causes most, measured on the type without calibration, and what all cause together.
+  std::vector<MixedTensor> mix = {};
+  double mix_divergence = 0;
 };
 
 // A calibration that was stopped or killed goes on behind the last layer that was done, when it is called again with
@@ -58,7 +86,8 @@ struct QuantizeInfo {
 // Writes `model`, which may be a Hugging Face folder, as the GGUF file `out`, which appears complete or not at all.
 // F16, BF16 and Q8_0 are rounded as llama.cpp does.
 //   kIo, kFormat, kUnsupported, kNoMemory  as Engine::open, and about `out`
-//   kArgument   `out` or imatrix_out is the model itself or no regular file, or is there and overwrite is false;
+//   kArgument   a calibration, imatrix or mix for a type that has none (field: the option), or a mix from an imatrix;
+//               `out` or imatrix_out is the model itself or no regular file, or is there and overwrite is false;
 //               or they are the same file
 //   kUnsupported  rows that aren't whole blocks of the type;   kNumeric  a weight isn't a number, or too large for it
 //   kState      another process is writing `out`;   kCancelled  progress said so

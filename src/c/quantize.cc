@@ -1,5 +1,6 @@
 #include "lfm/quantize.h"
 
+#include <cstddef>
 #include <string_view>
 
 #include "base/try.h"
@@ -9,6 +10,13 @@
 namespace c = lfm::c;
 
 namespace lfm::c {
+
+// Before mixes.
+template <>
+inline constexpr std::size_t kFirstSize<lfm_quantize_options> = offsetof(lfm_quantize_options, mix);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_quantize_info> = offsetof(lfm_quantize_info, mix_divergence);
+
 namespace {
 
 WeightType type_of(lfm_weight_type type) {
@@ -27,6 +35,10 @@ WeightType type_of(lfm_weight_type type) {
       return WeightType::kBF16;
     case LFM_WEIGHT_F32:
       return WeightType::kF32;
+    case LFM_WEIGHT_Q4_K:
+      return WeightType::kQ4_K;
+    case LFM_WEIGHT_Q5_K:
+      return WeightType::kQ5_K;
   }
   return WeightType::kQ4_0;
 }
@@ -43,10 +55,26 @@ QuantizeMethod method_of(lfm_quantize_method method) {
   return QuantizeMethod::kTwoStreams;
 }
 
+Mix mix_of(lfm_mix mix) {
+  switch (mix) {
+    case LFM_MIX_NONE:
+      return Mix::kNone;
+    case LFM_MIX_AUTO:
+      return Mix::kAuto;
+    case LFM_MIX_BITS:
+      return Mix::kBits;
+  }
+  return Mix::kNone;
+}
+
 lfm_quantize_phase phase_to_c(QuantizePhase phase) {
   switch (phase) {
+    case QuantizePhase::kPreparing:
+      return LFM_QUANTIZE_PREPARING;
     case QuantizePhase::kSampling:
       return LFM_QUANTIZE_SAMPLING;
+    case QuantizePhase::kMeasuring:
+      return LFM_QUANTIZE_MEASURING;
     case QuantizePhase::kCalibrated:
       return LFM_QUANTIZE_CALIBRATED;
     case QuantizePhase::kPlain:
@@ -62,7 +90,17 @@ lfm_quantize_info info_to_c(const QuantizeInfo& info) {
   out.file_bytes = info.file_bytes;
   out.parameters = info.parameters;
   out.weight_bytes = info.weight_bytes;
+  out.mix_divergence = info.mix_divergence;
   return out;
+}
+
+void tell(const QuantizeInfo& info, const lfm_quantize_options& options) {
+  if (options.mixed == nullptr) return;
+  for (const MixedTensor& tensor : info.mix) {
+    const lfm_mixed_tensor told = {sizeof told,       tensor.name.c_str(), tensor.type.c_str(),
+                                   tensor.more_bytes, tensor.divergence,   tensor.gain};
+    options.mixed(&told, options.mixed_user);
+  }
 }
 
 }  // namespace
@@ -82,6 +120,8 @@ lfm_code lfm_quantize(const char* model, const char* out, const lfm_quantize_opt
     inner.overwrite = given.overwrite;
     if (given.calibration != nullptr) inner.calibration = std::string_view(given.calibration, given.calibration_bytes);
     if (given.calibration_tokens != 0) inner.calibration_tokens = given.calibration_tokens;
+    inner.mix = c::mix_of(given.mix);
+    inner.mix_bits = given.mix_bits;
     if (given.imatrix != nullptr) inner.imatrix = given.imatrix;
     if (given.imatrix_out != nullptr) inner.imatrix_out = given.imatrix_out;
     if (given.progress != nullptr) {
@@ -90,6 +130,7 @@ lfm_code lfm_quantize(const char* model, const char* out, const lfm_quantize_opt
       };
     }
     LFM_ASSIGN(const lfm::QuantizeInfo done, lfm::quantize_model(model, out, inner));
+    c::tell(done, given);
     return info != nullptr ? c::write_sized(c::info_to_c(done), info, "info") : lfm::Status();
   });
 }

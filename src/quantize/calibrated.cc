@@ -35,7 +35,7 @@ class Quantiser {
         calibration_(calibration),
         config_(parts.config),
         writer_(writer),
-        texts_(calibration.texts),
+        texts_(calibration.done.prepared.texts),
         streams_(calibration.one_stream ? 1 : 2),
         arithmetic_{dense(kernels.isa), kernels.vector},
         team_(team),
@@ -67,7 +67,7 @@ class Quantiser {
     if (!calibration_.checkpoint.kept()) return {};
     LFM_ASSIGN(written_, written_checksum(parts_, writer_, layer, written_));
     LFM_TRY(writer_.sync());
-    return calibration_.checkpoint.save({layer + 1, written_, texts_, x_});
+    return calibration_.checkpoint.save({layer + 1, written_, calibration_.done.prepared, x_});
   }
 
   bool two() const noexcept { return streams_ == 2; }
@@ -372,8 +372,7 @@ Status Quantiser::experts(std::size_t layer) {
 }  // namespace
 
 bool is_calibrated(const ModelWriter& writer, std::size_t tensor) noexcept {
-  const format::TensorType type = writer.type(tensor);
-  return writer.is_layer_matrix(tensor) && (type == format::TensorType::kQ4_0 || type == format::TensorType::kIQ4_NL);
+  return is_layer_matrix(writer.tensor(tensor)) && format::block_columns(writer.type(tensor)) > 1;
 }
 
 Result<std::uint64_t> written_checksum(const engine::ModelParts& parts, const ModelWriter& writer, std::size_t layer,

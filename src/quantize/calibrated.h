@@ -11,20 +11,18 @@
 #include "engine/load/model_parts.h"
 #include "kernels/table.h"
 #include "lfm/result.h"
-#include "lfm/types.h"
 #include "quantize/checkpoint.h"
 #include "quantize/model_writer.h"
 
 namespace lfm::quantize {
 
 struct Calibration {
-  std::vector<std::vector<TokenId>> texts;  // each by itself, from its beginning
-  bool one_stream = false;                  // the float network's inputs alone: quicker, and not as good
-  CheckpointFile checkpoint;                // written after every layer
-  CheckpointFile::State done;               // what an earlier run came to
+  bool one_stream = false;     // the float network's inputs alone: quicker, and not as good
+  CheckpointFile checkpoint;   // written after every layer
+  CheckpointFile::State done;  // what was prepared, and what an earlier run came to
 };
 
-// Whether a tensor of the file is written by quantise_calibrated(): all matrices of types with blocks of one scale.
+// Whether a tensor of the file is written by quantise_calibrated(): all matrices of the layers whose type has blocks.
 bool is_calibrated(const ModelWriter& writer, std::size_t tensor) noexcept;
 
 // Of those tensors of a layer as they lie in the unfinished file, behind those of the layers before.   kIo

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/try.h"
-#include "lfm/engine.h"
 
 namespace lfm::quantize {
 namespace {
@@ -68,36 +67,12 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
   return texts;
 }
 
-Result<Texts> sampled_texts(const std::string& model, std::size_t tokens, std::size_t window, unsigned threads,
-                            const std::function<bool(double part)>& progress) {
-  EngineOptions engine_options;
-  engine_options.threads = threads;
-  LFM_ASSIGN(const Engine engine, Engine::open(model, engine_options));
-  SessionOptions session_options;
-  session_options.context_tokens = window;
-  session_options.snapshot_bytes = 0;
-  LFM_ASSIGN(Session session, engine.new_session(session_options));
-  Texts texts;
-  std::size_t done = 0;
-  for (std::size_t i = 0; done < tokens; ++i) {
-    LFM_ASSIGN(std::vector<TokenId> begin,
-               engine.tokenizer().encode(i % 2 == 0 ? "" : opening(i / 2), {.bos = true, .special_tokens = true}));
-    if (begin.empty()) {
-      LFM_ASSIGN(begin, engine.tokenizer().encode("\n"));
-    }
-    if (begin.size() >= window) return Error{ErrorCode::kUnsupported, "the context is too short to calibrate itself"};
-    LFM_TRY(session.sync(begin));
-    GenerateOptions options;
-    options.max_tokens = window - begin.size();
-    options.sampling = SamplingOptions{.seed = i};
-    options.ignore_end = true;
-    LFM_TRY(session.generate(options, [](const Piece&) { return true; }));
-    texts.emplace_back(session.tokens().begin(), session.tokens().end());
-    done += texts.back().size();
-    if (!progress(std::min(1.0, static_cast<double>(done) / static_cast<double>(tokens))))
-      return Error{ErrorCode::kCancelled, "stopped"};
+Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number) {
+  LFM_ASSIGN(std::vector<TokenId> begin, tokenizer.encode(number % 2 == 0 ? "" : opening(number / 2)));
+  if (begin.empty()) {
+    LFM_ASSIGN(begin, tokenizer.encode("\n"));
   }
-  return texts;
+  return begin;
 }
 
 }  // namespace lfm::quantize

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +19,8 @@ inline constexpr std::size_t kTextTokens = 512;  // of one text, the first of th
 // token, a new piece begins.   kArgument  too short
 Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens, std::size_t window);
 
-// Half of it is said from nothing, half are answers to openings of our own: chats, tools, JSON, code, languages. The
-// same for the same network. `progress` as QuantizeOptions has it.
-Result<Texts> sampled_texts(const std::string& model, std::size_t tokens, std::size_t window, unsigned threads,
-                            const std::function<bool(double part)>& progress);
+// What a text begins with that the network is to go on with: every second one with nothing but the token that begins a
+// text, the others with openings of our own: chats, tools, JSON, code, languages.
+Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number);
 
 }  // namespace lfm::quantize

@@ -1,5 +1,6 @@
 #include "quantize/checkpoint.h"
 
+#include <bit>
 #include <cstring>
 #include <filesystem>
 #include <span>
@@ -15,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMagic = 0x32'6b'63'71'6d'66'6c;  // "lfmqck2"
+constexpr std::uint64_t kMagic = 0x33'6b'63'71'6d'66'6c;  // "lfmqck3"
 constexpr unsigned kOwnersOnly = 0600;
 
 // Takes numbers from bytes; none where there are too few.
@@ -62,6 +63,28 @@ void put(std::string& bytes, const std::vector<std::vector<T>>& lists) {
   }
 }
 
+// As lists of numbers: of every row one, and one of what all have in common.
+using Numbers = std::vector<std::vector<std::uint64_t>>;
+Numbers numbers_of(const MixPlan& mix) {
+  Numbers all = {{std::bit_cast<std::uint64_t>(mix.divergence)}};
+  for (const MixRow& row : mix.rows) {
+    all.push_back({row.tensor, static_cast<std::uint64_t>(row.type), row.more_bytes,
+                   std::bit_cast<std::uint64_t>(row.divergence), std::bit_cast<std::uint64_t>(row.gain)});
+  }
+  return all;
+}
+std::optional<MixPlan> mix_of(const Numbers& all) {
+  constexpr std::size_t kOfARow = 5;
+  if (all.empty() || all[0].size() != 1) return std::nullopt;
+  MixPlan mix{{}, std::bit_cast<double>(all[0][0])};
+  for (const auto& row : std::span(all).subspan(1)) {
+    if (row.size() != kOfARow) return std::nullopt;
+    mix.rows.push_back({row[0], static_cast<format::TensorType>(row[1]), row[2], std::bit_cast<double>(row[3]),
+                        std::bit_cast<double>(row[4])});
+  }
+  return mix;
+}
+
 std::uint64_t sum_of(std::string_view bytes) {
   return lfm::base::checksum(std::as_bytes(std::span(bytes)));
 }
@@ -89,9 +112,12 @@ std::optional<CheckpointFile::State> CheckpointFile::load() const {
   const auto layers = taker.number();
   const auto written = taker.number();
   auto texts = taker.lists<TokenId>();
+  const auto numbers = taker.lists<std::uint64_t>();
   auto streams = taker.lists<float>();
-  if (!layers || !written || !texts || !streams || !taker.empty()) return std::nullopt;
-  return State{*layers, *written, *std::move(texts), *std::move(streams)};
+  if (!layers || !written || !texts || !numbers || !streams || !taker.empty()) return std::nullopt;
+  auto mix = mix_of(*numbers);
+  if (!mix) return std::nullopt;
+  return State{*layers, *written, {*std::move(texts), *std::move(mix)}, *std::move(streams)};
 }
 
 Status CheckpointFile::save(const State& state) const {
@@ -101,7 +127,8 @@ Status CheckpointFile::save(const State& state) const {
   put(bytes, key_);
   put(bytes, state.layers);
   put(bytes, state.written);
-  put(bytes, state.texts);
+  put(bytes, state.prepared.texts);
+  put(bytes, numbers_of(state.prepared.mix));
   put(bytes, state.streams);
   put(bytes, sum_of(bytes));
   LFM_ASSIGN(lfm::base::AtomicFile file, lfm::base::AtomicFile::create(path_, bytes.size()));

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lfm/result.h"
-#include "lfm/types.h"
+#include "quantize/prepare.h"
 
 namespace lfm::quantize {
 
@@ -18,7 +18,7 @@ class CheckpointFile {
   struct State {
     std::size_t layers = 0;                   // that are done
     std::uint64_t written = 0;                // checksum of their matrices in the unfinished file
-    std::vector<std::vector<TokenId>> texts;  // that it is calibrated with
+    Prepared prepared;
     std::vector<std::vector<float>> streams;  // hidden states behind those layers; none before the first
   };
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/try.h"
-#include "quantize/calibrated.h"
 #include "quantize/encode.h"
+#include "quantize/grid.h"
 
 namespace lfm::quantize {
 namespace {
@@ -57,6 +57,10 @@ Status quantise_rows(const ModelWriter& writer, const Feedback& feedback, Matrix
   const format::TensorType type = writer.type(matrix.tensor);
   const std::span<const float> original = std::span(matrix.original).subspan(first * columns, count * columns);
   const std::span<float> quantised = std::span(matrix.quantised).subspan(first * columns, count * columns);
+  if (writer.keeps(matrix.tensor)) {
+    std::copy(original.begin(), original.end(), quantised.begin());
+    return writer.copy({matrix.tensor, matrix.number, first, count}, nullptr);
+  }
   std::vector<std::byte> bytes(count * columns / format::block_columns(type) * format::block_bytes(type));
   if (alone) {
     if (!round_rows(type, original, columns, quantised, bytes)) return not_held(writer, matrix);
@@ -69,7 +73,7 @@ Status quantise_rows(const ModelWriter& writer, const Feedback& feedback, Matrix
 
 bool stands_alone(const ModelWriter& writer, const Matrix& matrix) {
   const format::TensorType type = writer.type(matrix.tensor);
-  return !is_calibrated(writer, matrix.tensor) ||
+  return grid_of(type) == nullptr ||
          (is_on_grid(type, matrix, std::min(kLookedAt, matrix.rows)) && is_on_grid(type, matrix, matrix.rows));
 }
 

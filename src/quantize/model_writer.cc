@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "format/gguf_writer.h"
 #include "quantize/encode.h"
+#include "quantize/grid.h"
 
 namespace lfm::quantize {
 namespace {
@@ -42,12 +43,19 @@ TensorType source_type(const Tensor& tensor) noexcept {
   return static_cast<TensorType>(number);
 }
 
+std::uint64_t weight_bytes(const Tensor& tensor, TensorType type) noexcept {
+  return tensor.elements() / format::block_columns(type) * format::block_bytes(type);
+}
+
+bool is_layer_matrix(const Tensor& tensor) noexcept {
+  return tensor.row->kind != Kind::kMatrix && !stays_float(tensor);
+}
+
 TensorType target_type(const Tensor& tensor, WeightType type) noexcept {
   if (stays_float(tensor)) return TensorType::kF32;
-  const bool four_bits = type == WeightType::kQ4_0 || type == WeightType::kIQ4_NL;
   const bool end = std::holds_alternative<ops::Matrix model::Weights::*>(tensor.row->member);
-  if (!four_bits || !end) return tensor_type(type);
-  return tensor.columns % format::block_columns(TensorType::kQ6_K) == 0 ? TensorType::kQ6_K : TensorType::kQ8_0;
+  const TensorType wanted = end && grid_of(tensor_type(type)) != nullptr ? TensorType::kQ6_K : tensor_type(type);
+  return tensor.columns % format::block_columns(wanted) == 0 ? wanted : TensorType::kQ8_0;
 }
 
 Status read_rows(const engine::ModelParts& parts, const Rows& rows, std::vector<float>& out) {
@@ -118,17 +126,17 @@ Status ModelWriter::write(const Rows& rows, std::span<const float> values, const
   return write(rows, bytes);
 }
 
-Status ModelWriter::copy(const Rows& rows, const Imatrix* importance, std::vector<float>& floats,
-                         std::vector<std::byte>& bytes) const {
+Status ModelWriter::copy(const Rows& rows, const Imatrix* importance) const {
   const Tensor& tensor = parts_->table.tensors[rows.tensor];
-  if (source_type(tensor) != types_[rows.tensor]) {
+  if (!keeps(rows.tensor)) {
+    std::vector<float> floats;
     LFM_TRY(read_rows(*parts_, rows, floats));
     std::vector<float> weights;
     if (importance != nullptr) weights = importance->find(gguf_name(tensor), rows.matrix, tensor.columns);
     return write(rows, floats, weights.empty() ? nullptr : weights.data());
   }
   const model::Place& place = tensor.places[rows.matrix];
-  bytes.resize(rows.count * tensor.row_bytes());
+  std::vector<std::byte> bytes(rows.count * tensor.row_bytes());
   LFM_TRY(parts_->model.source->files[place.file].read_at(place.offset + rows.first * tensor.row_bytes(), bytes));
   return write(rows, bytes);
 }
@@ -136,7 +144,7 @@ Status ModelWriter::copy(const Rows& rows, const Imatrix* importance, std::vecto
 Result<std::uint64_t> ModelWriter::checksum(std::size_t tensor, std::uint64_t before) const {
   constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
   const Tensor& of = parts_->table.tensors[tensor];
-  std::uint64_t at = offsets_[tensor], rest = of.count() * of.rows * row_bytes(tensor), sum = before;
+  std::uint64_t at = offsets_[tensor], rest = weight_bytes(of, types_[tensor]), sum = before;
   std::vector<std::byte> bytes;
   while (rest > 0) {
     bytes.resize(std::min(rest, kPiece));
@@ -153,21 +161,18 @@ Status ModelWriter::clear() const {
   return file_.write_at(0, std::as_bytes(std::span(header_)));
 }
 
+bool ModelWriter::keeps(std::size_t tensor) const noexcept {
+  return source_type(parts_->table.tensors[tensor]) == types_[tensor];
+}
+
 std::string ModelWriter::name(std::size_t tensor) const {
   return std::string(parts_->table.tensors[tensor].file.name);
 }
 
-bool ModelWriter::is_layer_matrix(std::size_t tensor) const noexcept {
-  const Tensor& of = parts_->table.tensors[tensor];
-  return of.row->kind != Kind::kMatrix && !stays_float(of);
-}
-
 QuantizeInfo ModelWriter::info() const {
-  QuantizeInfo info{base::printable(parts_->config.name), file_bytes_, parts_->table.totals.parameters, 0};
-  for (std::size_t i = 0; i < types_.size(); ++i) {
-    const Tensor& tensor = parts_->table.tensors[i];
-    info.weight_bytes += tensor.count() * tensor.rows * row_bytes(i);
-  }
+  QuantizeInfo info{base::printable(parts_->config.name), file_bytes_, parts_->table.totals.parameters};
+  for (std::size_t i = 0; i < types_.size(); ++i)
+    info.weight_bytes += quantize::weight_bytes(parts_->table.tensors[i], types_[i]);
   return info;
 }
 

@@ -33,6 +33,10 @@ format::TensorType source_type(const model::Tensor& tensor) noexcept;
 // As floats, `count` x columns.   kFormat, kIo
 Status read_rows(const engine::ModelParts& parts, const Rows& rows, std::vector<float>& out);
 
+std::uint64_t weight_bytes(const model::Tensor& tensor, format::TensorType type) noexcept;
+
+bool is_layer_matrix(const model::Tensor& tensor) noexcept;  // and not of floats
+
 // What a tensor becomes in a file of `type`.
 format::TensorType target_type(const model::Tensor& tensor, WeightType type) noexcept;
 
@@ -51,17 +55,17 @@ class ModelWriter {
   Status write(const Rows& rows, std::span<const std::byte> bytes) const;
 
   // Likewise from the model's files, as bytes where the type stays. `importance` may be null.
-  Status copy(const Rows& rows, const Imatrix* importance, std::vector<float>& floats,
-              std::vector<std::byte>& bytes) const;
+  Status copy(const Rows& rows, const Imatrix* importance) const;
 
   // Of a tensor as it lies in the unfinished file, behind `before`.   kIo
   Result<std::uint64_t> checksum(std::size_t tensor, std::uint64_t before) const;
   Status sync() const { return file_.sync(); }
   Status clear() const;  // all that was written goes
 
+  const model::Tensor& tensor(std::size_t number) const noexcept { return parts_->table.tensors[number]; }
   format::TensorType type(std::size_t tensor) const noexcept { return types_[tensor]; }
-  std::string name(std::size_t tensor) const;               // in the model's files
-  bool is_layer_matrix(std::size_t tensor) const noexcept;  // and not of floats
+  bool keeps(std::size_t tensor) const noexcept;  // the type that the model has it in
+  std::string name(std::size_t tensor) const;     // in the model's files
   QuantizeInfo info() const;
   Status commit(bool overwrite);
 

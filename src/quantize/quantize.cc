@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -9,10 +10,10 @@
 #include <utility>
 
 #include "api/guarded.h"
+#include "base/atomic_file.h"
 #include "base/checksum.h"
 #include "base/cores.h"
 #include "base/cpu.h"
-#include "base/float_mode.h"
 #include "base/team.h"
 #include "base/try.h"
 #include "engine/load/load.h"
@@ -20,10 +21,12 @@
 #include "format/pack_file.h"
 #include "kernels/table.h"
 #include "quantize/calibrated.h"
-#include "quantize/calibration_text.h"
 #include "quantize/checkpoint.h"
+#include "quantize/encode.h"
+#include "quantize/grid.h"
 #include "quantize/imatrix.h"
 #include "quantize/model_writer.h"
+#include "quantize/prepare.h"
 
 namespace lfm {
 namespace quantize {
@@ -44,14 +47,6 @@ std::vector<Rows> cut_into_rows(const model::TensorTable& table) {
   return all;
 }
 
-std::function<bool(double)> progress_of(const QuantizeOptions& options, QuantizePhase phase) {
-  return [&options, phase](double part) {
-    if (!options.progress) return true;
-    const base::CallersFloatMode mode;
-    return options.progress(phase, part);
-  };
-}
-
 // Every tensor by itself, but for those that were calibrated.
 Status write_plain(const ModelWriter& writer, const engine::ModelParts& parts, base::Team& team,
                    const QuantizeOptions& options, bool calibrated, const Imatrix* importance) {
@@ -63,11 +58,9 @@ Status write_plain(const ModelWriter& writer, const engine::ModelParts& parts, b
   std::mutex mutex;
   Status failure;
   team.run([&](base::Worker& worker) {
-    std::vector<float> floats;
-    std::vector<std::byte> bytes;
     worker.for_each_task(tasks.size(), [&](std::size_t i) {
       if (failed.load(std::memory_order_relaxed)) return;
-      Status status = writer.copy(tasks[i], importance, floats, bytes);
+      Status status = writer.copy(tasks[i], importance);
       const std::size_t ready = done.fetch_add(1) + 1;
       if (status.ok() && worker.index() == 0 &&
           !progress(static_cast<double>(ready) / static_cast<double>(tasks.size()))) {
@@ -88,7 +81,7 @@ bool can_go_on(const QuantizeOptions& options) {
 
 // Of all that the file's bytes depend on.
 Result<std::uint64_t> key_of(const engine::ModelParts& parts, const QuantizeOptions& options, kernels::Isa isa) {
-  constexpr std::uint64_t kVersion = 1;  // another way of quantising takes another number
+  constexpr std::uint64_t kVersion = 2;  // another way of quantising takes another number
   const std::vector<std::byte> identity = parts.model.source->identity();
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(parts.model.source->files, identity));
   const std::uint64_t numbers[] = {kVersion,
@@ -96,59 +89,38 @@ Result<std::uint64_t> key_of(const engine::ModelParts& parts, const QuantizeOpti
                                    source.samples,
                                    static_cast<std::uint64_t>(options.type),
                                    static_cast<std::uint64_t>(options.method),
+                                   static_cast<std::uint64_t>(options.mix),
+                                   std::bit_cast<std::uint64_t>(options.mix_bits),
                                    options.calibration_tokens,
                                    static_cast<std::uint64_t>(isa)};
   return base::checksum(std::as_bytes(std::span(options.calibration)),
                         base::checksum(std::as_bytes(std::span(numbers))));
 }
 
-// What a killed run with the same options came to, if its matrices still lie in the unfinished file. Otherwise that
-// file is cleared, and at most the texts are left of it.
-Result<std::optional<CheckpointFile::State>> what_is_done(const CheckpointFile& checkpoint, const ModelWriter& writer,
-                                                          const engine::ModelParts& parts) {
-  std::optional<CheckpointFile::State> state = checkpoint.load();
-  if (!state) {
-    checkpoint.remove();
-  } else if (state->layers > 0) {
+// Where the matrices of a killed run don't lie in the unfinished file as its state says, all of that file goes, and of
+// the state what was prepared stays.
+Status check_written(const ModelWriter& writer, const engine::ModelParts& parts, CheckpointFile::State& state) {
+  if (state.layers > 0) {
     std::uint64_t found = 0;
-    for (std::size_t i = 0; i < state->layers; ++i) {
+    for (std::size_t i = 0; i < state.layers; ++i) {
       LFM_ASSIGN(found, written_checksum(parts, writer, i, found));
     }
-    if (found == state->written) return state;
-    *state = {0, 0, std::move(state->texts), {}};
+    if (found == state.written) return {};
+    state = {0, 0, std::move(state.prepared), {}};
   }
-  LFM_TRY(writer.clear());
-  return state;
+  return writer.clear();
 }
 
-Result<CheckpointFile> write_calibrated(const ModelWriter& writer, const engine::ModelParts& parts,
-                                        const text::Tokenizer& tokenizer, base::Team& team, const std::string& out,
-                                        const QuantizeOptions& options) {
+Status write_calibrated(const ModelWriter& writer, const engine::ModelParts& parts, const Calibration& calibration,
+                        base::Team& team, const QuantizeOptions& options) {
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
-  LFM_ASSIGN(const std::uint64_t key, key_of(parts, options, isa));
-  const std::size_t window = std::min(kTextTokens, parts.config.max_positions());
-  Calibration calibration{
-      {}, options.method == QuantizeMethod::kOneStream, CheckpointFile(can_go_on(options) ? out : "", key), {}};
-  LFM_ASSIGN(std::optional<CheckpointFile::State> state, what_is_done(calibration.checkpoint, writer, parts));
-  if (state) {
-    calibration.done = *std::move(state);
-    calibration.texts = calibration.done.texts;
-  } else if (options.calibration.empty()) {
-    LFM_ASSIGN(calibration.texts, sampled_texts(parts.model.path, options.calibration_tokens, window, team.size(),
-                                                progress_of(options, QuantizePhase::kSampling)));
-    LFM_TRY(calibration.checkpoint.save({0, 0, calibration.texts, {}}));
-  } else {
-    LFM_ASSIGN(calibration.texts, cut_text(tokenizer, options.calibration, options.calibration_tokens, window));
-  }
   Imatrix seen;
   LFM_TRY(quantize_calibrated(parts, writer, calibration, kernels::table(isa), team,
                               progress_of(options, QuantizePhase::kCalibrated), seen));
-  if (!options.imatrix_out.empty()) {
-    LFM_TRY(seen.write(options.imatrix_out, options.calibration.empty() ? "the model's own text" : "a text",
-                       calibration.texts.size(), window,
-                       options.overwrite ? base::AtomicFile::Existing::kReplace : base::AtomicFile::Existing::kKeep));
-  }
-  return calibration.checkpoint;
+  if (options.imatrix_out.empty()) return {};
+  return seen.write(options.imatrix_out, options.calibration.empty() ? "the model's own text" : "a text",
+                    calibration.done.prepared.texts.size(), kTextTokens,
+                    options.overwrite ? base::AtomicFile::Existing::kReplace : base::AtomicFile::Existing::kKeep);
 }
 
 bool same_path(const std::string& a, const std::string& b) {
@@ -159,7 +131,30 @@ bool same_path(const std::string& a, const std::string& b) {
   return canonical(a) == canonical(b);
 }
 
+std::string folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+bool has_grid(WeightType type) {
+  return grid_of(tensor_type(type)) != nullptr;
+}
+
+// Nothing that is asked for is left out in silence.
+Status check(const QuantizeOptions& options) {
+  const auto refused = [](const char* why, const char* option) { return Error{ErrorCode::kArgument, why, option}; };
+  if (!has_grid(options.type)) {
+    constexpr const char* kWhy = "floats and Q8_0 are rounded to what is nearest: there is nothing to go by";
+    if (!options.calibration.empty()) return refused(kWhy, "calibration");
+    if (!options.imatrix.empty()) return refused(kWhy, "imatrix");
+    if (!options.imatrix_out.empty()) return refused(kWhy, "imatrix_out");
+    if (options.mix != Mix::kNone) return refused(kWhy, "mix");
+  }
+  return {};
+}
+
 Result<QuantizeInfo> run(const std::string& path, const std::string& out, const QuantizeOptions& options) {
+  LFM_TRY(check(options));
   LFM_ASSIGN(base::Team team, base::Team::create(options.threads != 0 ? options.threads : base::default_threads()));
   LFM_ASSIGN(const engine::ModelParts parts, engine::ModelParts::open(path));
   if (parts.model.packed) {
@@ -174,27 +169,39 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
                    base::printable(options.imatrix_out)};
     }
   }
-  LFM_ASSIGN(const text::Tokenizer tokenizer, parts.tokenizer());
-  std::vector<format::TensorType> types;
-  for (const model::Tensor& tensor : parts.table.tensors) types.push_back(target_type(tensor, options.type));
-  const bool four_bits = options.type == WeightType::kQ4_0 || options.type == WeightType::kIQ4_NL;
   std::optional<Imatrix> importance;
   if (!options.imatrix.empty()) {
     LFM_ASSIGN(importance, Imatrix::read(options.imatrix));
   }
-  const bool calibrated = four_bits && options.method != QuantizeMethod::kNoData && !importance;
+  const bool calibrated = has_grid(options.type) && options.method != QuantizeMethod::kNoData && !importance;
   const bool goes_on = calibrated && can_go_on(options);
-  LFM_ASSIGN(ModelWriter writer, ModelWriter::create(parts, options.type, std::move(types), out, goes_on));
-  CheckpointFile checkpoint(out, 0);
-  // What is written now isn't what a killed run's says.
-  if (!goes_on) checkpoint.remove();
-  if (calibrated) {
-    LFM_ASSIGN(checkpoint, write_calibrated(writer, parts, tokenizer, team, out, options));
+  LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
+  LFM_ASSIGN(const std::uint64_t key, key_of(parts, options, isa));
+  Calibration calibration{options.method == QuantizeMethod::kOneStream, CheckpointFile(goes_on ? out : "", key), {}};
+  if (auto left = calibration.checkpoint.load()) {
+    calibration.done = *std::move(left);
+  } else {
+    // Nobody else writes it meanwhile, and what is written from here on isn't what another state says.
+    LFM_ASSIGN(const base::AtomicFile held, base::AtomicFile::create(out, 0));
+    CheckpointFile(out, key).remove();
+    LFM_ASSIGN(calibration.done.prepared, prepare(parts, options, calibrated, folder_of(out), team));
+    LFM_TRY(calibration.checkpoint.save(calibration.done));
   }
+  const MixPlan& mix = calibration.done.prepared.mix;
+  LFM_ASSIGN(ModelWriter writer,
+             ModelWriter::create(parts, options.type, types_with(parts, options.type, mix), out, goes_on));
+  if (goes_on) LFM_TRY(check_written(writer, parts, calibration.done));
+  if (calibrated) LFM_TRY(write_calibrated(writer, parts, calibration, team, options));
   LFM_TRY(write_plain(writer, parts, team, options, calibrated, importance ? &*importance : nullptr));
   LFM_TRY(writer.commit(options.overwrite));
-  checkpoint.remove();
-  return writer.info();
+  calibration.checkpoint.remove();
+  QuantizeInfo info = writer.info();
+  info.mix_divergence = mix.divergence;
+  for (const MixRow& row : mix.rows) {
+    info.mix.push_back(
+        {gguf_name(parts.table.tensors[row.tensor]), to_string(row.type), row.more_bytes, row.divergence, row.gain});
+  }
+  return info;
 }
 
 }  // namespace

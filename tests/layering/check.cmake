@@ -25,7 +25,7 @@ set(src/engine_may "(engine|constrain|chat|source|model|ops|text|format|kernels|
 set(src/api_may "(api|engine|constrain|chat|model|ops|text|format|base|lfm)/.*")
 set(src/c_may "c/.*|base/try\\.h|lfm/.*")
 set(src/evaluate_may "(evaluate|api|base|lfm)/.*")
-set(src/quantize_may "(quantize|api|engine|model|ops|text|format|kernels|base|lfm)/.*")
+set(src/quantize_may "(quantize|api|engine|evaluate|model|ops|text|format|kernels|base|lfm)/.*")
 set(floor "base/(atomic_file|descriptor|file|try)\\.h")  # of the target lfm_floor
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(batch|hub|pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
 set(tools/lfm/hub_may "lfm/result\\.h|io\\.h|hub/.*|${floor}|${posix}")

@@ -1,4 +1,5 @@
 // lfm convert, lfm quantize: models as GGUF files of other types.
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,17 +28,61 @@ struct Options {
   std::vector<std::string> texts;
   std::string imatrix, imatrix_out;
   std::size_t tokens = QuantizeOptions{}.calibration_tokens;
+  std::string mix = "none";
 };
 
-constexpr std::pair<const char*, WeightType> kTypes[] = {{"f32", WeightType::kF32},      {"f16", WeightType::kF16},
-                                                         {"bf16", WeightType::kBF16},    {"q8_0", WeightType::kQ8_0},
-                                                         {"q6_k", WeightType::kQ6_K},    {"q4_0", WeightType::kQ4_0},
-                                                         {"iq4_nl", WeightType::kIQ4_NL}};
+constexpr std::pair<const char*, WeightType> kTypes[] = {
+    {"f32", WeightType::kF32},       {"f16", WeightType::kF16},   {"bf16", WeightType::kBF16},
+    {"q8_0", WeightType::kQ8_0},     {"q6_k", WeightType::kQ6_K}, {"q4_0", WeightType::kQ4_0},
+    {"iq4_nl", WeightType::kIQ4_NL}, {"q4_k", WeightType::kQ4_K}, {"q5_k", WeightType::kQ5_K}};
 
 // Whether what was calibrated is kept.
-bool goes_on(const Options& options, const QuantizeOptions& quantize) {
-  const bool four_bits = quantize.type == WeightType::kQ4_0 || quantize.type == WeightType::kIQ4_NL;
-  return four_bits && !options.no_data && options.imatrix.empty() && options.imatrix_out.empty();
+bool goes_on(const Options& options) {
+  return options.type != "q8_0" && !options.no_data && options.imatrix.empty() && options.imatrix_out.empty();
+}
+
+const char* name_of(QuantizePhase phase) {
+  switch (phase) {
+    case QuantizePhase::kPreparing:
+      return "eight bits made";
+    case QuantizePhase::kSampling:
+      return "text sampled";
+    case QuantizePhase::kMeasuring:
+      return "matrices measured";
+    case QuantizePhase::kCalibrated:
+      return "quantised";
+    case QuantizePhase::kPlain:
+      return "written";
+  }
+  return "";
+}
+
+// "auto", "none" or bits a weight.
+Status read_mix(const std::string& mix, QuantizeOptions& options) {
+  if (mix == "none") return {};
+  if (mix == "auto") {
+    options.mix = Mix::kAuto;
+    return {};
+  }
+  constexpr double kMost = 8.5;
+  char* end = nullptr;
+  options.mix = Mix::kBits;
+  options.mix_bits = std::strtod(mix.c_str(), &end);
+  if (*end == 0 && options.mix_bits > 0 && options.mix_bits <= kMost) return {};
+  return Error{ErrorCode::kArgument, "auto, none, or bits a weight such as 4.8", "--mix"};
+}
+
+// What each tensor costs and brings, without those that cause next to nothing and stay.
+void print_mix(const QuantizeInfo& info) {
+  constexpr double kShown = 0.005;
+  print_out("KL divergence without calibration and mix: %.6f. Of it:\n", info.mix_divergence);
+  print_out("  causes   saved  more bytes  becomes  tensor\n");
+  for (const MixedTensor& tensor : info.mix) {
+    if (tensor.more_bytes == 0 && tensor.divergence < kShown * info.mix_divergence) continue;
+    print_out("%7.1f%% %6.1f%%  %10s  %-7s  %s\n", 100 * tensor.divergence / info.mix_divergence,
+              100 * tensor.gain / info.mix_divergence, bytes_text(static_cast<double>(tensor.more_bytes)).c_str(),
+              tensor.more_bytes > 0 ? tensor.type.c_str() : "", tensor.name.c_str());
+  }
 }
 
 int run_quantize(const Options& options) {
@@ -45,6 +90,7 @@ int run_quantize(const Options& options) {
   for (const auto& [name, type] : kTypes) {
     if (options.type == name) quantize.type = type;
   }
+  if (const Status mix = read_mix(options.mix, quantize); !mix.ok()) return fail(mix.error());
   quantize.threads = options.threads;
   quantize.overwrite = options.force;
   if (options.fast) quantize.method = QuantizeMethod::kOneStream;
@@ -57,6 +103,8 @@ int run_quantize(const Options& options) {
     if (!text.ok()) return fail(text.error());
     quantize.calibration += *text;
   }
+  if (options.type == "q8_0" && options.fast)
+    return fail(Error{ErrorCode::kArgument, "Q8_0 is rounded to what is nearest: there is nothing quicker", "--fast"});
   // To the library no text means the model's own.
   if (!options.texts.empty() && quantize.calibration.empty())
     return fail(Error{ErrorCode::kArgument, "a text of 0 tokens", "calibration"});
@@ -65,17 +113,16 @@ int run_quantize(const Options& options) {
   quantize.progress = [&](QuantizePhase phase, double part) {
     if (line == nullptr || phase != shown) line = std::make_unique<ProgressLine>();
     shown = phase;
-    line->show(part, phase == QuantizePhase::kSampling ? "text sampled"
-                     : phase == QuantizePhase::kPlain  ? "written"
-                                                       : "quantised");
+    line->show(part, name_of(phase));
     return true;
   };
-  end_on_interrupt(goes_on(options, quantize)
+  end_on_interrupt(goes_on(options)
                        ? "interrupted; the same command goes on behind the last layer that was done"
                        : "interrupted; the same command begins anew");
   auto info = quantize_model(options.model.path, options.out, quantize);
   line.reset();
   if (!info.ok()) return fail(options.imatrix.empty() ? of_model(info.error(), options.model.path) : info.error());
+  if (!info->mix.empty()) print_mix(*info);
   const double bits = 8 * static_cast<double>(info->weight_bytes) / static_cast<double>(info->parameters);
   print_out("%s: %s, %.2f bits a weight\n", shown_name(options.out).c_str(),
             bytes_text(static_cast<double>(info->file_bytes)).c_str(), bits);
@@ -107,13 +154,20 @@ void add_quantize(CommandLine& line) {
   options->type = "q4_0";
   Command& command =
       add(line, "quantize", "Write a model with smaller weights", "GGUF file or Hugging Face folder", options);
-  command.choice("--type", options->type, {"q4_0", "iq4_nl", "q6_k", "q8_0"}, "what weights become");
+  command.choice("--type", options->type, {"q4_0", "iq4_nl", "q4_k", "q5_k", "q6_k", "q8_0"}, "what weights become");
   const Option texts =
       command
           .texts("--calibrate", options->texts, "text like what the model is for (default: the model writes it itself)")
           .type("FILE");
   command.number("--tokens", options->tokens, {64, 1 << 22}, "tokens to calibrate with at most")
       .shows(std::to_string(options->tokens));
+  command
+      .text(
+          "--mix", options->mix,
+          "matrices with more bits, where it brings most by measured divergence: auto (5 % more bytes), none, or bits "
+          "a weight for the whole file")
+      .shows("none")
+      .type("auto|none|BITS");
   const Option fast = command.flag("--fast", options->fast, "half the work, and not as near to the original");
   const Option imatrix = command
                              .text("--imatrix", options->imatrix,

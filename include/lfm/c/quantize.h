@@ -16,10 +16,12 @@ typedef enum lfm_weight_type {
   LFM_WEIGHT_Q8_0,
   LFM_WEIGHT_F16,
   LFM_WEIGHT_BF16,
-  LFM_WEIGHT_F32
+  LFM_WEIGHT_F32,
+  LFM_WEIGHT_Q4_K,
+  LFM_WEIGHT_Q5_K
 } lfm_weight_type;
 
-/* How the codes of four bits are chosen. */
+/* How codes are chosen. */
 typedef enum lfm_quantize_method {
   LFM_QUANTIZE_TWO_STREAMS = 0,
   LFM_QUANTIZE_ONE_STREAM,
@@ -29,8 +31,24 @@ typedef enum lfm_quantize_method {
 typedef enum lfm_quantize_phase {
   LFM_QUANTIZE_SAMPLING = 0,
   LFM_QUANTIZE_CALIBRATED,
-  LFM_QUANTIZE_PLAIN
+  LFM_QUANTIZE_PLAIN,
+  LFM_QUANTIZE_PREPARING,
+  LFM_QUANTIZE_MEASURING
 } lfm_quantize_phase;
+
+/* Which matrices get more bits than the type has. */
+typedef enum lfm_mix { LFM_MIX_NONE = 0, LFM_MIX_AUTO, LFM_MIX_BITS } lfm_mix;
+
+/* A tensor that a mix looked at, as lfm::MixedTensor has it; strings are valid during the call. */
+typedef struct lfm_mixed_tensor {
+  size_t size;
+  const char* name;
+  const char* type;
+  uint64_t more_bytes;
+  double divergence;
+  double gain;
+} lfm_mixed_tensor;
+typedef void (*lfm_mix_callback)(const lfm_mixed_tensor* tensor, void* user);
 
 /* How much of a phase is done, 0..1. False stops it; a calibration goes on from there when it is called again. */
 typedef bool (*lfm_quantize_callback)(lfm_quantize_phase phase, double part, void* user);
@@ -48,6 +66,10 @@ typedef struct lfm_quantize_options {
   const char* imatrix_out;
   lfm_quantize_callback progress;
   void* progress_user;
+  lfm_mix mix;
+  double mix_bits;        /* with LFM_MIX_BITS */
+  lfm_mix_callback mixed; /* called at the end, from the tensor that causes most; may be NULL */
+  void* mixed_user;
 } lfm_quantize_options;
 
 typedef struct lfm_quantize_info {
@@ -56,6 +78,7 @@ typedef struct lfm_quantize_info {
   uint64_t file_bytes;
   uint64_t parameters;
   uint64_t weight_bytes; /* of all tensors */
+  double mix_divergence; /* of a mix: what all tensors cause together, in nats */
 } lfm_quantize_info;
 
 /* options: NULL for the defaults; info: may be NULL. */

@@ -129,8 +129,13 @@ void test_pack_cache(const char* model, const char* folder) {
 
 static bool told_of_part(lfm_quantize_phase phase, double part, void* user) {
   size_t* calls = user;
-  *calls += part >= 0 && part <= 1 && phase <= LFM_QUANTIZE_PLAIN;
+  *calls += part >= 0 && part <= 1 && phase <= LFM_QUANTIZE_MEASURING;
   return true;
+}
+
+static void told_of_tensor(const lfm_mixed_tensor* tensor, void* user) {
+  size_t* mixed = user;
+  *mixed += tensor->name[0] != 0 && tensor->type[0] != 0 && tensor->gain <= tensor->divergence + 1e-9;
 }
 
 void test_quantize(const char* model, const char* folder) {
@@ -138,7 +143,7 @@ void test_quantize(const char* model, const char* folder) {
   lfm_quantize_info info = {.size = sizeof info};
   lfm_engine* engine = NULL;
   char path[1024];
-  size_t calls = 0;
+  size_t calls = 0, mixed = 0;
   snprintf(path, sizeof path, "%s/quantized-by-c.gguf", folder);
   remove(path);
   options.threads = 1;
@@ -150,7 +155,14 @@ void test_quantize(const char* model, const char* folder) {
   EXPECT(info.weight_bytes > 0 && info.file_bytes > info.weight_bytes && info.parameters > info.weight_bytes);
   EXPECT(lfm_quantize(model, path, &options, NULL, &error) == LFM_ARGUMENT); /* is there already */
   options.overwrite = true;
+  options.mix = LFM_MIX_BITS;
+  options.mix_bits = 8;
+  options.mixed = told_of_tensor;
+  options.mixed_user = &mixed;
+  EXPECT(lfm_quantize(model, path, &options, &info, &error) == LFM_OK && mixed > 0 && info.mix_divergence > 0);
   options.type = LFM_WEIGHT_Q8_0;
+  EXPECT(lfm_quantize(model, path, &options, NULL, &error) == LFM_ARGUMENT && strcmp(error.field, "mix") == 0);
+  options.mix = LFM_MIX_NONE;
   EXPECT(lfm_quantize(model, path, &options, NULL, &error) == LFM_OK);
   EXPECT(lfm_engine_open(path, NULL, &engine, &error) == LFM_OK);
   lfm_engine_close(engine);

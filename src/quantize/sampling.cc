@@ -1,0 +1,120 @@
+#include "quantize/sampling.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/try.h"
+#include "engine/generate/sampler.h"
+#include "kernels/matmul/layout.h"
+#include "model/forward.h"
+#include "model/state.h"
+
+namespace lfm::quantize {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenReports(100);
+
+struct Network {
+  engine::Runtime& runtime;
+  const model::Weights& weights;
+  const model::Config& config;
+};
+
+struct StopAtEnd {
+  std::atomic<bool>& stop;
+  ~StopAtEnd() { stop = true; }
+};
+
+// Goes on with a text up to `window` tokens. `said` is called for every token; false stops it.
+Status go_on(const Network& network, std::vector<TokenId>& text, std::size_t window, std::uint64_t seed,
+             const std::function<bool()>& said) {
+  const std::size_t stride = base::round_up(network.config.vocab, kernels::kTileRows);
+  LFM_ASSIGN(model::State state, model::State::create(network.config, window));
+  SamplingOptions sampling;
+  sampling.seed = seed;
+  LFM_ASSIGN(engine::Sampler sampler, engine::Sampler::create(sampling, network.config.vocab, window));
+  sampler.set_context(text);
+  std::vector<float> logits(stride);
+  std::size_t read = 0;
+  while (text.size() < window) {
+    while (read < text.size()) {
+      const std::size_t count = std::min(text.size() - read, network.runtime.chunk_tokens());
+      LFM_TRY(state.make_room(count));
+      network.runtime.step(network.weights, network.config, state, std::span(text).subspan(read, count),
+                           {.logits = logits.data(), .stride = stride, .said = count == 1});
+      read += count;
+    }
+    LFM_ASSIGN(const TokenId token, sampler.sample(std::span(logits).first(network.config.vocab)));
+    sampler.accept(token);
+    text.push_back(token);
+    if (!said()) return Error{ErrorCode::kCancelled, "stopped"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Texts> sample_texts(engine::Runtime& runtime, const model::Weights& weights, const model::Config& config,
+                           const text::Tokenizer& tokenizer, std::size_t tokens, std::size_t window,
+                           const std::function<bool(double part)>& progress) {
+  Texts texts((tokens + window - 1) / window);
+  std::size_t begun = 0;  // tokens that aren't sampled
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    LFM_ASSIGN(texts[i], beginning_of_text(tokenizer, i));
+    if (texts[i].size() >= window)
+      return Error{ErrorCode::kUnsupported, "the context is too short to calibrate itself"};
+    begun += texts[i].size();
+  }
+  const double all = static_cast<double>(texts.size() * window - begun);
+  const Network network{runtime, weights, config};
+  std::atomic<std::size_t> next = 0, sampled = 0;
+  std::atomic<bool> stop = false;
+  std::mutex mutex;  // of what follows
+  std::condition_variable changed;
+  std::size_t writing = 0;
+  Status failure;
+  const auto write = [&] {
+    Status status;
+    try {
+      for (std::size_t i = next++; i < texts.size() && status.ok(); i = next++) {
+        status = go_on(network, texts[i], window, i, [&] {
+          ++sampled;
+          return !stop;
+        });
+      }
+    } catch (const std::bad_alloc&) {
+      status = Error{ErrorCode::kNoMemory, "no memory to write a text in"};
+    }
+    if (!status.ok()) stop = true;
+    const std::lock_guard lock(mutex);
+    if (failure.ok()) failure = std::move(status);
+    --writing;
+    changed.notify_one();
+  };
+  std::vector<std::jthread> writers;  // who step together: a pass of the network is for all of them
+  const StopAtEnd stops{stop};        // before they are joined
+  for (std::size_t i = 0; i < std::min(model::kMaxRuns, texts.size()); ++i) {
+    {
+      const std::lock_guard lock(mutex);
+      ++writing;
+    }
+    writers.emplace_back(write);
+  }
+  std::unique_lock lock(mutex);
+  while (writing > 0) {
+    changed.wait_for(lock, kBetweenReports);
+    lock.unlock();
+    if (!stop && !progress(static_cast<double>(sampled) / all)) stop = true;
+    lock.lock();
+  }
+  if (!failure.ok()) return failure.error();
+  return texts;
+}
+
+}  // namespace lfm::quantize
