@@ -148,6 +148,51 @@ TEST_F(Quantize, CalibratedItIsTheSameFileFromAnyThreads) {
   }
 }
 
+// Blocks of 256 columns: where rows aren't whole ones, Q8_0 takes their place.
+TEST_F(Quantize, LargerBlocksAreCalibratedToo) {
+  tiny_.hidden = 256;
+  tiny_.expert_width = 256;
+  const std::string model = files_.write("wide.gguf", tiny_.build());
+  for (const WeightType type : {WeightType::kQ4_K, WeightType::kQ5_K, WeightType::kQ6_K}) {
+    ASSERT_TRUE(write(model, type, 1, QuantizeMethod::kTwoStreams).ok());
+    const std::string calibrated = read_all(files_.path("out.gguf"));
+    const auto file = inspect(files_.path("out.gguf"));
+    ASSERT_TRUE(file.ok()) << file.error().describe();
+    for (const TensorDescription& tensor : file->tensors) {
+      if (tensor.name == "blk.0.ffn_down.weight") {
+        EXPECT_EQ(tensor.type, "Q8_0");  // rows of 96
+      } else if (tensor.name == "blk.1.ffn_down_exps.weight") {
+        EXPECT_EQ(tensor.type, type == WeightType::kQ4_K ? "Q4_K" : type == WeightType::kQ5_K ? "Q5_K" : "Q6_K");
+      }
+    }
+    EXPECT_TRUE(logits(files_.path("out.gguf")).ok());
+    ASSERT_TRUE(write(model, type, 3, QuantizeMethod::kTwoStreams).ok());
+    EXPECT_TRUE(read_all(files_.path("out.gguf")) == calibrated);
+    ASSERT_TRUE(write(model, type, 2).ok());
+    EXPECT_FALSE(read_all(files_.path("out.gguf")) == calibrated);
+  }
+}
+
+TEST_F(Quantize, WhatATypeDoesntLookAtIsRefused) {
+  QuantizeOptions options;
+  options.type = WeightType::kQ8_0;
+  const auto refused = [&](const char* field) {
+    const auto info = quantize_model(gguf_, files_.path("new.gguf"), options);
+    expect_error(info, ErrorCode::kArgument, "rounded to what is nearest");
+    EXPECT_EQ(info.error().field, field);
+    options = {};
+    options.type = WeightType::kF16;
+  };
+  options.calibration = "a text";
+  refused("calibration");
+  options.imatrix = "file";
+  refused("imatrix");
+  options.imatrix_out = "file";
+  refused("imatrix_out");
+  options.mix = Mix::kAuto;
+  refused("mix");
+}
+
 // Stopped again and again, it ends with the same bytes, and leaves nothing.
 TEST_F(Quantize, GoesOnWhereItWasStopped) {
   ASSERT_TRUE(write(folder(), WeightType::kQ4_0, 1, QuantizeMethod::kTwoStreams).ok());
@@ -312,9 +357,11 @@ TEST_F(Quantize, RefusesAndStops) {
   files_.write("new.gguf", "x");
   expect_error(quantize_model(gguf_, out, options), ErrorCode::kArgument, "there already");
   EXPECT_EQ(read_all(out), "x");
-  options.type = WeightType::kQ6_K;
   options.overwrite = true;
-  expect_error(quantize_model(gguf_, out, options), ErrorCode::kUnsupported, "whole blocks of Q6_K");
+  tiny_.expert_width = 48;
+  expect_error(quantize_model(files_.write("narrow.gguf", tiny_.build()), out, options), ErrorCode::kUnsupported,
+               "whole blocks of Q8_0");
+  tiny_.expert_width = 64;
   tiny_.matrices = format::TensorType::kF32;
   std::string bytes = tiny_.build();
   const auto loaded = load(as_bytes(bytes));
