@@ -1,12 +1,12 @@
 #include "base/memory.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "base/descriptor.h"
 #include "base/file.h"

@@ -182,7 +182,7 @@ Result<MixPlan> choose_mix(const engine::ModelParts& parts, const MixNetworks& n
     const Step& step = choice.steps[choice.at];
     row.type = step.type;
     row.more_bytes = step.bytes;
-    row.gain = row.divergence * (1 - step.left);
+    row.gain = choice.at > 0 ? row.divergence * (1 - step.left) : 0;
     plan.rows.push_back(row);
   }
   std::ranges::stable_sort(plan.rows, std::greater(), &MixRow::divergence);

@@ -90,12 +90,15 @@ TEST(Evaluate, TheLikeliestTokensAreNearlyAll) {
   const TempFolder folder;
   const Engine engine = *Engine::open(kNano);
   Evaluation found[2];
+  double perplexity = 0;
   for (const std::size_t likeliest : {std::size_t{0}, std::size_t{64}}) {
     EvaluateOptions options = windows_of(64);
     options.base_out = folder.path("base");
     options.base_likeliest = likeliest;
     options.max_windows = 6;
-    ASSERT_TRUE(evaluate_text(engine, exam_text(), options).ok());
+    const auto written = evaluate_text(engine, exam_text(), options);
+    ASSERT_TRUE(written.ok()) << written.error().describe();
+    perplexity = written->perplexity.value;
     EXPECT_EQ(read_all(folder.path("base")).size() < 150000, likeliest > 0);
     EvaluateOptions compare;
     compare.base = folder.path("base");
@@ -107,9 +110,9 @@ TEST(Evaluate, TheLikeliestTokensAreNearlyAll) {
     found[likeliest > 0] = *std::move(evaluation);
   }
   const Divergence &all = *found[0].divergence, &some = *found[1].divergence;
-  EXPECT_NEAR(some.base_perplexity.value, all.base_perplexity.value, 0.01 * all.base_perplexity.value);
+  EXPECT_NEAR(some.base_perplexity.value, perplexity, 1e-4 * perplexity);  // which the large kind cuts
   EXPECT_NEAR(some.same_top.value, all.same_top.value, 0.03);
-  EXPECT_NEAR(some.kld.value, all.kld.value, 0.05 * all.kld.value + 1e-4);
+  EXPECT_NEAR(some.kld.value, all.kld.value, 0.2 * all.kld.value + 1e-4);
 }
 
 TEST(Evaluate, RefusesALikeliestTokenThatIsNone) {

@@ -43,7 +43,7 @@ TEST_F(Sampling, IsTheSameFromAnyNumberOfThreads) {
 
 TEST_F(Sampling, RefusesAndStops) {
   test::expect_error(sample(1, 100, 4), ErrorCode::kUnsupported, "too short");
-  test::expect_error(sample(2, 100000, 220, [](double) { return false; }), ErrorCode::kCancelled, "stopped");
+  test::expect_error(sample(2, 100000, 700, [](double) { return false; }), ErrorCode::kCancelled, "stopped");
 }
 
 }  // namespace
