@@ -17,12 +17,12 @@ namespace {
 
 // -1 with errno where there can't be one.
 int open_nameless(const std::string& folder) {
-  const int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
-  std::string name = folder + "/.lfm-XXXXXX";  // where the file system has none without names
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) (void)::unlink(name.c_str());
-  return named;
+  std::string name = folder + "/.lfm-XXXXXX";
+  const int file = ::mkstemp(name.data());
+  if (file < 0) return file;
+  (void)::unlink(name.c_str());
+  (void)::fcntl(file, F_SETFD, FD_CLOEXEC);
+  return file;
 }
 
 }  // namespace
@@ -46,8 +46,10 @@ Result<Memory> Memory::in_file(const std::string& folder, std::size_t bytes) {
   const Descriptor file(open_nameless(folder));
   if (file.get() < 0) return io_error("cannot make a temporary file", folder, errno);
   // A page that the disk has no room for would be a SIGBUS.
-  if (const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)); error != 0)
-    return io_error("no room for a temporary file of " + std::to_string(bytes) + " bytes", folder, error);
+  if (system::reserve(file.get(), bytes) != 0 && errno != EOPNOTSUPP)
+    return io_error("no room for a temporary file of " + std::to_string(bytes) + " bytes", folder, errno);
+  if (::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0)
+    return io_error("cannot cut a temporary file", folder, errno);
   void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (address == MAP_FAILED) return io_error("cannot map a temporary file", folder, errno);
   memory.data_ = static_cast<std::byte*>(address);
