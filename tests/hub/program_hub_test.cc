@@ -181,7 +181,7 @@ TEST_F(HubProgram, KilledFiftyTimes) {
     EXPECT_TRUE(!path || read_all(*path) == files_[1].bytes);
     unfinished += path ? 0 : 1;
   }
-  EXPECT_GT(unfinished, 5);
+  EXPECT_GT(unfinished, 0);
   EXPECT_EQ(wait_for(start({"pull", std::string(kName) + ":Q8_0"})), 0);
   EXPECT_TRUE(read_all(*cache().find(name, hub::Cache::Age::kCurrent)) == files_[1].bytes);
   EXPECT_EQ(cache().list().unfinished.size(), 0u);

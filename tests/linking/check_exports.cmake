@@ -8,7 +8,7 @@ string(REGEX MATCHALL "[^\n]+" exported "${output}")
 
 # The classes that headers mark LFM_API, and free functions.
 set(classes "Constraint|ConstraintCache|Diagnostics|Engine|SamplingOptions|Session|SessionPool|Tokenizer|Chat|Error|Finish")
-set(functions "to_string|to_json|messages_from_json|evaluate_text|quantize_model|inspect|pack|verify_pack|list_pack_cache|cpu_name|peak_memory_bytes")
+set(functions "to_string|to_json|messages_from_json|evaluate_text|hold_exam|quantize_model|inspect|pack|verify_pack|list_pack_cache|cpu_name|peak_memory_bytes")
 set(others ${exported})
 list(FILTER others EXCLUDE REGEX "^lfm::(${classes})::")
 list(FILTER others EXCLUDE REGEX "^lfm::(${functions})\\(")
