@@ -169,17 +169,28 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
   if (given.constraint != nullptr) inner.constraint = given.constraint->constraint;
   inner.continue_last = given.continue_last;
   inner.prompt_progress = progress_of(given.prompt_progress, given.progress_user);
-  if (given.draft != LFM_DRAFT_OFF && given.draft != LFM_DRAFT_LOOKUP) {
-    return Error{ErrorCode::kArgument, "isn't one of lfm_draft", "draft"};
+  switch (number(given.draft)) {
+    case LFM_DRAFT_OFF:
+      inner.draft = Draft::kOff;
+      break;
+    case LFM_DRAFT_LOOKUP:
+      inner.draft = Draft::kLookup;
+      break;
+    default:
+      return Error{ErrorCode::kArgument, "isn't one of lfm_draft", "draft"};
   }
-  inner.draft = given.draft == LFM_DRAFT_LOOKUP ? Draft::kLookup : Draft::kOff;
   return inner;
 }
 
-Result<CacheType> cache_type_of(lfm_cache_type type, const char* field) {
-  if (type == LFM_CACHE_F16) return CacheType::kF16;
-  if (type == LFM_CACHE_Q8_0) return CacheType::kQ8_0;
-  return Error{ErrorCode::kArgument, "isn't one of lfm_cache_type", field};
+Result<CacheType> cache_type_of(const lfm_cache_type& type, const char* field) {
+  switch (number(type)) {
+    case LFM_CACHE_F16:
+      return CacheType::kF16;
+    case LFM_CACHE_Q8_0:
+      return CacheType::kQ8_0;
+    default:
+      return Error{ErrorCode::kArgument, "isn't one of lfm_cache_type", field};
+  }
 }
 
 lfm_finish to_c(const Finish& finish) {

@@ -9,7 +9,7 @@ DenseBackend dense_of(lfm_dense dense);
 lfm_model_info to_c(const ModelInfo& info);  // points into it
 
 // kArgument  not one of lfm_cache_type
-Result<CacheType> cache_type_of(lfm_cache_type type, const char* field);
+Result<CacheType> cache_type_of(const lfm_cache_type& type, const char* field);
 
 // None is what is recommended for the engine's model.
 Result<SamplingOptions> sampling_of(const lfm_sampling* sampling, const Engine& engine);

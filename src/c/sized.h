@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "lfm/c.h"
 #include "lfm/result.h"
@@ -42,6 +43,14 @@ Result<T> read_sized(const T* caller, const char* name) {
   std::memcpy(&ours, caller, std::min(sizeof(T), caller->size));
   ours.size = sizeof(T);
   return ours;
+}
+
+// A caller's number for an enum: it may be none of the enum's values, and reading it as one is undefined then.
+template <typename Enum>
+std::underlying_type_t<Enum> number(const Enum& written) {
+  std::underlying_type_t<Enum> out;
+  std::memcpy(&out, &written, sizeof(out));
+  return out;
 }
 
 // Fills in the caller's struct, whose size stays. kArgument: it is null or without a size.

@@ -66,6 +66,9 @@ void test_drafts(const lfm_engine* engine) {
   EXPECT(lfm_session_fork(session, &plain, &error) == LFM_OK);
   EXPECT(lfm_session_generate(plain, &options, NULL, NULL, &finish, &error) == LFM_OK);
   EXPECT(finish.passes == 80 && finish.drafted == 0 && finish.accepted == 0);
+  options.draft = (lfm_draft)2;
+  EXPECT(lfm_session_generate(session, &options, NULL, NULL, NULL, &error) == LFM_ARGUMENT);
+  EXPECT(strcmp(error.field, "draft") == 0);
   options.draft = LFM_DRAFT_LOOKUP;
   EXPECT(lfm_session_generate(session, &options, NULL, NULL, &finish, &error) == LFM_OK);
   EXPECT(finish.tokens == 80 && finish.passes + finish.accepted == 80 && finish.accepted > 0);
