@@ -168,6 +168,7 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
                    "an importance matrix is to be written to it, and it is the new model's file too",
                    base::printable(options.imatrix_out)};
     }
+    LFM_ASSIGN(const base::AtomicFile writable, base::AtomicFile::create(options.imatrix_out, 0));
   }
   std::optional<Imatrix> importance;
   if (!options.imatrix.empty()) {

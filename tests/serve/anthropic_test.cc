@@ -151,7 +151,11 @@ TEST_F(ServedMessages, ErrorsAreInItsWords) {
     const Json json = answer.json();
     EXPECT_EQ(json["type"], "error");
     EXPECT_EQ(json["error"]["type"], "invalid_request_error");
-    EXPECT_NE(json["error"]["message"].get<std::string>().find(says), std::string::npos) << answer.body;
+    const auto message = json["error"]["message"].get<std::string>();
+    EXPECT_NE(message.find(says), std::string::npos) << answer.body;
+    const std::size_t field = message.find(": ") + 2;
+    EXPECT_FALSE(message.substr(field).starts_with(message.substr(0, field)))
+        << "the field is named twice: " << message;
   };
   const auto one = [](Json message) { return Json{{"messages", Json::array({std::move(message)})}}; };
   refused({{"messages", "no"}}, "messages");

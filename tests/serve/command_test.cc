@@ -143,6 +143,16 @@ TEST(ServeCommand, KeepsConversationsFromOneStartToTheNext) {
   EXPECT_EQ(answers[0]["usage"]["prompt_tokens_details"]["cached_tokens"], 0);
   EXPECT_GT(answers[1]["usage"]["prompt_tokens_details"]["cached_tokens"], 5);
   EXPECT_EQ(answers[0]["choices"], answers[1]["choices"]);
+
+  // One that can't use them doesn't take them away.
+  const auto files = folder.files("kept");
+  EXPECT_FALSE(files.empty());
+  Served other({"--port", "0", "--save-on-exit", folder.path("kept"), "-ctk", "q8_0"});
+  ASSERT_TRUE(other.says("kept stays as it is")) << other.log();
+  ASSERT_TRUE(other.says("is ready")) << other.log();
+  ask(other.port(), "/v1/chat/completions", body);
+  EXPECT_EQ(other.end(), 0);
+  EXPECT_EQ(folder.files("kept"), files);
 }
 
 }  // namespace

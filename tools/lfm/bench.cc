@@ -263,13 +263,14 @@ Status run_all_replay(const Engine& engine, const Options& options, BenchReport&
 
 // With a plot below the table, and in a file where one is wanted.
 Status run_sustained(const Engine& engine, const Options& options, const BenchContext& context, BenchReport& report) {
+  if (!options.plot.empty()) LFM_TRY(can_replace_file(options.plot));
   LFM_ASSIGN(const auto results, Runner(engine, options).run_sustained(options.sustained_minutes, report));
   if (format_of(options.format) == BenchFormat::kMarkdown) write_err(text_plot(results));
   if (options.plot.empty()) return {};
   const std::string title = (context.model.name.empty() ? context.model.architecture : context.model.name) + " " +
                             context.type + ", " + std::to_string(context.model.threads) + " threads, " +
                             context.model.isa;
-  return replace_file(options.plot, svg_plot(results, title));
+  return replace_file(options.plot, svg_plot(results, title), 0644);
 }
 
 BenchTable table_of(const Options& options) {

@@ -82,6 +82,13 @@ Result<Engine> open_model(const ModelOptions& options, std::stop_token cancel, c
   return opened;
 }
 
+void tell_left_out(const std::vector<Error>& left_out, const std::string& folder) {
+  for (const Error& error : left_out) print_note(folder + ": " + error.describe());
+  if (left_out.empty()) return;
+  print_note(folder +
+             " stays as it is, and conversations aren't kept: name another folder, or take away what is said above");
+}
+
 int run_serve(const Options& options) {
   auto access = access_of(options);
   if (!access.ok()) return fail(access.error());
@@ -116,7 +123,10 @@ int run_serve(const Options& options) {
   service.load([&](std::stop_token cancel,
                    const ProgressCallback& progress) { return open_model(options.model, std::move(cancel), progress); },
                [&](const Status& loaded) {
-                 if (loaded.ok()) return print_err("lfm: %s is ready\n", options.model.path.c_str());
+                 if (loaded.ok()) {
+                   tell_left_out(service.left_out(), options.sessions_folder);
+                   return print_err("lfm: %s is ready\n", options.model.path.c_str());
+                 }
                  if (loaded.error().code != ErrorCode::kCancelled) status = fail(loaded.error());
                  network.stop();
                });

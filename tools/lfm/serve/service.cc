@@ -39,7 +39,7 @@ Status Service::end() {
   readers_.clear();
   if (loader_.joinable()) loader_.join();
   slots_.reset();
-  if (!ready_.exchange(false) || options_.sessions_folder.empty()) return {};
+  if (!ready_.exchange(false) || options_.sessions_folder.empty() || !left_out_.empty()) return {};
   return model_->pool().save(options_.sessions_folder);
 }
 
@@ -58,8 +58,14 @@ void Service::load(Open open, std::function<void(const Status&)> loaded) {
     auto model = Model::create(*std::move(engine), options_.model);
     if (!model.ok()) return loaded(std::move(model).error());
     model_ = *std::move(model);
-    // Without them all is read again, and nothing else.
-    if (!options_.sessions_folder.empty()) static_cast<void>(model_->pool().load(options_.sessions_folder));
+    if (!options_.sessions_folder.empty()) {
+      auto kept = model_->pool().load(options_.sessions_folder);
+      if (kept.ok()) {
+        left_out_ = std::move(kept->left_out);
+      } else {
+        left_out_.push_back(std::move(kept).error());
+      }
+    }
     slots_ = std::make_unique<Slots>(*model_, metrics_, options_.slots, options_.queue);
     progress_ = 1;
     ready_ = true;

@@ -50,6 +50,10 @@ class Service final : public Application {
   // Of the network, which isn't known when the service is made.
   void set_gauges(std::function<std::size_t()> connections, std::function<bool()> draining);
 
+  // What the folder of conversations has that this model can't use, once it is loaded. It may be another model's: where
+  // there is any, the folder stays as it is, and none are kept at the end.
+  const std::vector<Error>& left_out() const noexcept { return left_out_; }
+
   // Ends what runs. No request comes any more. What goes wrong with keeping conversations is the error.
   Status end();
 
@@ -92,6 +96,7 @@ class Service final : public Application {
   std::thread loader_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Slots> slots_;
+  std::vector<Error> left_out_;
 
   std::mutex mutex_;
   std::condition_variable some_waiting_;

@@ -7,10 +7,15 @@
 
 namespace lfm::cli {
 
-Status replace_file(const std::string& path, std::string_view bytes) {
+Status can_replace_file(const std::string& path) {
+  LFM_ASSIGN(const base::AtomicFile held, base::AtomicFile::create(path, 0));
+  return {};
+}
+
+Status replace_file(const std::string& path, std::string_view bytes, unsigned mode) {
   LFM_ASSIGN(base::AtomicFile file, base::AtomicFile::create(path, 0));
   LFM_TRY(file.write_at(0, std::as_bytes(std::span(bytes))));
-  return file.commit(0600, base::AtomicFile::Existing::kReplace);
+  return file.commit(mode, base::AtomicFile::Existing::kReplace);
 }
 
 }  // namespace lfm::cli

@@ -50,8 +50,7 @@ void refuse_messages(const Call& call, const Error& error) {
 }  // namespace
 
 Json anthropic_error_json(const ApiError& error) {
-  const std::string message = error.param.empty() ? error.message : error.param + ": " + error.message;
-  return {{"type", "error"}, {"error", {{"type", kind_of(error.status)}, {"message", message}}}};
+  return {{"type", "error"}, {"error", {{"type", kind_of(error.status)}, {"message", error.message}}}};
 }
 
 Response anthropic_error(const ApiError& error) {

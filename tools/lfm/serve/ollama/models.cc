@@ -99,8 +99,7 @@ std::string ollama_time(std::int64_t seconds) {
 }
 
 Response ollama_error(const ApiError& error) {
-  const std::string sentence = error.param.empty() ? error.message : error.param + ": " + error.message;
-  Response response{error.status, json_text({{"error", sentence}})};
+  Response response{error.status, json_text({{"error", error.message}})};
   if (error.retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after));
   return response;
 }
