@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "interrupt.h"
 #include "io.h"
 #include "progress_line.h"
+#include "talk/json_text.h"
 
 namespace lfm::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 double mean(const std::vector<double>& values) {
   double sum = 0;

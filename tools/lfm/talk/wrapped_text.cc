@@ -22,9 +22,9 @@ std::size_t width_of(std::string_view character) {
   if (character.size() == 1) return 1;
   static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{});
   if (utf8 == locale_t{}) return 1;
-  const locale_t before = ::uselocale(utf8);
+  const locale_t others = ::uselocale(utf8);
   const int width = ::wcwidth(wide_character(character));
-  ::uselocale(before);
+  ::uselocale(others);
   return width < 0 ? 1 : static_cast<std::size_t>(width);
 }
 
