@@ -46,7 +46,7 @@ Result<Memory> Memory::in_file(const std::string& folder, std::size_t bytes) {
   const Descriptor file(open_nameless(folder));
   if (file.get() < 0) return io_error("cannot make a temporary file", folder, errno);
   // A page that the disk has no room for would be a SIGBUS.
-  if (system::reserve(file.get(), bytes) != 0 && errno != EOPNOTSUPP)
+  if (system::reserve(file.get(), bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
     return io_error("no room for a temporary file of " + std::to_string(bytes) + " bytes", folder, errno);
   if (::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0)
     return io_error("cannot cut a temporary file", folder, errno);

@@ -36,19 +36,6 @@ Status read_thinking(const Fields& fields, ChatRequest& request) {
   return {};
 }
 
-Status read_stream(const Fields& fields, ChatCompletion& out) {
-  LFM_ASSIGN(const auto stream, fields.flag("stream"));
-  out.stream = stream.value_or(false);
-  LFM_ASSIGN(const Json* const options, fields.object("stream_options"));
-  if (options != nullptr) {
-    LFM_ASSIGN(const auto usage, Fields(*options, "stream_options.").flag("include_usage"));
-    out.usage = usage.value_or(false);
-  }
-  LFM_ASSIGN(const auto progress, fields.flag("return_progress"));
-  out.progress = progress.value_or(false);
-  return {};
-}
-
 Status read_logprobs(const Fields& fields, const RequestLimits& limits, ChatCompletion& out) {
   LFM_ASSIGN(const auto logprobs, fields.flag("logprobs"));
   LFM_ASSIGN(const auto top, fields.whole("top_logprobs", 0, static_cast<std::int64_t>(limits.top_logprobs)));
@@ -71,7 +58,9 @@ Result<ChatCompletion> read_chat_completion(const Json& body, const Service& ser
   LFM_TRY(read_tools(fields, limits, request.tools));
   LFM_TRY(read_schema(fields, request));
   LFM_TRY(read_thinking(fields, request));
-  LFM_TRY(read_stream(fields, out));
+  LFM_TRY(read_stream(fields, out.stream, out.usage));
+  LFM_ASSIGN(const auto progress, fields.flag("return_progress"));
+  out.progress = progress.value_or(false);
   LFM_TRY(read_logprobs(fields, limits, out));
   LFM_ASSIGN(const auto choices, fields.whole("n", 1, static_cast<std::int64_t>(limits.choices)));
   request.choices = static_cast<std::size_t>(choices.value_or(1));

@@ -59,13 +59,7 @@ Result<Completion> read_completion(const Json& body, const Service& service) {
   if (logprobs) out.request.generate.logprobs = static_cast<std::size_t>(*logprobs);
   LFM_ASSIGN(const auto choices, fields.whole("n", 1, static_cast<std::int64_t>(limits.choices)));
   out.request.choices = static_cast<std::size_t>(choices.value_or(1));
-  LFM_ASSIGN(const auto stream, fields.flag("stream"));
-  out.stream = stream.value_or(false);
-  LFM_ASSIGN(const Json* const options, fields.object("stream_options"));
-  if (options != nullptr) {
-    LFM_ASSIGN(const auto usage, Fields(*options, "stream_options.").flag("include_usage"));
-    out.usage = usage.value_or(false);
-  }
+  LFM_TRY(read_stream(fields, out.stream, out.usage));
   return out;
 }
 

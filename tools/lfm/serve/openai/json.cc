@@ -39,6 +39,16 @@ Status read_schema(const Fields& fields, ChatRequest& request) {
   return read_format(*format, "response_format.", "response_format.json_schema.schema", request);
 }
 
+Status read_stream(const Fields& fields, bool& stream, bool& usage) {
+  LFM_ASSIGN(const auto streams, fields.flag("stream"));
+  stream = streams.value_or(false);
+  LFM_ASSIGN(const Json* const options, fields.object("stream_options"));
+  if (options == nullptr) return {};
+  LFM_ASSIGN(const auto tells, Fields(*options, "stream_options.").flag("include_usage"));
+  usage = tells.value_or(false);
+  return {};
+}
+
 Json error_json(const ApiError& error) {
   Json inner = {{"message", error.message}, {"type", error_type(error.status)}};
   inner["param"] = error.param.empty() ? Json() : Json(error.param);

@@ -16,6 +16,9 @@ Status read_format(const Json& format, const std::string& place, const std::stri
 // What the answer is JSON of, if it has to be: "response_format", and llama.cpp's "json_schema".
 Status read_schema(const Fields& fields, ChatRequest& request);
 
+// "stream", and "include_usage" of its options. What isn't said is false.
+Status read_stream(const Fields& fields, bool& stream, bool& usage);
+
 Json error_json(const ApiError& error);
 Json usage_json(const Outcome& outcome);
 Json timings_json(const Outcome& outcome);
