@@ -8,6 +8,7 @@
 
 #include "quantize/blocks.h"
 #include "quantize/halves.h"
+#include "support/tiny_model.h"
 
 namespace lfm::quantize {
 namespace {
@@ -161,6 +162,26 @@ TEST(Encode, NamesWhatItCantHold) {
   EXPECT_EQ(encode(TensorType::kQ6_K, values, nullptr, bytes.data()), 0);
   EXPECT_EQ(encode(TensorType::kQ5_K, values, nullptr, bytes.data()), 0);
   EXPECT_EQ(encode(TensorType::kBF16, values, nullptr, bytes.data()), -1);
+}
+
+// Or else tests of such types would compare zeros: scales of some lie below the normal numbers of 16 bits.
+TEST(Decode, RandomWeightsOfTestsAreAsLargeAsAskedFor) {
+  using enum TensorType;
+  for (const TensorType type :
+       {kF16, kBF16, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kQ3_K, kQ4_K, kQ5_K, kQ6_K, kIQ4_NL, kIQ4_XS, kMXFP4}) {
+    for (const float deviation : {0.1f, 1.0f / 16, 1.0f / 64}) {
+      constexpr std::size_t kCount = 1 << 14;
+      std::uint32_t seed = 1;
+      const std::string bytes = test::random_weights(type, kCount, deviation, seed);
+      std::vector<float> weights(kCount);
+      ASSERT_EQ(decode(type, reinterpret_cast<const std::byte*>(bytes.data()), 1, kCount, weights.data()), -1);
+      double squares = 0;
+      for (const float weight : weights) squares += static_cast<double>(weight) * weight;
+      const double found = std::sqrt(squares / kCount);
+      EXPECT_GT(found, 0.5f * deviation) << to_string(type);
+      EXPECT_LT(found, 2.0f * deviation) << to_string(type);
+    }
+  }
 }
 
 }  // namespace

@@ -24,12 +24,14 @@ float uniform(std::uint32_t& seed, float deviation) {
   return (static_cast<float>(next(seed)) / 8388608.0f - 1.0f) * deviation * 1.7320508f;
 }
 
-// For normal results only, truncated.
+// Truncated; for what is below infinity.
 std::string half(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t exponent = (bits >> 23 & 0xff) < 113 ? 0 : (bits >> 23 & 0xff) - 112;
-  const std::uint32_t mantissa = exponent == 0 ? 0 : bits >> 13 & 0x3ff;
-  return bytes_of(static_cast<std::uint16_t>((bits >> 16 & 0x8000) | exponent << 10 | mantissa));
+  const std::uint32_t exponent = bits >> 23 & 0xff, mantissa = (bits & 0x7fffff) | 0x800000;
+  const std::uint32_t magnitude = exponent >= 113   ? (exponent - 112) << 10 | (mantissa >> 13 & 0x3ff)
+                                  : exponent >= 102 ? mantissa >> (126 - exponent)  // subnormal
+                                                    : 0;
+  return bytes_of(static_cast<std::uint16_t>((bits >> 16 & 0x8000) | magnitude));
 }
 
 std::string bfloat(float value) {
