@@ -60,11 +60,11 @@ const Bits kPinned[] = {
     {"dense-q4_0", {0x808830d241fb7c9au, 0x9b3b4538118962b3u}},
     {"dense-q5_0", {0x24886428858b540cu, 0x2b7be56de94c52a8u}},
     {"dense-bf16", {0xaec779cdd3ce1824u, 0x666d49cb8dc89430u}},
-    {"random-q5_1", {0x60a2ea7f97b0a548u, 0x74525f69317a62f4u}, format::TensorType::kQ5_1},
-    {"random-q3_k", {0xf494bfe468f0ea27u, 0xa0a9857263f49c90u}, format::TensorType::kQ3_K},
-    {"random-iq4_nl", {0xb9e686a052b9ab6eu, 0x15755e4c8e89e730u}, format::TensorType::kIQ4_NL},
-    {"random-iq4_xs", {0x5017f743ef986ad5u, 0xaa3e8f43306b62f2u}, format::TensorType::kIQ4_XS},
-    {"random-mxfp4", {0xcd4d54b5fc72d115u, 0xa83418483804e592u}, format::TensorType::kMXFP4},
+    {"random-q5_1", {0x1d051059dc33ecedu, 0x95c30db80a315d9eu}, format::TensorType::kQ5_1},
+    {"random-q3_k", {0xad521e3d7c394c53u, 0x40945aca206786a3u}, format::TensorType::kQ3_K},
+    {"random-iq4_nl", {0xe7a4c91be1748bd8u, 0x5d676f01f7b36b82u}, format::TensorType::kIQ4_NL},
+    {"random-iq4_xs", {0x1a14257c7360e70u, 0xec6c02d54f245713u}, format::TensorType::kIQ4_XS},
+    {"random-mxfp4", {0x6f4c8dd563cdc13fu, 0x78520487bbdaef8du}, format::TensorType::kMXFP4},
 };
 
 // A model and what it reads.
@@ -76,14 +76,15 @@ struct Asked {
 
 Asked asked_of(const Bits& bits) {
   Asked out;
-  std::size_t tokens = 400;
+  std::size_t count = kTokens, vocabulary = 400;
   if (bits.random) {
     TinyModel model;
     model.matrices = *bits.random;
     model.hidden = model.ffn_width = model.expert_width = 256;  // whole blocks of every type
     model.heads = 8;
     model.kv_heads = {0, 2, 0};
-    tokens = model.vocab - 1;
+    count = kTokens / 4;
+    vocabulary = model.vocab - 1;
     out.file = std::make_unique<TempFile>(model.build());
     out.path = out.file->path();
   } else if (bits.file == "nano") {
@@ -96,7 +97,7 @@ Asked asked_of(const Bits& bits) {
     out.path = out.file->path();
     return out;
   }
-  for (std::size_t i = 0; i < kTokens; ++i) out.ids.push_back(static_cast<TokenId>(1 + i * 37 % tokens));
+  for (std::size_t i = 0; i < count; ++i) out.ids.push_back(static_cast<TokenId>(1 + i * 37 % vocabulary));
   return out;
 }
 

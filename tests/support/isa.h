@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/cpu.h"
 #include "kernels/isa.h"
+#include "kernels/table.h"
 
 namespace lfm::test {
 
@@ -18,6 +20,18 @@ inline std::vector<kernels::Isa> vector_isas() {
     if (row.isa != kernels::Isa::kScalar) isas.push_back(row.isa);
   }
   return isas;
+}
+
+// Those of them whose kernels, `of` a table, are their own and not another's: isas_with_own([](auto& t) { return
+// &t.vector; }).
+template <class Of>
+std::vector<kernels::Isa> isas_with_own(Of of) {
+  std::vector<kernels::Isa> own;
+  for (const kernels::Isa isa : vector_isas()) {
+    const auto is_the_same = [&](kernels::Isa other) { return of(kernels::table(other)) == of(kernels::table(isa)); };
+    if (std::none_of(own.begin(), own.end(), is_the_same)) own.push_back(isa);
+  }
+  return own;
 }
 
 inline std::string name_of(kernels::Isa isa) {

@@ -168,7 +168,8 @@ TEST_P(VectorSameBits, Read) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, VectorSameBits, testing::ValuesIn(test::vector_isas()),
+INSTANTIATE_TEST_SUITE_P(Isas, VectorSameBits,
+                         testing::ValuesIn(test::isas_with_own([](auto& t) { return &t.vector; })),
                          [](const auto& test) { return name_of(test.param); });
 
 }  // namespace
