@@ -10,9 +10,19 @@ import argparse
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 # Multiply-adds of an instruction; of widening ones those of bytes.
 PRODUCTS = [(r"(us|s|u)?dot\b", 16), (r"(us|s|u)mmla\b", 32), (r"[su]ml[as]?l2?\b.*\.8h", 8), (r"[su]mull2?\b.*\.8h", 8)]
+
+
+FORMATS = re.findall(r"^LFM_BLOCK_FORMAT\((\w+)", (Path(__file__).parents[2] / "kernels/matmul/formats.inc").read_text(), re.M)
+
+
+def short_name(name):
+    """Such as take_pairs<Q4_0, 3>."""
+    name = name.split(">(")[0].split("(anonymous namespace)::")[-1]
+    return re.sub(r"\(lfm::kernels::BlockFormat\)(\d+)(.*)", lambda match: f"{FORMATS[int(match[1])]}{match[2]}>", name)
 
 
 def products(text):
@@ -71,7 +81,7 @@ def main():
                 continue
             stack = sum("[sp" in text for text in loop)
             rates = "".join(f"  {cpu} {work / cycles(asked.mca, cpu, loop):.1f}" for cpu in cpus)
-            print(f"{name.split('(anonymous namespace)::')[-1].split('>(')[0]}: {work} multiply-adds,"
+            print(f"{short_name(name)}: {work} multiply-adds,"
                   f" {len(loop)} instructions, {stack} of the stack{rates}")
 
 
