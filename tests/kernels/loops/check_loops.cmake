@@ -1,14 +1,15 @@
-# Fails if an inner loop of a matmul kernel, of up to four tokens, uses the stack: there were too few registers then, and
-# sums go through memory. cmake -DOBJDUMP=objdump -DOBJECTS="a.o|b.o" -P check_loops.cmake
+# Fails if an inner loop of a matmul kernel, of up to four tokens, or of attention to keys and values in f16 uses the stack:
+# there were too few registers then, and sums go through memory.
+# cmake -DOBJDUMP=objdump -DOBJECTS="a.o|b.o" -P check_loops.cmake
 string(REPLACE "|" ";" objects "${OBJECTS}")
-list(FILTER objects INCLUDE REGEX "/matmul/(neon|dotprod|i8mm)[^/]*$")
+list(FILTER objects INCLUDE REGEX "/(matmul/(neon|dotprod|i8mm)|attention/neon)[^/]*$")
 if(NOT objects)
   message(FATAL_ERROR "no such objects in ${OBJECTS}")
 endif()
 
-# What has more tokens: take<format, tokens, ...>, take_pairs<format, pairs>.
-set(more "take<[^,]*, [56],|take_pairs<[^,]*, 3>")
-set(products "^(sdot|usdot|usmmla|smlal2?|smull2?)$")
+# What has more tokens: take<format, tokens, ...>, take_pairs<format, pairs>; and what else there is of attention.
+set(more "take<[^,]*, [56],|take_pairs<[^,]*, 3>|Q8::|softmax")
+set(products "^(sdot|usdot|usmmla|smlal2?|smull2?|fmla)$")
 
 # Looks at the loops of a function: its branches back as "begin end", places of products and of stack accesses.
 function(check_function name backs macs stack)
@@ -51,7 +52,7 @@ foreach(object IN LISTS objects)
   string(REPLACE ";" "," text "${text}")
   string(REPLACE "[" "(" text "${text}")
   string(REPLACE "]" ")" text "${text}")  # brackets would join elements of lists
-  string(REGEX MATCHALL "\n[0-9a-f]+ <[^\n]*>:|\n *[0-9a-f]+:\t(b|b\\.[a-z]+|cbn?z|tbn?z|sdot|usdot|usmmla|smlal2?|smull2?)\t[^\n]*|\n *[0-9a-f]+:\t[^\n]*\\(sp[^\n]*"
+  string(REGEX MATCHALL "\n[0-9a-f]+ <[^\n]*>:|\n *[0-9a-f]+:\t(b|b\\.[a-z]+|cbn?z|tbn?z|sdot|usdot|usmmla|smlal2?|smull2?|fmla)\t[^\n]*|\n *[0-9a-f]+:\t[^\n]*\\(sp[^\n]*"
          lines "${text}")
   set(name "")
   set(backs "")
