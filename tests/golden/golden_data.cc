@@ -145,27 +145,33 @@ void fill_tensor(std::uint64_t seed, std::uint64_t index, TensorType type, std::
   for (std::size_t i = 0; i < out.size(); i += block) shape_block(type, rule, out.subspan(i, block));
 }
 
+// The model file: its head as it is, and tensors that are made.
+std::string read_model(Reader& in, std::uint32_t seed, std::uint32_t head, std::uint32_t size, std::uint32_t tensors) {
+  std::string gguf(in.bytes(head));
+  gguf.resize(size);
+  for (std::uint32_t i = 0; i < tensors; ++i) {
+    const auto place = in.array<std::uint32_t>(3);  // offset, type, blocks
+    const auto spread = in.array<float>(2);
+    const auto type = static_cast<TensorType>(place[1]);
+    const std::size_t bytes = format::block_bytes(type) * place[2];
+    if (place[0] > gguf.size() || bytes > gguf.size() - place[0]) {
+      throw std::runtime_error("a tensor lies outside the golden model");
+    }
+    fill_tensor(seed, i, type, std::span(gguf).subspan(place[0], bytes), spread[0], spread[1]);
+  }
+  return gguf;
+}
+
 }  // namespace
 
 Golden read_golden(const std::string& path) {
   Reader in(path);
   if (in.bytes(8) != "LFMGOLD1") throw std::runtime_error("not a golden file: " + path);
   const auto sizes = in.array<std::uint32_t>(7);
-  const std::uint32_t seed = sizes[0], tensors = sizes[3], prompts = sizes[4], greedy = sizes[6];
+  const std::uint32_t prompts = sizes[4], greedy = sizes[6];
   Golden golden;
   golden.top = sizes[5];
-  golden.gguf = in.bytes(sizes[1]);
-  golden.gguf.resize(sizes[2]);
-  for (std::uint32_t i = 0; i < tensors; ++i) {
-    const auto place = in.array<std::uint32_t>(3);  // offset, type, blocks
-    const auto spread = in.array<float>(2);
-    const auto type = static_cast<TensorType>(place[1]);
-    const std::size_t bytes = format::block_bytes(type) * place[2];
-    if (place[0] > golden.gguf.size() || bytes > golden.gguf.size() - place[0]) {
-      throw std::runtime_error("a tensor lies outside the golden model");
-    }
-    fill_tensor(seed, i, type, std::span(golden.gguf).subspan(place[0], bytes), spread[0], spread[1]);
-  }
+  golden.gguf = read_model(in, sizes[0], sizes[1], sizes[2], sizes[3]);
   for (std::uint32_t i = 0; i < prompts; ++i) {
     const auto count = in.number<std::uint32_t>();
     GoldenPrompt prompt;
@@ -175,6 +181,30 @@ Golden read_golden(const std::string& path) {
     prompt.top_ids = in.array<std::int32_t>(count * golden.top);
     prompt.top_logits = in.array<float>(count * golden.top);
     golden.prompts.push_back(std::move(prompt));
+  }
+  return golden;
+}
+
+DraftGolden read_draft_golden(const std::string& path) {
+  Reader in(path);
+  if (in.bytes(8) != "LFMDRAF1") throw std::runtime_error("not a golden file of a draft: " + path);
+  const auto sizes = in.array<std::uint32_t>(9);
+  const std::uint32_t cases = sizes[4], width = sizes[7], hidden = sizes[8];
+  DraftGolden golden;
+  golden.block = sizes[5];
+  golden.vocab = sizes[6];
+  golden.gguf = read_model(in, sizes[0], sizes[1], sizes[2], sizes[3]);
+  for (std::uint32_t i = 0; i < cases; ++i) {
+    const auto count = in.number<std::uint32_t>();
+    DraftCase c;
+    c.anchor = in.number<std::int32_t>();
+    c.ids = in.array<std::int32_t>(count);
+    c.tokens = in.array<std::int32_t>(golden.block);
+    c.confidences = in.array<float>(golden.block);
+    c.taps = in.array<float>(width);
+    c.hidden = in.array<float>(golden.block * hidden);
+    c.base = in.array<float>(golden.block * golden.vocab);
+    golden.cases.push_back(std::move(c));
   }
   return golden;
 }

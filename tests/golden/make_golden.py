@@ -303,4 +303,5 @@ def main():
     (out / "llama.txt").write_text("".join(rows))
 
 
-main()
+if __name__ == "__main__":
+    main()
