@@ -4,9 +4,10 @@ draft_reference.py says that it proposes.
 
 Its tensors are pseudo-random like those of make_golden.py; the matrices F16, and what stands behind the head F32, large
 enough to change what is proposed.
-usage: make_draft_golden.py DATA_DIR EMPTY_DIR
+usage: make_draft_golden.py DATA_DIR EMPTY_DIR [LLAMA_DRAFT]     with llama_draft.cpp of this folder, built, it is compared
 """
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -107,7 +108,20 @@ def spread(name):
     return (0.0, 2.0**-18) if name == "conf_proj.weight" else make_golden.plain_spread(name)
 
 
-def main(data, work):
+def compare(program, work, cases):
+    """How far llama.cpp, whose products with F16 are in F16, is from the reference."""
+    (work / "cases.txt").write_text("".join(f"{anchor} {' '.join(map(str, ids))}\n" for ids, anchor, *_ in cases))
+    files = (work / name for name in ("moe-f16.gguf", "draft.gguf", "cases.txt", "llama.f32"))
+    subprocess.run([program, *files], check=True)
+    theirs = np.fromfile(work / "llama.f32", np.float32).reshape(len(cases), -1).astype(np.float64)
+    for (ids, _, rows, tokens, confidences), said in zip(cases, theirs):
+        logits, sure = said[:rows.size].reshape(rows.shape), said[rows.size:]
+        p, q = (x - np.logaddexp.reduce(x, -1)[:, None] for x in (rows, logits))
+        print(f"{len(ids)} tokens: llama.cpp {'agrees' if (logits.argmax(-1) == tokens).all() else 'DIFFERS'}, "
+              f"KL {(np.exp(p) * (p - q)).sum(-1).max():.2e} at most, confidences {abs(sure - confidences).max():.1e}")
+
+
+def main(data, work, program=None):
     work.mkdir(parents=True, exist_ok=True)
     prompts = golden_file(data / "moe-f16.golden", work / "moe-f16.gguf")
     target = Target(work / "moe-f16.gguf")
@@ -119,6 +133,7 @@ def main(data, work):
                                      len(prompts), draft.block_size, len(target.embedding),
                                      len(TARGET_LAYERS) * HIDDEN, HIDDEN), head]
     out += [struct.pack("<3I2f", *t) for t in tensors]
+    cases = []
     for ids, greedy in prompts:
         entering, logits = target.read(ids)
         assert logits[-1].argmax() == greedy[0]
@@ -129,7 +144,8 @@ def main(data, work):
             best = np.sort(draft.propose(y, anchor)[1], -1)
             tried.append(((best[:, -1] - best[:, -2]).min(), anchor, y))
         margin, anchor, y = max(tried, key=lambda t: t[0])
-        base, _, tokens, confidences = draft.propose(y, anchor)
+        base, rows, tokens, confidences = draft.propose(y, anchor)
+        cases.append((ids, anchor, rows, tokens, confidences))
         moved = sum(int(b.argmax()) != t for b, t in zip(base, tokens))
         behind = max(int((b > b[t]).sum()) for b, t in zip(base, tokens))
         print(f"{len(ids)} tokens, then {anchor}: {tokens}, least margin {margin:.4f}, {moved} moved "
@@ -139,6 +155,8 @@ def main(data, work):
             out.append(np.asarray(array).astype(kind).tobytes())
     (data / "draft.golden").write_bytes(b"".join(out))
     print((data / "draft.golden").stat().st_size, "bytes")
+    if program:
+        compare(program, work, cases)
 
 
 if __name__ == "__main__":
