@@ -1,4 +1,4 @@
-"""A draft network (DSpark) and what it reads of an LFM2 mixture of experts, in numpy, one sequence, as plainly as it can be said.
+"""A draft network (DSpark) and what it is told by an LFM2 mixture of experts, in numpy, as plainly as it can be said.
 
 Written from the public description; the engine has nothing in common with it.   Reads GGUF files."""
 import gguf
@@ -52,7 +52,8 @@ class Network:
         return np.concatenate(out, -1)
 
     def gated(self, x, p):
-        return (silu(x @ self.w[p + "ffn_gate.weight"].T) * (x @ self.w[p + "ffn_up.weight"].T)) @ self.w[p + "ffn_down.weight"].T
+        gate, up, down = (self.w[f"{p}ffn_{name}.weight"] for name in ("gate", "up", "down"))
+        return (silu(x @ gate.T) * (x @ up.T)) @ down.T
 
 
 class Target(Network):
@@ -66,7 +67,8 @@ class Target(Network):
         b, c, x = np.split(x @ self.w[p + "shortconv.in_proj.weight"].T, 3, -1)
         taps, past = self.w[p + "shortconv.conv.weight"], self["shortconv.l_cache"] - 1
         padded = np.concatenate((np.zeros((past, x.shape[1]), x.dtype), b * x))
-        return c * sum(padded[j:j + len(x)] * taps[:, j] for j in range(past + 1)) @ self.w[p + "shortconv.out_proj.weight"].T
+        mixed = sum(padded[j:j + len(x)] * taps[:, j] for j in range(past + 1))
+        return (c * mixed) @ self.w[p + "shortconv.out_proj.weight"].T
 
     def attention(self, x, p):
         positions = np.arange(len(x))

@@ -4,7 +4,7 @@ draft_reference.py says that it proposes.
 
 Its tensors are pseudo-random like those of make_golden.py; the matrices F16, and what stands behind the head F32, large
 enough to change what is proposed.
-usage: make_draft_golden.py DATA_DIR EMPTY_DIR [LLAMA_DRAFT]     with llama_draft.cpp of this folder, built, it is compared
+usage: make_draft_golden.py DATA_DIR EMPTY_DIR [LLAMA_DRAFT]     LLAMA_DRAFT: llama_draft.cpp of this folder, built
 """
 import struct
 import subprocess
@@ -129,9 +129,9 @@ def main(data, work, program=None):
     make_golden.plain_spread, make_golden.spread = make_golden.spread, spread
     head, tensors = make_golden.with_random_weights(work / "draft.gguf")
     draft = Draft(work / "draft.gguf", target)
-    out = [b"LFMDRAF1" + struct.pack("<9I", make_golden.SEED, len(head), (work / "draft.gguf").stat().st_size, len(tensors),
-                                     len(prompts), draft.block_size, len(target.embedding),
-                                     len(TARGET_LAYERS) * HIDDEN, HIDDEN), head]
+    sizes = (len(head), (work / "draft.gguf").stat().st_size, len(tensors), len(prompts), draft.block_size,
+             len(target.embedding), len(TARGET_LAYERS) * HIDDEN, HIDDEN)
+    out = [b"LFMDRAF1" + struct.pack("<9I", make_golden.SEED, *sizes), head]
     out += [struct.pack("<3I2f", *t) for t in tensors]
     cases = []
     for ids, greedy in prompts:
@@ -149,10 +149,11 @@ def main(data, work, program=None):
         moved = sum(int(b.argmax()) != t for b, t in zip(base, tokens))
         behind = max(int((b > b[t]).sum()) for b, t in zip(base, tokens))
         print(f"{len(ids)} tokens, then {anchor}: {tokens}, least margin {margin:.4f}, {moved} moved "
-              f"by the token before from place {behind} at most, confidences {confidences.min():.3f} to {confidences.max():.3f}")
+              f"by the token before from place {behind} at most, "
+              f"confidences {confidences.min():.3f} to {confidences.max():.3f}")
         out.append(struct.pack("<2I", len(ids), anchor))
-        for array, kind in ((ids, "<i4"), (tokens, "<i4"), (confidences, "<f4"), (taps[-1], "<f4"), (y, "<f4"), (base, "<f4")):
-            out.append(np.asarray(array).astype(kind).tobytes())
+        out += [np.asarray(array).astype("<i4").tobytes() for array in (ids, tokens)]
+        out += [array.astype("<f4").tobytes() for array in (confidences, taps[-1], y, base)]
     (data / "draft.golden").write_bytes(b"".join(out))
     print((data / "draft.golden").stat().st_size, "bytes")
     if program:
