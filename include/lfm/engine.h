@@ -67,6 +67,10 @@ struct EngineOptions {
   std::uint64_t pack_cache_min_bytes = std::uint64_t{256} << 20;
   std::uint64_t pack_cache_max_bytes = std::uint64_t{64} << 30;
 
+  // File of a draft network that was made for the model (GGUF, architecture dflash), which sessions can have guess what
+  // the model says next (Draft::kModel). It reads along with every token of theirs. Empty: none.
+  std::string draft = {};
+
   // Called on this thread, from time to time, while weights are brought into memory; returns whether to go on, and
   // otherwise open() ends with kCancelled. What it throws reaches the caller.
   std::function<bool(const OpenProgress&)> progress = nullptr;
@@ -91,11 +95,13 @@ struct ModelInfo {
   std::uint64_t prompt_parameters = 0;       // of them, that every token of a prompt is multiplied with
   std::uint64_t weight_bytes = 0;            // packed, in memory
   std::uint64_t weight_bytes_per_token = 0;  // that decoding a token reads
-  std::uint64_t cache_bytes_per_token = 0;   // of context: keys and values
+  std::uint64_t cache_bytes_per_token = 0;   // of context: keys and values, the draft network's included
   std::uint64_t state_bytes = 0;             // of a session whatever its length: convolution states
   std::string isa;                           // "avx512vnni"
   std::string dense_backend;                 // "xnnpack" or "native"
   unsigned threads = 0;
+  std::string draft = {};                // path of the draft network, or empty
+  std::uint64_t draft_weight_bytes = 0;  // packed, in memory
   std::vector<std::string> notes;  // what isn't as asked for, and why
 };
 

@@ -56,6 +56,7 @@ struct SyncOptions {
 enum class Draft : std::uint8_t {
   kOff,
   kLookup,  // in the session: where its last tokens (3 at least) stood before, what came behind them
+  kModel,   // by the engine's draft network (EngineOptions::draft) and in the session, whichever promises more
 };
 
 LFM_API const char* to_string(Draft draft) noexcept;
@@ -270,6 +271,7 @@ class LFM_API Session {
 
  private:
   friend class Chat;
+  friend class Diagnostics;
   friend class Engine;
   friend class SessionPool;
   explicit Session(std::unique_ptr<engine::SessionState> state) noexcept;

@@ -1,9 +1,11 @@
 #include "lfm/diagnostics.h"
 
+#include "api/alone.h"
 #include "api/guarded.h"
 #include "base/try.h"
 #include "engine/model.h"
 #include "engine/runtime/limits.h"
+#include "engine/session/session.h"
 
 namespace lfm {
 
@@ -15,6 +17,18 @@ std::vector<PhaseTime> Diagnostics::phase_times() const {
   std::vector<PhaseTime> times;
   for (std::size_t i = 0; i < ops::kPhases; ++i) times.push_back({ops::kPhaseNames[i], profile.seconds()[i]});
   return times;
+}
+
+DraftTimes Diagnostics::draft_times() const {
+  const engine::Runtime::DraftTimes times = model_->runtime->draft_times();
+  return {times.blocks, times.layers, times.head, times.chain};
+}
+
+Status Diagnostics::impose_guesses(Session& session, std::span<const TokenId> text, double chance) {
+  return engine::alone(*session.state_, [&]() -> Status {
+    session.state_->impose({{text.begin(), text.end()}, chance});
+    return {};
+  });
 }
 
 Result<MachineLimits> Diagnostics::measure_limits() const {
@@ -30,6 +44,7 @@ Result<MachineLimits> Diagnostics::measure_limits() const {
 Status Diagnostics::settle() const {
   LFM_TRY(model_->check_process());
   model_->packed.settle();
+  if (model_->draft != nullptr) model_->draft->packed.settle();
   return {};
 }
 

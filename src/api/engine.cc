@@ -28,6 +28,7 @@ Result<Engine> Engine::open(const std::string& path, const EngineOptions& option
 Status Engine::finish_pack_cache() const {
   return guarded([&]() -> Status {
     LFM_TRY(model_->check_process());
+    if (model_->draft != nullptr && model_->draft->cache != nullptr) LFM_TRY(model_->draft->cache->finish());
     return model_->cache != nullptr ? model_->cache->finish() : Status();
   });
 }

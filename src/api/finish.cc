@@ -49,6 +49,8 @@ const char* to_string(Draft draft) noexcept {
       return "off";
     case Draft::kLookup:
       return "lookup";
+    case Draft::kModel:
+      return "model";
   }
   return "unknown";
 }

@@ -195,7 +195,7 @@ Result<SessionPool::Loaded> SessionPool::load(const std::string& folder) const {
     Loaded loaded;
     LFM_ASSIGN(const auto files, engine::saved_lines(folder));
     for (const std::string& file : files) {
-      const engine::SavedModel saved{model.config, model.fingerprint.value(model), inner_->cache};
+      const engine::SavedModel saved{model.config, model.fingerprint.value(model), inner_->cache, model.draft_config()};
       auto line = engine::load_timeline(folder + "/" + file, saved, inner_->room, inner_->session.snapshot_bytes);
       if (!line.ok()) {
         loaded.left_out.push_back(std::move(line).error());

@@ -112,6 +112,8 @@ lfm_model_info to_c(const ModelInfo& info) {
   out.experts = info.experts;
   out.experts_used = info.experts_used;
   out.prompt_parameters = info.prompt_parameters;
+  out.draft = info.draft.c_str();
+  out.draft_weight_bytes = info.draft_weight_bytes;
   return out;
 }
 
@@ -175,6 +177,9 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
       break;
     case LFM_DRAFT_LOOKUP:
       inner.draft = Draft::kLookup;
+      break;
+    case LFM_DRAFT_MODEL:
+      inner.draft = Draft::kModel;
       break;
     default:
       return Error{ErrorCode::kArgument, "isn't one of lfm_draft", "draft"};

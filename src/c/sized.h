@@ -17,6 +17,10 @@ namespace lfm::c {
 template <typename T>
 inline constexpr std::size_t kFirstSize = sizeof(T);
 template <>
+inline constexpr std::size_t kFirstSize<lfm_engine_options> = offsetof(lfm_engine_options, draft);
+template <>
+inline constexpr std::size_t kFirstSize<lfm_model_info> = offsetof(lfm_model_info, draft);
+template <>
 inline constexpr std::size_t kFirstSize<lfm_session_options> = offsetof(lfm_session_options, cache_keys);
 template <>
 inline constexpr std::size_t kFirstSize<lfm_pool_options> = offsetof(lfm_pool_options, cache_keys);

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "chat/form.h"
 #include "constrain/match/token_trie.h"
+#include "engine/load/draft.h"
 #include "engine/load/model_file.h"
 #include "engine/load/pack_cache.h"
 #include "engine/runtime/runtime.h"
@@ -59,6 +60,7 @@ struct Model {
   std::unique_ptr<Runtime> runtime;
   Fingerprint fingerprint;
   std::unique_ptr<CacheWriter> cache;  // null where nothing is written; reads `packed` until it ends
+  std::unique_ptr<DraftModel> draft;   // null where none was asked for
   base::Process process = {};          // that has its threads
 
   // kState in a child of that process.
@@ -68,6 +70,7 @@ struct Model {
   static std::shared_ptr<const Model> share(std::unique_ptr<const Model> model);
   TokenTrieOnce trie = {};
 
+  const model::Config* draft_config() const noexcept { return draft != nullptr ? &draft->network.config : nullptr; }
   std::shared_ptr<const constrain::TokenTrie> token_trie() const { return trie.get(tokenizer); }
 };
 

@@ -7,7 +7,15 @@
 namespace lfm::model {
 
 const char* to_string(Architecture architecture) noexcept {
-  return architecture == Architecture::kLfm2 ? "lfm2" : "lfm2moe";
+  switch (architecture) {
+    case Architecture::kLfm2:
+      return "lfm2";
+    case Architecture::kLfm2Moe:
+      return "lfm2moe";
+    case Architecture::kDflash:
+      break;
+  }
+  return "dflash";
 }
 
 std::size_t Config::attention_layers() const noexcept {

@@ -9,7 +9,8 @@
 
 namespace lfm::model {
 
-enum class Architecture : std::uint8_t { kLfm2, kLfm2Moe };
+// kDflash is no model by itself: it drafts what another one says (draft_network.h).
+enum class Architecture : std::uint8_t { kLfm2, kLfm2Moe, kDflash };
 
 // The name in general.architecture, such as "lfm2moe".
 const char* to_string(Architecture architecture) noexcept;
@@ -20,6 +21,17 @@ struct LayerConfig {
   std::size_t ffn_width = 0;  // channels inside the dense network, or inside one expert
 
   bool attention() const noexcept { return kv_heads != 0; }
+};
+
+// What only a draft network has.
+struct DraftConfig {
+  std::size_t block = 0;          // tokens that it guesses together; 1..kMaxBlock
+  std::int32_t mask_token = 0;    // stands where one is to be guessed
+  std::vector<std::size_t> taps;  // layers of its target, whose inputs it reads; at least one, each > 0
+  std::size_t markov_rank = 0;    // a multiple of 32
+
+  static constexpr std::size_t kMaxBlock = 31;
+  static constexpr std::size_t kMaxTaps = 16;
 };
 
 struct Config {
@@ -39,12 +51,15 @@ struct Config {
   std::size_t experts_used = 0;     // of them for each token
   double rope_base = 0;             // theta of the rotary embedding
   float norm_eps = 0;               // added to the mean square in every RMS norm
-  std::vector<LayerConfig> layers;  // in order; at least one with attention and one with a convolution
+  std::vector<LayerConfig> layers;  // in order; at least one with attention and one with a convolution, but of kDflash
+                                    // attention and dense networks alone
+  DraftConfig draft = {};           // of kDflash
 
   // Positions that a session may have: context_length, of which a file may say anything.
   static constexpr std::size_t kMaxPositions = std::size_t{1} << 22;
   std::size_t max_positions() const noexcept { return std::min(context_length, kMaxPositions); }
 
+  bool drafts() const noexcept { return architecture == Architecture::kDflash; }
   std::size_t attention_layers() const noexcept;
   std::size_t conv_layers() const noexcept { return layers.size() - attention_layers(); }
 

@@ -3,22 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/matmul/pack.h"
 #include "ops/linear.h"
 
 namespace lfm::model {
 namespace {
-
-// Row `id` of the embedding as floats, whatever its format.
-void embed(const ops::Matrix& embedding, std::size_t id, float* out) {
-  const std::byte* tile = embedding.data + id / kernels::kTileRows * embedding.tile_bytes();
-  const std::size_t row = id % kernels::kTileRows;
-  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&embedding.format)) {
-    kernels::unpack_row(*blocks, tile, row, embedding.columns, out);
-  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&embedding.format)) {
-    kernels::unpack_row(*floats, tile, row, embedding.columns, out);
-  }
-}
 
 // Goes on with the rows of the outputs alone: their rows of x (tokens, hidden) and of a mixer's result (tokens, width)
 // move to the front. Every member moves columns of its own.
@@ -57,9 +45,20 @@ void embed(const ops::Context& c, const Weights& weights, const Config& config, 
   const base::Range mine = c.worker.part(rows.count);
   for (std::size_t t = mine.begin; t < mine.end; ++t) {
     float* x = c.workspace.x.data() + (rows.first + t) * config.hidden;
-    embed(weights.embedding, static_cast<std::size_t>(run.tokens[t]), x);
+    ops::read_row(weights.embedding, static_cast<std::size_t>(run.tokens[t]), x);
   }
-  ops::rotary_angles(c, config.rope_base, rows, run.state->position());
+  ops::rotary_angles(c, config.rope_base, config.head_dim, rows, run.state->position());
+}
+
+// The residual stream's rows as they enter a layer, for who wants them of it. Every member copies rows of its own,
+// which nobody writes to before all have met at a barrier.
+void keep_taps(const ops::Context& c, const Taps& taps, std::size_t layer, std::size_t hidden) {
+  const base::Range mine = c.worker.part(c.tokens);
+  for (std::size_t i = 0; i < taps.layers.size(); ++i) {
+    if (taps.layers[i] != layer) continue;
+    for (std::size_t t = mine.begin; t < mine.end; ++t)
+      std::copy_n(&c.workspace.x[t * hidden], hidden, &taps.rows[(t * taps.layers.size() + i) * hidden]);
+  }
 }
 
 void mix(const ops::Context& c, const ops::ShortConv& conv, const float* norm, float eps, std::span<const Run> runs,
@@ -93,7 +92,7 @@ bool all_want_an_end(std::span<const Run> runs) {
 }  // namespace
 
 bool forward(const ops::Context& all, const Weights& weights, const Config& config, std::span<const Run> runs,
-             Stopped& stopped) {
+             Stopped& stopped, const Taps& taps) {
   ops::Context c = all;
   const float eps = config.norm_eps;
   for_each_run(runs, [&](const Run& run, ops::Rows rows) { embed(c, weights, config, run, rows); });
@@ -104,6 +103,7 @@ bool forward(const ops::Context& all, const Weights& weights, const Config& conf
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
     if (c.worker.index() == 0) stopped.seen[i % 2] = all_want_an_end(runs);
+    keep_taps(c, taps, i, config.hidden);
     std::visit([&](const auto& mixer) { mix(c, mixer, layer.operator_norm, eps, runs, i); }, layer.mixer);
     const bool last = i + 1 == weights.layers.size();  // what follows its mixer serves the outputs alone
     if (last && !outputs) break;

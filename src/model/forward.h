@@ -25,6 +25,12 @@ struct Run {
   const std::atomic<bool>* stop = nullptr;           // null, or somebody's wish that the pass ends
 };
 
+// Layers whose inputs somebody wants, and where they go: (tokens of the pass, layers, hidden).
+struct Taps {
+  std::span<const std::size_t> layers = {};
+  std::span<float> rows = {};
+};
+
 // Whether all runs of a pass wanted it to end, by member 0, in even and odd layers.
 struct Stopped {
   std::array<bool, 2> seen = {};
@@ -34,10 +40,11 @@ struct Stopped {
 // tokens, run after run, (all outputs, hidden), and the states' caches hold the tokens, but their positions stay:
 // State::advance() is the caller's. A row's result depends on its own sequence alone.
 //   runs  at most kMaxRuns; c.tokens rows in all, at most the workspace's max_tokens
+//   taps  good where it returns true
 // Whether all runs want an end is looked at once a layer: then every member gets false, and the convolution states, x
 // and the checkpoints are good for nothing.
 bool forward(const ops::Context& c, const Weights& weights, const Config& config, std::span<const Run> runs,
-             Stopped& stopped);
+             Stopped& stopped, const Taps& taps = {});
 
 // Logits of some of forward()'s outputs, from `first` on.
 //   logits  of each: (vocab rounded up to 16), of which the floats behind vocab are scratch

@@ -22,7 +22,23 @@ using enum Size;
 constexpr TensorRow kModelRows[] = {
     {&Weights::embedding, "token_embd.weight", "model.embed_tokens.weight", kMatrix, {V, H}},
     {&Weights::output_norm, "token_embd_norm.weight", "model.embedding_norm.weight", kVector, {H}},
-    {&Weights::head, "output.weight", "lm_head.weight", kMatrix, {V, H}},  // if it isn't the embedding
+    {&Weights::head, "output.weight", "lm_head.weight", kMatrix, {V, H}, true},  // if it isn't the embedding
+};
+
+// Of a draft, before its layers and after; the names are llama.cpp's, src/models/dflash.cpp. Where embedding or head
+// are missing they are the target's.
+constexpr TensorRow kDraftFront[] = {
+    {&DraftEnds::taps, "fc.weight", "", kMatrix, {H, TH}},
+    {&DraftEnds::taps_norm, "enc.output_norm.weight", "", kVector, {H}},
+    {&Weights::embedding, "token_embd.weight", "", kMatrix, {V, H}, true},
+};
+constexpr TensorRow kDraftBack[] = {
+    {&Weights::output_norm, "output_norm.weight", "", kVector, {H}},
+    {&Weights::head, "output.weight", "", kMatrix, {V, H}, true},
+    {&DraftEnds::markov_in, "markov_w1.weight", "", kMatrix, {V, R}},
+    {&DraftEnds::markov_out, "markov_w2.weight", "", kMatrix, {V, R}},
+    {&DraftEnds::confidence, "conf_proj.weight", "", kVector, {HR}, true},
+    {&DraftEnds::confidence_bias, "conf_proj.bias", "", kVector, {One}, true},
 };
 
 // clang-format off
@@ -97,6 +113,14 @@ std::uint64_t length(Size size, const Config& config, const LayerConfig& layer) 
       return layer.ffn_width;
     case E:
       return config.experts;
+    case TH:
+      return config.draft.taps.size() * config.hidden;
+    case R:
+      return config.draft.markov_rank;
+    case HR:
+      return config.hidden + config.draft.markov_rank;
+    case One:
+      break;
   }
   return 1;
 }
@@ -133,13 +157,16 @@ class Matcher {
 
   Result<TensorTable> run() {
     LFM_TRY(index());
-    LFM_TRY(match(kModelRows[0], 0));
+    const std::span<const TensorRow> model(kModelRows);
+    for (const TensorRow& row : config_.drafts() ? std::span<const TensorRow>(kDraftFront) : model.first(1))
+      LFM_TRY(match(row, 0));
     for (std::size_t i = 0; i < config_.layers.size(); ++i) {
       for (const TensorRow& row : kLayerRows) {
         if (has(config_.layers[i], row)) LFM_TRY(match(row, i));
       }
     }
-    for (const TensorRow& row : std::span(kModelRows).subspan(1)) LFM_TRY(match(row, 0));
+    for (const TensorRow& row : config_.drafts() ? std::span<const TensorRow>(kDraftBack) : model.subspan(1))
+      LFM_TRY(match(row, 0));
     LFM_TRY(check_all_taken());
     sum();
     return std::move(table_);
@@ -221,7 +248,7 @@ Status Matcher::match(const TensorRow& row, std::size_t layer) {
   for (std::size_t i = 0; i < files; ++i) {
     const std::string name = name_of(row, naming_, layer, i);
     const std::optional<std::size_t> at = find(row, name);
-    if (!at && row.member == Member(&Weights::head)) return {};
+    if (!at && row.optional) return {};
     const bool up = row.member == Member(&Experts::up);
     if (!at && naming_ == Naming::kGguf && (up || row.member == Member(&Experts::gate)))
       return match_half(std::move(tensor), up);
@@ -268,7 +295,8 @@ Status Matcher::check_all_taken() const {
 
 void Matcher::sum() {
   TensorTotals& totals = table_.totals;
-  const bool tied = table_.tensors.back().row->member != Member(&Weights::head);
+  const bool tied = std::ranges::none_of(
+      table_.tensors, [](const Tensor& tensor) { return tensor.row->member == Member(&Weights::head); });
   for (const Tensor& tensor : table_.tensors) {
     const std::uint64_t used =
         tensor.row->kind == kExperts ? config_.experts_used : tensor.count();  // matrices for each token

@@ -50,10 +50,11 @@ struct FileTensor {
 };
 
 // Where a tensor's weights go. The class says which layers have it.
-using Member = std::variant<ops::Matrix Weights::*, const float * Weights::*, const float * Layer::*,
-                            ops::Matrix ops::ShortConv::*, const float * ops::ShortConv::*,
-                            ops::Matrix ops::Attention::*, const float * ops::Attention::*,
-                            ops::Matrix ops::DenseFfn::*, ops::Matrix ops::Experts::*, const float * ops::Experts::*>;
+using Member =
+    std::variant<ops::Matrix Weights::*, const float * Weights::*, ops::Matrix DraftEnds::*, const float * DraftEnds::*,
+                 const float * Layer::*, ops::Matrix ops::ShortConv::*, const float * ops::ShortConv::*,
+                 ops::Matrix ops::Attention::*, const float * ops::Attention::*, ops::Matrix ops::DenseFfn::*,
+                 ops::Matrix ops::Experts::*, const float * ops::Experts::*>;
 
 // What a tensor is used for, and with that which types it may have.
 enum class Kind : std::uint8_t {
@@ -66,8 +67,9 @@ enum class Kind : std::uint8_t {
 };
 
 // Lengths of dimensions, by the configuration and the layer: vocab, hidden, 3 * hidden (B, C and x), heads * head_dim,
-// kv_heads * head_dim, head_dim, conv_taps, ffn_width, experts.
-enum class Size : std::uint8_t { kNone, V, H, H3, A, K, D, L, F, E };
+// kv_heads * head_dim, head_dim, conv_taps, ffn_width, experts; of drafts taps * hidden, markov_rank, both that and
+// hidden, one.
+enum class Size : std::uint8_t { kNone, V, H, H3, A, K, D, L, F, E, TH, R, HR, One };
 
 // A row of the table.
 struct TensorRow {
@@ -76,9 +78,10 @@ struct TensorRow {
   const char* hugging_face;  // in a layer behind "model.layers.N."; '*' stands for the number of an expert
   Kind kind;
   std::array<Size, 2> shape;  // rows, columns; of a vector its length; of experts that of one
+  bool optional = false;
 };
 
-// The rows outside of layers, and of layers; both in the order of use.
+// The rows outside of layers, and of layers; both in the order of use. Those of drafts aren't among them.
 std::span<const TensorRow> model_rows() noexcept;
 std::span<const TensorRow> layer_rows() noexcept;
 bool has(const LayerConfig& layer, const TensorRow& row) noexcept;

@@ -138,6 +138,8 @@ template <typename W, typename T, typename Class>
 auto& owner(W& weights, std::size_t layer, T Class::*) {
   if constexpr (std::is_same_v<Class, Weights>) {
     return weights;
+  } else if constexpr (std::is_same_v<Class, DraftEnds>) {
+    return weights.draft;
   } else if constexpr (std::is_same_v<Class, Layer>) {
     return weights.layers[layer];
   } else if constexpr (std::is_same_v<Class, ops::ShortConv> || std::is_same_v<Class, ops::Attention>) {
@@ -220,7 +222,7 @@ Weights bind_weights(const PackPlan& plan, const Config& config, const std::byte
     const auto bind = [&](auto member) { set(owner(weights, piece.tensor->layer, member).*member, piece, packed); };
     std::visit(bind, piece.tensor->row->member);
   }
-  if (weights.head.data == nullptr) weights.head = weights.embedding;
+  if (weights.head.data == nullptr) weights.head = weights.embedding;  // a draft's has maybe neither
   return weights;
 }
 

@@ -20,8 +20,8 @@ const kernels::KvKernels& kernels_of(const Context& c, const KvLayer& cache) {
 
 }  // namespace
 
-void rotary_angles(const Context& c, double rope_base, Rows rows, std::size_t position) {
-  const std::size_t half = c.workspace.dimensions().head_dim / 2;
+void rotary_angles(const Context& c, double rope_base, std::size_t head_dim, Rows rows, std::size_t position) {
+  const std::size_t half = head_dim / 2;
   const base::Range part = c.worker.part(rows.count);
   for (std::size_t t = part.begin; t < part.end; ++t) {
     const std::size_t row = (rows.first + t) * half;
@@ -71,13 +71,18 @@ void Attention::append(const Context& c, const KvRun& run, std::size_t row, std:
     vector.rope(query, cos, sin, head_dim);
     for (std::size_t i = 0; i < head_dim; ++i) query[i] *= scale;
   }
-  float* key = qkv + (heads + kv_head) * head_dim;
-  vector.rms_norm(key, k_norm, head_dim, eps, key);
-  vector.rope(key, cos, sin, head_dim);
+  append(c, run, row, kv_head, eps, qkv + (heads + kv_head) * head_dim, qkv + (heads + kv_heads + kv_head) * head_dim);
+}
+
+void Attention::append(const Context& c, const KvRun& run, std::size_t row, std::size_t kv_head, float eps, float* key,
+                       const float* value) const {
+  const std::size_t angles = row * head_dim / 2;
+  c.kernels.vector.rms_norm(key, k_norm, head_dim, eps, key);
+  c.kernels.vector.rope(key, c.workspace.cos.data() + angles, c.workspace.sin.data() + angles, head_dim);
   const KvLayer& cache = run.cache;
   const std::size_t position = run.position + (row - run.rows.first);
   std::byte* const block = cache.pages[position / kKvBlock] + cache.offset + kv_head * cache.block_bytes;
-  kernels_of(c, cache).append(key, qkv + (heads + kv_heads + kv_head) * head_dim, position % kKvBlock, head_dim, block);
+  kernels_of(c, cache).append(key, value, position % kKvBlock, head_dim, block);
 }
 
 // A row alone: tasks are (split of the context, KV head), so that long contexts keep every member busy where KV heads
@@ -85,7 +90,7 @@ void Attention::append(const Context& c, const KvRun& run, std::size_t row, std:
 // member has several heads of a split at once, whose keys and values lie side by side.
 void Attention::attend_one(const Context& c, float eps, const KvRun& run) const {
   Workspace& w = c.workspace;
-  const std::size_t splits = run.position / kSplit + 1;
+  const std::size_t splits = (run.position - run.begin) / kSplit + 1;
   const std::size_t tasks = kv_heads * splits;
   const base::Range my_heads = c.worker.part(kv_heads);
   for (std::size_t kv_head = my_heads.begin; kv_head < my_heads.end; ++kv_head) append(c, run, 0, kv_head, eps);
@@ -124,8 +129,9 @@ void Attention::attend_split(const Context& c, const KvRun& run, std::size_t spl
       const std::size_t slot = split * heads + head;  // partials: (splits, heads)
       kernels_of(c, run.cache)
           .partial(w.wide.data() + head * head_dim, static_cast<std::ptrdiff_t>(head_dim), limits,
-                   std::min(queries, group() - query), count, run.cache.pages, offset, split * kSplit, head_dim,
-                   w.partial_m.data() + slot, w.partial_l.data() + slot, w.partial_o.data() + slot * head_dim);
+                   std::min(queries, group() - query), count, run.cache.pages, offset, run.begin + split * kSplit,
+                   head_dim, w.partial_m.data() + slot, w.partial_l.data() + slot,
+                   w.partial_o.data() + slot * head_dim);
     }
   }
 }
@@ -161,9 +167,11 @@ void Attention::attend_many(const Context& c, float eps, std::span<const KvRun> 
 void Attention::attend_block(const Context& c, const KvRun& run, base::Range rows, std::size_t kv_head) const {
   const Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
-  const auto limit_of = [&](std::size_t row) { return run.position + (row - run.rows.first) + 1; };
+  const auto limit_of = [&](std::size_t row) {
+    return run.position + (run.both_ways ? run.rows.count : row - run.rows.first + 1);
+  };
   const std::size_t offset = run.cache.offset + kv_head * run.cache.block_bytes;
-  const std::size_t splits = (limit_of(rows.end - 1) - 1) / kSplit + 1;
+  const std::size_t splits = (limit_of(rows.end - 1) - 1 - run.begin) / kSplit + 1;
   const std::size_t group_queries = std::min(group(), kMaxQueries);
   float* const partial_m = mine.partial_ml.data();
   float* const partial_l = partial_m + splits * kMaxQueries;
@@ -179,12 +187,12 @@ void Attention::attend_block(const Context& c, const KvRun& run, base::Range row
     for (std::size_t split = 0; split < splits; ++split) {
       kernels_of(c, run.cache)
           .partial(mine.queries.data(), static_cast<std::ptrdiff_t>(head_dim), limits, queries, 1, run.cache.pages,
-                   offset, split * kSplit, head_dim, partial_m + split * kMaxQueries, partial_l + split * kMaxQueries,
-                   mine.partial_o.data() + split * kMaxQueries * head_dim);
+                   offset, run.begin + split * kSplit, head_dim, partial_m + split * kMaxQueries,
+                   partial_l + split * kMaxQueries, mine.partial_o.data() + split * kMaxQueries * head_dim);
     }
     for (std::size_t i = 0; i < queries; ++i) {
       const std::size_t row = rows.begin + i / heads_now;
-      const std::size_t query_splits = (limits[i] - 1) / kSplit + 1;
+      const std::size_t query_splits = (limits[i] - 1 - run.begin) / kSplit + 1;
       c.kernels.attention.merge(partial_m + i, partial_l + i, kMaxQueries, mine.partial_o.data() + i * head_dim,
                                 static_cast<std::ptrdiff_t>(kMaxQueries * head_dim), query_splits, head_dim,
                                 w.mixed.data() + (row * heads + head + i % heads_now) * head_dim);

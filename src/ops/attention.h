@@ -27,6 +27,8 @@ struct KvRun {
   Rows rows;
   std::size_t position;  // of the first row's token
   KvLayer cache;
+  bool both_ways = false;  // every row sees all of the run, not only those before it
+  std::size_t begin = 0;   // positions before it are seen by none; a multiple of kSplit, at most `position`
 };
 
 struct Attention {
@@ -43,6 +45,11 @@ struct Attention {
   // mixed (tokens, heads * head_dim) = y of rms_norm(x) * gamma, for tokens that are added to the caches. Expects the
   // workspace's cos and sin of their positions. add_out() ends the mixer.
   void mix(const Context& c, const float* gamma, float eps, std::span<const KvRun> runs) const;
+
+  // The end of what mix() does with a key and a value, which lie in some row of products: norms and rotates the key in
+  // place, and adds both to the cache at row `row` of the run.
+  void append(const Context& c, const KvRun& run, std::size_t row, std::size_t kv_head, float eps, float* key,
+              const float* value) const;
 
   // x += o mixed
   void add_out(const Context& c) const;
@@ -61,6 +68,6 @@ struct Attention {
 
 // cos and sin of the rotary angles of some rows, whose tokens are those from `position` on, into the workspace. Each
 // angle is (position) * base^(-2 i / head_dim) in double precision.
-void rotary_angles(const Context& c, double rope_base, Rows rows, std::size_t position);
+void rotary_angles(const Context& c, double rope_base, std::size_t head_dim, Rows rows, std::size_t position);
 
 }  // namespace lfm::ops

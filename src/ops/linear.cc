@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "kernels/matmul/pack.h"
+
 namespace lfm::ops {
 namespace {
 
@@ -67,6 +69,15 @@ void multiply_many(const Context& c, const Matrix& matrix, base::Range part, con
 std::size_t most_tokens(const Context& c, const Matrix& matrix) noexcept {
   return std::holds_alternative<kernels::BlockFormat>(matrix.format) ? c.kernels.matmul.most_tokens
                                                                      : kernels::kMaxTokens;
+}
+
+void read_row(const Matrix& matrix, std::size_t row, float* out) {
+  const std::byte* tile = matrix.data + row / kernels::kTileRows * matrix.tile_bytes();
+  if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
+    kernels::unpack_row(*blocks, tile, row % kernels::kTileRows, matrix.columns, out);
+  } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
+    kernels::unpack_row(*floats, tile, row % kernels::kTileRows, matrix.columns, out);
+  }
 }
 
 void multiply(const Context& c, const Matrix& matrix, const std::byte* data, base::Range tiles, const ActRows& act,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <span>
+#include <utility>
 
 #include "ops/context.h"
 
@@ -37,6 +38,9 @@ inline const std::byte* act_row(const Matrix& matrix, const Activations& in, std
   return reinterpret_cast<const std::byte*>(in.floats + number * matrix.columns);
 }
 
+// Row `row` of a native matrix as floats (columns).
+void read_row(const Matrix& matrix, std::size_t row, float* out);
+
 // Row tiles that a member takes at least: tens of KB of weights.
 inline constexpr std::size_t kLeastTiles = 4;
 
@@ -50,7 +54,11 @@ const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&&
 // contiguous part of its own and then helps others: with one token in long runs, since memory is fastest so; with
 // several in blocks of up to kMaxColumnTiles. No barrier at the end.
 template <typename Body>
-void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body);
+void for_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, Body&& body);
+template <typename Body>
+void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body) {
+  for_row_blocks(c, std::span(tile_counts.begin(), tile_counts.size()), std::forward<Body>(body));
+}
 
 // Row tiles of a block when several tokens run and a matrix is XNNPACK's, which has been made ready for these sizes.
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept;
@@ -88,7 +96,7 @@ const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&&
 }
 
 template <typename Body>
-void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_counts, Body&& body) {
+void for_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, Body&& body) {
   if (c.xnn == nullptr) {
     std::size_t all = 0;
     for (const std::size_t tiles : tile_counts) all += tiles;

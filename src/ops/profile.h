@@ -20,11 +20,12 @@ enum class Phase : std::size_t {
   kExpertsIn,     // gate and up
   kExpertsOut,    // down
   kHead,          // norm, logits
+  kDraft,         // keys and values of a draft network that reads along
 };
-inline constexpr std::size_t kPhases = 12;
+inline constexpr std::size_t kPhases = 13;
 inline constexpr std::array<const char*, kPhases> kPhaseNames = {
-    "embedding", "conv in",   "conv out", "attention qkv", "attention",   "attention out",
-    "dense in",  "dense out", "router",   "experts in",    "experts out", "head"};
+    "embedding", "conv in", "conv out",   "attention qkv", "attention", "attention out", "dense in",
+    "dense out", "router",  "experts in", "experts out",   "head",      "draft"};
 
 // Written by one member of the team; a phase's time runs from the end of the phase before, so barriers are in it.
 class Profile {

@@ -16,6 +16,7 @@
 #include "base/cpu.h"
 #include "base/team.h"
 #include "base/try.h"
+#include "engine/load/draft.h"
 #include "engine/load/load.h"
 #include "engine/load/model_parts.h"
 #include "format/pack_file.h"
@@ -157,6 +158,7 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
   LFM_TRY(check(options));
   LFM_ASSIGN(base::Team team, base::Team::create(options.threads != 0 ? options.threads : base::default_threads()));
   LFM_ASSIGN(const engine::ModelParts parts, engine::ModelParts::open(path));
+  LFM_TRY(engine::check_talks(parts));
   if (parts.model.packed) {
     return Error{ErrorCode::kArgument, "is packed: give the file that it was made from", base::printable(path)};
   }

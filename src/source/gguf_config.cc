@@ -47,7 +47,7 @@ class ConfigReader {
     LFM_TRY(read_sizes());
     LFM_TRY(read_vocab());
     LFM_TRY(read_heads());
-    LFM_TRY(read_layer_map());
+    LFM_TRY(config_.drafts() ? read_draft() : read_layer_map());
     LFM_TRY(read_experts());
     LFM_TRY(read_ffn_widths());
     LFM_TRY(read_constants());
@@ -93,6 +93,7 @@ class ConfigReader {
   Status read_vocab();
   Status read_heads();
   Status read_layer_map();
+  Status read_draft();
   Status read_experts();
   Status read_ffn_widths();
   Status read_constants();
@@ -116,6 +117,8 @@ Status ConfigReader::read_architecture() {
     config_.architecture = Architecture::kLfm2;
   } else if (name == to_string(Architecture::kLfm2Moe)) {
     config_.architecture = Architecture::kLfm2Moe;
+  } else if (name == to_string(Architecture::kDflash)) {
+    config_.architecture = Architecture::kDflash;
   } else {
     return error("general.architecture", "'" + base::printable(name, 64) + "' isn't supported; lfm2 and lfm2moe are",
                  ErrorCode::kUnsupported);
@@ -151,6 +154,7 @@ Status ConfigReader::read_sizes() {
   LFM_ASSIGN(config_.hidden, size(key("embedding_length"), kStep, kMaxHidden));
   LFM_TRY(check_multiple(key("embedding_length"), config_.hidden, kStep));
   LFM_ASSIGN(config_.context_length, size(key("context_length"), 1, kMaxContext));
+  if (config_.drafts()) return {};
   LFM_ASSIGN(config_.conv_taps, size(key("shortconv.l_cache"), 2, kMaxConvTaps));
   return {};
 }
@@ -208,9 +212,47 @@ Status ConfigReader::read_layer_map() {
   return {};
 }
 
+// Layers that are all alike, and what ties them to another network's.
+Status ConfigReader::read_draft() {
+  const std::string kv_key = key("attention.head_count_kv");
+  std::vector<std::int32_t> all;
+  if (const auto* entry = metadata_.find(kv_key); entry != nullptr && entry->type == format::ValueType::kArray) {
+    LFM_ASSIGN(all, metadata_.require_integers(kv_key));
+  } else {
+    LFM_ASSIGN(const std::size_t each, size(kv_key, 1, kMaxHeads));
+    all.assign(config_.layers.size(), static_cast<std::int32_t>(each));
+  }
+  if (all.size() != config_.layers.size() || std::ranges::any_of(all, [&](std::int32_t kv) {
+        return kv < 1 || config_.heads % static_cast<std::size_t>(kv) != 0;
+      }))
+    return error(kv_key,
+                 "expected a divisor of the " + std::to_string(config_.heads) + " heads, for all layers or each");
+  for (std::size_t i = 0; i < all.size(); ++i) config_.layers[i].kv_heads = static_cast<std::size_t>(all[i]);
+
+  model::DraftConfig& draft = config_.draft;
+  LFM_ASSIGN(draft.block, size(key("block_size"), 1, model::DraftConfig::kMaxBlock));
+  LFM_ASSIGN(const std::size_t mask, size("tokenizer.ggml.mask_token_id", 0, config_.vocab - 1));
+  draft.mask_token = static_cast<std::int32_t>(mask);
+  const std::string taps_key = key("target_layers");
+  LFM_ASSIGN(const std::vector<std::int32_t> taps, metadata_.require_integers(taps_key));
+  if (taps.empty() || taps.size() > model::DraftConfig::kMaxTaps) {
+    return error(taps_key, "has " + std::to_string(taps.size()) + " elements, expected 1 to " +
+                               std::to_string(model::DraftConfig::kMaxTaps));
+  }
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    if (taps[i] < 1 || taps[i] > std::int32_t{kMaxLayers}) {
+      Error wrong = error(taps_key, "is " + std::to_string(taps[i]) + ", expected 1 to " + std::to_string(kMaxLayers));
+      wrong.index = i;
+      return wrong;
+    }
+    draft.taps.push_back(static_cast<std::size_t>(taps[i]));
+  }
+  return {};
+}
+
 Status ConfigReader::read_experts() {
   config_.dense_layers = config_.layers.size();
-  if (config_.architecture == Architecture::kLfm2) return {};
+  if (config_.architecture != Architecture::kLfm2Moe) return {};
   LFM_ASSIGN(config_.experts, size(key("expert_count"), 1, kMaxExperts));
   LFM_ASSIGN(config_.experts_used,
              size(key("expert_used_count"), 1, std::min<std::uint64_t>(config_.experts, kMaxExpertsUsed)));

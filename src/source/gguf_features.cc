@@ -21,10 +21,10 @@ struct NeutralInteger {
 };
 
 constexpr NeutralInteger kIntegers[] = {
-    {"expert_shared_count", 0, 0},
-    {"expert_shared_feed_forward_length", 0, 0},
-    {"expert_group_count", 1, 0},
-    {"expert_group_used_count", 1, 0},
+    {"expert_shared_count", 0, 0},    {"expert_shared_feed_forward_length", 0, 0},
+    {"expert_group_count", 1, 0},     {"expert_group_used_count", 1, 0},
+    {"hyper_connection.count", 0, 0},  // these of drafts
+    {"conv_kernel_size", 0, 0},       {"selector_rank", 0, 0},
 };
 
 struct NeutralFloat {
@@ -52,7 +52,7 @@ struct NeutralFlag {
 };
 
 constexpr NeutralFlag kFlags[] = {
-    {"attention.causal", true, "attention that sees later tokens isn't supported"},
+    {"sample_from_anchor", true, "drafts that guess nothing at their first token aren't supported"},
     {"expert_weights_norm", true, "expert weights that aren't normalised aren't supported"},
 };
 
@@ -71,6 +71,10 @@ class Features {
     for (const NeutralInteger& row : kIntegers) LFM_TRY(check_same(row.name, row.value, row.or_value));
     for (const NeutralFloat& row : kFloats) LFM_TRY(check(row));
     for (const NeutralFlag& row : kFlags) LFM_TRY(check(row));
+    const bool causal = config_.architecture != model::Architecture::kDflash;
+    LFM_TRY(check({"attention.causal", causal,
+                   causal ? "attention that sees later tokens isn't supported"
+                          : "a draft's attention that doesn't see the rest of its block isn't supported"}));
     LFM_TRY(check_rotary_scaling());
     note_what_it_is_for();
     return {};

@@ -45,7 +45,11 @@ class GgufSource final : public Source {
     LFM_ASSIGN(model::Config config, read_config(metadata()));
     LFM_TRY(check_quantization_version());
     take_real_widths(config);
-    note_other_names(config);
+    if (config.drafts()) {
+      LFM_TRY(read_markov_rank(config));
+    } else {
+      note_other_names(config);
+    }
     return config;
   }
   Result<text::TokenizerData> tokenizer() const override { return read_tokenizer(metadata()); }
@@ -84,6 +88,7 @@ class GgufSource final : public Source {
   Status check_quantization_version() const;
   void take_real_widths(model::Config& config) const;
   void note_other_names(model::Config& config) const;
+  Status read_markov_rank(model::Config& config) const;
 
   std::vector<Gguf> parts_;
 };
@@ -117,6 +122,21 @@ void GgufSource::take_real_widths(model::Config& config) const {
   if (real == 0) return;
   config.notes.push_back("the feed-forward length is said to be " + std::to_string(told) + ", but the tensors have " +
                          std::to_string(real) + ", as in files that were made for Ollama: the tensors count");
+}
+
+// No key has it.
+Status GgufSource::read_markov_rank(model::Config& config) const {
+  constexpr const char* kName = "markov_w1.weight";
+  const format::TensorInfo* const tensor = find(kName);
+  if (tensor == nullptr) {
+    return Error{ErrorCode::kUnsupported, "the tensor is missing: drafts without it aren't supported", kName};
+  }
+  if (!is_width(tensor->dims[0])) {
+    return Error{ErrorCode::kFormat,
+                 "has " + std::to_string(tensor->dims[0]) + " columns, expected 32, 64, ... or many more", kName};
+  }
+  config.draft.markov_rank = static_cast<std::size_t>(tensor->dims[0]);
+  return {};
 }
 
 void GgufSource::note_other_names(model::Config& config) const {

@@ -44,11 +44,18 @@ TEST_F(CommandLine, BenchReplaysTexts) {
   const Outcome off = bench({"--draft", "off", "-o", "jsonl"});
   EXPECT_NE(off.out.find(R"("accepted":0)"), std::string::npos) << off.out;
   EXPECT_EQ(off.out.find("lookup"), std::string::npos) << off.out;
+  const std::string draft = model_.folder().write("draft.gguf", tiny_draft().build());
+  const Outcome imposed = bench({"-md", draft, "--draft-accept", "1", "-o", "jsonl"});
+  EXPECT_EQ(imposed.status, 0) << imposed.err;
+  for (const std::string field : {R"("draft":"model")", "draft_blocks", "draft_layers_ms", "draft_head_ms"})
+    EXPECT_NE(imposed.out.find(field), std::string::npos) << field << " in " << imposed.out;
+  EXPECT_NE(bench({"-md", draft}).err.find("draft network: "), std::string::npos);
   const std::string empty = model_.folder().write("empty", "Say it:\n=== answer ===\n");
   expect_failure({"bench", "-m", model_.path(), "--pack-cache", "off", "--replay", empty}, "there is nothing to say");
   const std::string bare = model_.folder().write("bare", "Nothing is read before.\n");
   EXPECT_EQ(run({"bench", "-m", model_.path(), "--pack-cache", "off", "-r", "1", "--replay", bare}).status, 0);
   expect_usage({"bench", "-m", "x", "--draft", "off"}, "--draft requires --replay");
+  expect_usage({"bench", "-m", "x", "--replay", path, "--draft-accept", "1"}, "--draft-accept requires --model-draft");
 }
 
 TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {

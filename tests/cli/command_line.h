@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chat_model.h"
+#include "support/tiny_draft.h"
 
 namespace lfm::test {
 
@@ -54,6 +55,13 @@ class CommandLine : public testing::Test {
 
   std::vector<std::string> short_run(const std::vector<std::string>& more = {}) const {
     return model_.command("run", more);
+  }
+
+  // A draft network for that model.
+  static TinyDraft tiny_draft() {
+    TinyDraft draft;
+    draft.taps = {1, 2};
+    return draft;
   }
 
   ChatModel model_;

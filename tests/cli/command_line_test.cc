@@ -38,8 +38,27 @@ TEST_F(CommandLine, DraftsChangeTheSpeedAlone) {
   EXPECT_EQ(off.status, 0) << off.err;
   EXPECT_EQ(off.out, lookup.out);
   EXPECT_EQ(off.err.find("drafts: "), std::string::npos) << off.err;
-  expect_usage(short_run({"-p", "x", "--draft", "16"}), "--draft: expected off or lookup");
+  expect_usage(short_run({"-p", "x", "--draft", "16"}), "--draft: expected off, lookup or model");
   expect_usage(short_run({"-p", "x", "--draft-max", "16"}), "--draft-max: lfm finds out");
+}
+
+TEST_F(CommandLine, DraftNetworksChangeTheSpeedAlone) {
+  const std::string draft = model_.folder().write("tiny-DSpark-F32.gguf", tiny_draft().build());
+  const auto said = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"-p", "abc", "-n", "60", "--ignore-eos", "--temp", "0", "--timings"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(short_run(arguments));
+  };
+  const Outcome off = said({"--draft", "off"}), model = said({"-md", draft});
+  EXPECT_EQ(off.status, 0) << off.err;
+  EXPECT_EQ(model.status, 0) << model.err;
+  EXPECT_EQ(off.out, model.out);
+  EXPECT_NE(off.err.find("a draft network lies beside the model: with -md "), std::string::npos) << off.err;
+  EXPECT_EQ(model.err.find("lies beside"), std::string::npos) << model.err;
+  expect_failure(short_run({"-p", "x", "--draft", "model"}), "has no draft network");
+  expect_failure(short_run({"-p", "x", "-md", model_.path()}), "is a model by itself (lfm2moe)");
+  expect_failure({"run", "-m", draft, "-p", "x", "--pack-cache", "off"}, "guesses what another model says next");
+  expect_usage({"perplexity", "-m", model_.path(), "-md", draft}, "-md: chat, run and bench alone");
 }
 
 TEST_F(CommandLine, MissingModels) {

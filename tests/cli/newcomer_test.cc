@@ -96,7 +96,6 @@ TEST_F(Newcomer, Options) {
       {{"-e"}, "-e: lfm takes a text as it is; a shell turns $'a\\nb' into two lines"},
       {{"--in-prefix", "x"}, "--in-prefix: lfm chat writes messages as the model's template does"},
       {{"--chat-template", "x"}, "--chat-template: lfm runs the template that is in the model's file"},
-      {{"-md", "x"}, "-md: lfm drafts with no other model"},
       {{"--\x1b]0;title\x07"}, "--␛]0;title␇: lfm run has no such option"},
       {{"--\xE2\x80\xAEtxt"}, "--<U+202E>txt: lfm run has no such option"},
       {{std::string("--") + std::string(5000, 'x')}, "..."},

@@ -89,9 +89,9 @@ TEST(Lookup, GuessesWhatCameBehindThreeTokensOrMore) {
   std::vector<TokenId> guess = guess_of(lookup);
   ASSERT_EQ(guess.size(), DraftSource::kLongest);
   for (std::size_t i = 0; i < guess.size(); ++i) EXPECT_EQ(guess[i], text[3 + i % 7]);  // goes on in a circle
-  EXPECT_EQ(lookup.guess().trust, 0u);
+  EXPECT_EQ(lookup.guess().trust_in(0), 0u);
   lookup.push(4);
-  EXPECT_EQ(lookup.guess().trust, 1u);
+  EXPECT_EQ(lookup.guess().trust_in(0), 1u);
 
   // An edit, and going back.
   lookup.follow(std::vector<TokenId>{1, 2, 3, 4, 8, 1, 2, 3});

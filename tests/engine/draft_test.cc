@@ -14,6 +14,7 @@
 #include "support/expect.h"
 #include "support/same_bits.h"
 #include "support/temp_folder.h"
+#include "support/tiny_draft.h"
 
 namespace lfm::test {
 namespace {
@@ -170,7 +171,10 @@ class Pair {
     const std::size_t most_pieces = settings_.one_in(6) ? 1 + settings_.below(30) : ~std::size_t{0};
     const Seen plain = see(plain_, options, masked, most_pieces);
     GenerateOptions with = options;
-    if (!settings_.one_in(10)) with.draft = Draft::kLookup;
+    if (!settings_.one_in(10)) {
+      const bool network = !engine_.info().draft.empty() && !settings_.one_in(5);
+      with.draft = network ? Draft::kModel : Draft::kLookup;
+    }
     const Seen drafted = see(drafts_, with, masked, most_pieces);
     expect_same(plain, drafted);
     EXPECT_EQ(tokens_of(plain_), tokens_of(drafts_));
@@ -314,6 +318,75 @@ TEST(Drafts, ChangeNoTextOfQuantisedWeights) {
       expect_same_text(tiny.engine(), 3, 12, 4001);
     }
   }
+}
+
+// The same with a network that guesses, in turn with lookup.
+class NetworkDrafts : public testing::Test {
+ protected:
+  EngineOptions options(const TinyDraft& draft = {}, unsigned threads = 1) const {
+    return {.threads = threads, .draft = folder_.write("draft.gguf", draft.build())};
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(NetworkDrafts, ChangeNoText) {
+  const TinyEngine tiny(small(true), options());
+  const Totals totals = expect_same_text(tiny.engine(), 50, 12, 10001);
+  EXPECT_GE(totals.settings, 500u);
+  expect_both_kinds(totals);
+}
+
+TEST_F(NetworkDrafts, ChangeNoTextOfADenseModel) {
+  const TinyEngine tiny(small(false), options());
+  expect_both_kinds(expect_same_text(tiny.engine(), 20, 12, 11001));
+}
+
+TEST_F(NetworkDrafts, ChangeNoTextWithOtherThreadsAndChunks) {
+  std::uint32_t seed = 12001;
+  for (const unsigned threads : {1u, 2u, 3u}) {
+    for (const std::size_t chunk : {1, 2, 7, 40}) {
+      EngineOptions given = options({}, threads);
+      given.chunk_tokens = chunk;
+      const TinyEngine tiny(small(true), given);
+      SCOPED_TRACE(testing::Message() << threads << " threads, chunks of " << chunk);
+      expect_same_text(tiny.engine(), 1, 12, seed += 100);
+    }
+  }
+}
+
+TEST_F(NetworkDrafts, ChangeNoTextOfQuantisedWeights) {
+  for (const auto type : {format::TensorType::kQ4_0, format::TensorType::kQ8_0}) {
+    TinyModel model = small(true);
+    TinyDraft draft;
+    model.matrices = model.embedding = draft.matrices = type;
+    draft.confidence = type == format::TensorType::kQ8_0;
+    draft.block = 1 + static_cast<std::uint32_t>(type) % 9;
+    for (const DenseBackend dense : {DenseBackend::kNative, DenseBackend::kXnnpack}) {
+      EngineOptions given = options(draft);
+      given.dense = dense;
+      const TinyEngine tiny(model, given);
+      expect_same_text(tiny.engine(), 3, 12, 14001);
+    }
+  }
+}
+
+TEST_F(NetworkDrafts, ChangeNoTextSideBySide) {
+  const TinyEngine tiny(small(true), options({}, 2));
+  std::vector<std::thread> threads;
+  for (std::uint32_t i = 0; i < 5; ++i)
+    threads.emplace_back([&, i] { (void)expect_same_text(tiny.engine(), 3, 8, 15001 + 100 * i); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(NetworkDrafts, NeedANetwork) {
+  const TinyEngine tiny(small(true));
+  Session session = tiny.session();
+  expect_ok(session.append(random_tokens(5, 1)));
+  const auto finish = session.generate({.draft = Draft::kModel}, nullptr);
+  ASSERT_FALSE(finish.ok());
+  EXPECT_EQ(finish.error().code, ErrorCode::kArgument);
+  EXPECT_EQ(finish.error().field, "draft");
 }
 
 // Whoever shares their passes.

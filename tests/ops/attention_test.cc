@@ -101,7 +101,7 @@ class AttentionOp : public testing::TestWithParam<Heads> {
       first += rows[i];
     }
     team_.run(first, [&](const Context& c) {
-      for (const KvRun& run : runs) rotary_angles(c, kRopeBase, run.rows, run.position);
+      for (const KvRun& run : runs) rotary_angles(c, kRopeBase, kHeadDim, run.rows, run.position);
       c.worker.barrier();
       attention_.mix(c, gamma_.data(), kEps, runs);
       attention_.add_out(c);

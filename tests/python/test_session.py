@@ -98,7 +98,7 @@ def test_masks_penalties_and_stops(engine, session):
 def test_drafts_change_no_text(engine):
     prompt = engine.tokenizer.encode("one two three one two three one two three")
     said = []
-    for draft in lfm.Draft:
+    for draft in (lfm.Draft.OFF, lfm.Draft.LOOKUP):
         with engine.session() as session:
             session.sync(prompt)
             finish = session.generate(max_tokens=24, sampling=lfm.Sampling(temperature=0), ignore_end=True, draft=draft)
@@ -106,10 +106,12 @@ def test_drafts_change_no_text(engine):
             assert finish.tokens == 24 and finish.accepted <= finish.drafted
             assert (finish.drafted > 0) <= (draft == lfm.Draft.LOOKUP)
     assert said[0] == said[1]
-    with engine.session() as session, pytest.raises(lfm.ArgumentError) as failed:
-        session.sync(prompt)
-        session.generate(draft=7)
-    assert failed.value.field == "draft"
+    assert engine.info.draft == ""
+    for draft in (7, lfm.Draft.MODEL):  # no draft, and none that the engine has
+        with engine.session() as session, pytest.raises(lfm.ArgumentError) as failed:
+            session.sync(prompt)
+            session.generate(draft=draft)
+        assert failed.value.field == "draft"
 
 
 def test_keys_and_values_of_8_bits(engine, tmp_path):

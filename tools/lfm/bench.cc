@@ -35,6 +35,7 @@ struct Options {
   std::vector<std::size_t> parallel;
   std::vector<std::string> replay;
   std::optional<Draft> draft;
+  std::optional<double> draft_accept;
   std::size_t repetitions = 5;
   std::string format = "md";
   bool profile = false;
@@ -237,8 +238,9 @@ Status run_all_parallel(const Engine& engine, const Options& options, BenchRepor
 
 // Of each text, with and without drafts in turn unless one of both is wanted.
 Status run_all_replay(const Engine& engine, const Options& options, BenchReport& report) {
-  const std::vector<Draft> drafts =
-      options.draft ? std::vector<Draft>{*options.draft} : std::vector<Draft>{Draft::kOff, Draft::kLookup};
+  std::vector<Draft> drafts = {Draft::kOff, Draft::kLookup};
+  if (!engine.info().draft.empty()) drafts.push_back(Draft::kModel);
+  if (options.draft) drafts = {*options.draft};
   std::vector<ReplayText> texts;  // all are read before the first is said
   for (const std::string& path : options.replay) {
     LFM_ASSIGN(ReplayText text, read_replay(engine, path));
@@ -249,10 +251,10 @@ Status run_all_replay(const Engine& engine, const Options& options, BenchReport&
     if (!options.no_warmup) {
       ReplayText few = text;
       few.answer.resize(std::min<std::size_t>(few.answer.size(), 4));
-      LFM_TRY(run_replay(engine, options.cache, few, {Draft::kOff}, 1));
+      LFM_TRY(run_replay(engine, options.cache, few, {Draft::kOff}, std::nullopt, 1));
     }
     LFM_ASSIGN(const std::vector<ReplayResult> results,
-               run_replay(engine, options.cache, text, drafts, options.repetitions));
+               run_replay(engine, options.cache, text, drafts, options.draft_accept, options.repetitions));
     progress("");
     for (const ReplayResult& result : results) {
       if (!report.row(result)) return {};  // flush_out() tells
@@ -334,6 +336,12 @@ void add_bench(CommandLine& line) {
                                       "instead, have the model say the text in this file, with and without drafts; a "
                                       "line \"=== answer ===\" ends what it reads before; may be given several times");
   add_draft_option(command, options->draft, "with these drafts only").needs(replay);
+  const Option network = add_draft_model_option(command, options->model).needs(replay);
+  command
+      .number("--draft-accept", options->draft_accept, {0, 1},
+              "make each token that -md's network guesses come true with this probability: what its guesses cost is "
+              "measured, and what they are worth is given")
+      .needs(network);
   command.number("-r,--repetitions", options->repetitions, {1, 1000}, "repetitions of each test").shows("5");
   command.choice("-o,--output", options->format, {"md", "csv", "json", "jsonl"}, "how results are printed");
   command.flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");

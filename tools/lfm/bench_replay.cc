@@ -10,9 +10,15 @@ namespace {
 
 constexpr std::string_view kAnswerLine = "=== answer ===\n";
 
-Result<Finish> say(const Engine& engine, const CacheTypes& cache, const ReplayText& text, Draft draft) {
+Result<Finish> say(const Engine& engine, const CacheTypes& cache, const ReplayText& text, Draft draft,
+                   std::optional<double> accept) {
   LFM_ASSIGN(Session session, engine.new_session(cache.session(text.prompt.size() + text.answer.size())));
   LFM_TRY(session.append(text.prompt));
+  if (accept) {
+    std::vector<TokenId> all = text.prompt;
+    all.insert(all.end(), text.answer.begin(), text.answer.end());
+    LFM_TRY(Diagnostics::impose_guesses(session, all, *accept));
+  }
   GenerateOptions options{.max_tokens = text.answer.size(), .ignore_end = true, .draft = draft};
   options.sampling = SamplingOptions{.temperature = 0};
   options.mask = [&](const MaskQuery& query) -> Status {
@@ -47,12 +53,19 @@ Result<ReplayText> read_replay(const Engine& engine, const std::string& path) {
 }
 
 Result<std::vector<ReplayResult>> run_replay(const Engine& engine, const CacheTypes& cache, const ReplayText& text,
-                                             const std::vector<Draft>& drafts, std::size_t repetitions) {
+                                             const std::vector<Draft>& drafts, std::optional<double> accept,
+                                             std::size_t repetitions) {
   std::vector<ReplayResult> results;
   for (const Draft draft : drafts) results.push_back({text.name, text.prompt.size(), text.answer.size(), draft});
   for (std::size_t repetition = 0; repetition < repetitions; ++repetition) {
     for (ReplayResult& result : results) {
-      LFM_ASSIGN(const Finish finish, say(engine, cache, text, result.draft));
+      const DraftTimes before = Diagnostics(engine).draft_times();
+      LFM_ASSIGN(const Finish finish, say(engine, cache, text, result.draft, accept));
+      const DraftTimes after = Diagnostics(engine).draft_times();
+      result.network.blocks += after.blocks - before.blocks;
+      result.network.layers += after.layers - before.layers;
+      result.network.head += after.head - before.head;
+      result.network.markov += after.markov - before.markov;
       result.seconds.push_back(finish.seconds);
       result.passes.push_back(finish.passes);
       result.drafted.push_back(finish.drafted);

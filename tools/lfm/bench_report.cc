@@ -218,6 +218,11 @@ Json fields(const ReplayResult& result, const BenchContext& context, bool sample
   row["passes"] = median_count(result.passes);
   row["drafted"] = median_count(result.drafted);
   row["accepted"] = median_count(result.accepted);
+  const double blocks = std::max<double>(1, static_cast<double>(result.network.blocks));
+  row["draft_blocks"] = result.network.blocks;
+  row["draft_layers_ms"] = 1e3 * result.network.layers / blocks;
+  row["draft_head_ms"] = 1e3 * result.network.head / blocks;
+  row["draft_markov_ms"] = 1e3 * result.network.markov / blocks;
   return row;
 }
 
@@ -367,6 +372,12 @@ bool BenchReport::row(const ReplayResult& result) {
               model_label(context_).c_str(), (context_.model.isa + "/" + context_.model.dense_backend).c_str(),
               context_.model.threads, result.name.c_str(), result.generated, to_string(result.draft), rate,
               median_count(result.passes), median_count(result.drafted), median_count(result.accepted));
+    if (result.network.blocks > 0) {
+      const double ms = 1e3 / static_cast<double>(result.network.blocks);
+      print_err("draft network: %zu blocks, %.2f ms each: layers %.2f, head %.2f, Markov %.2f\n", result.network.blocks,
+                ms * (result.network.layers + result.network.head + result.network.markov), ms * result.network.layers,
+                ms * result.network.head, ms * result.network.markov);
+    }
   } else {
     print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }

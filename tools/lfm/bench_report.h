@@ -68,6 +68,7 @@ struct ReplayResult {
   Draft draft = Draft::kOff;
   std::vector<double> seconds = {};  // of each repetition, as are
   std::vector<std::size_t> passes = {}, drafted = {}, accepted = {};
+  DraftTimes network = {};  // of all repetitions
 };
 
 struct BenchContext {

@@ -35,7 +35,7 @@ struct Options {
   std::int64_t max_tokens = -1;
   ContextOptions context;
   SamplingFlags sampling;
-  Draft draft = Draft::kLookup;
+  std::optional<Draft> draft;
   bool timings = false;
   bool plain = false;
   ConstraintFlags constraint;
@@ -56,7 +56,7 @@ TalkOptions talk_options(const Options& options, const Engine& engine, std::opti
   out.session = options.context.session(engine.info());
   out.generate.max_tokens = static_cast<std::size_t>(options.max_tokens);
   out.generate.sampling = options.sampling.sampling(engine);
-  out.generate.draft = options.draft;
+  out.generate.draft = options.draft.value_or(default_draft(engine));
   if (options.thinking_budget >= 0) out.generate.thinking_budget = static_cast<std::size_t>(options.thinking_budget);
   out.chat.form = form_of(options.form);
   out.chat.date = options.date;
@@ -184,7 +184,8 @@ void add_chat(CommandLine& line) {
   add_predict_option(command, options->max_tokens, "tokens of an answer at most; -1 is no limit");
   options->context.add_to(command);
   options->sampling.add_to(command);
-  add_draft_option(command, options->draft, kDraftHelp).shows("lookup");
+  add_draft_model_option(command, options->model);
+  add_draft_option(command, options->draft, kDraftHelp);
   command.flag("--plain", options->plain,
                "show answers at a terminal as the model writes them: no lines broken between words, no Markdown made "
                "readable");

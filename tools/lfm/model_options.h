@@ -21,10 +21,15 @@ struct ModelOptions : ModelName {
   std::string dense = "auto";
   std::string load = "auto";
   std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
+  std::string draft;       // file of a draft network, or empty
+  bool may_draft = false;  // the command can use one
 
   void add_to(Command& command);  // all but -t
   EngineOptions engine() const;
 };
+
+// -md: a draft network beside the model.
+Option add_draft_model_option(Command& command, ModelOptions& options);
 
 // Adds --dense to a command; dense_backend() gives what its values mean.
 void add_dense_option(Command& command, std::string& dense);

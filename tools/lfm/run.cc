@@ -28,7 +28,7 @@ struct Options {
   bool ignore_eos = false;
   bool plain = false;
   std::vector<std::string> stop;
-  Draft draft = Draft::kLookup;
+  std::optional<Draft> draft;
   bool timings = false;
 };
 
@@ -87,7 +87,7 @@ int run_text(const Options& options) {
   bool writable = true;
   GenerateOptions generate{static_cast<std::size_t>(options.max_tokens), options.sampling.sampling(*engine),
                            options.stop, options.ignore_eos};
-  generate.draft = options.draft;
+  generate.draft = options.draft.value_or(default_draft(*engine));
   generate.constraint = *std::move(constraint);
   auto finish = session->generate(generate, [&](const Piece& piece) { return writable = out.write(piece.text); });
   if (!finish.ok()) return fail(finish.error());
@@ -119,7 +119,8 @@ void add_run(CommandLine& line) {
   options->constraint.add_to(command, "JSON list of the tools that --tool-choice is about", &endless);
   command.flag("--plain", options->plain, "take special tokens in the text, such as <|im_end|>, as text");
   command.texts("--stop", options->stop, "end before this text; may be given several times");
-  add_draft_option(command, options->draft, kDraftHelp).shows("lookup");
+  add_draft_model_option(command, options->model);
+  add_draft_option(command, options->draft, kDraftHelp);
   command.flag("--timings", options->timings, "print timings on standard error");
   command.runs([options] { return with_model(options->model, [&] { return run_text(*options); }); });
 }

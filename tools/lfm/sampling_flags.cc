@@ -36,14 +36,18 @@ void SamplingFlags::add_to(Command& command) {
 
 Option add_draft_option(Command& command, std::function<void(Draft)> set, const char* help) {
   const auto take = [set = std::move(set)](const std::string& typed) -> std::string {
-    for (const Draft each : {Draft::kOff, Draft::kLookup}) {
+    for (const Draft each : {Draft::kOff, Draft::kLookup, Draft::kModel}) {
       if (typed != to_string(each)) continue;
       set(each);
       return {};
     }
-    return "expected off or lookup; how many tokens are drafted, lfm finds out";
+    return "expected off, lookup or model; how many tokens are drafted, lfm finds out";
   };
-  return command.value("--draft", take, help).type("off|lookup");
+  return command.value("--draft", take, help).type("off|lookup|model");
+}
+
+Draft default_draft(const Engine& engine) {
+  return engine.info().draft.empty() ? Draft::kLookup : Draft::kModel;
 }
 
 std::string drafts_text(const SessionStats& stats) {

@@ -25,13 +25,18 @@ struct SamplingFlags {
   SamplingOptions sampling(const Engine& engine) const;  // without a seed another one each time
 };
 
-// --draft off|lookup
-inline constexpr const char* kDraftHelp = "guess tokens from the text so far, which changes the speed alone";
+// --draft off|lookup|model
+inline constexpr const char* kDraftHelp =
+    "guess tokens from the text so far, or by -md's network as well, which changes the speed alone (default: model "
+    "with -md, otherwise lookup)";
 Option add_draft_option(Command& command, std::function<void(Draft)> set, const char* help);
 template <typename T>  // Draft, or an optional one
 Option add_draft_option(Command& command, T& value, const char* help) {
   return add_draft_option(command, std::function<void(Draft)>([&value](Draft typed) { value = typed; }), help);
 }
+
+// What is drafted by where nobody says.
+Draft default_draft(const Engine& engine);
 
 // "40 of 52 tokens came true, in 90 passes"
 std::string drafts_text(const SessionStats& stats);

@@ -50,6 +50,8 @@ class ModelInfo:
     experts: int  # of a layer; 0 for dense models
     experts_used: int  # for each token
     prompt_parameters: int  # that every token of a prompt is multiplied with
+    draft: str  # path of the draft network; empty where there is none
+    draft_weight_bytes: int
     notes: tuple[str, ...]  # what isn't as asked for, and why
 
 
@@ -109,15 +111,18 @@ class Engine(Closable):
     def __init__(self, path: str | os.PathLike[str], *, threads: int = 0, dense: str = "auto", load: str = "auto",
                  chunk_tokens: int = 0, pack_cache: str | os.PathLike[str] | None = None,
                  pack_cache_min_bytes: int = 0, pack_cache_max_bytes: int = 0,
+                 draft: str | os.PathLike[str] | None = None,
                  progress: Callable[[str, int, int], Any] | None = None, cancel: Cancel | None = None) -> None:
         """Opens a GGUF file, a packed file or a Hugging Face folder. threads: 0 is one for each physical core.
-        pack_cache: a folder for packed weights, so that the next start is quick. progress: called with "packing",
-        "reading" or "checking", bytes done and all; False ends it with CancelledError."""
+        pack_cache: a folder for packed weights, so that the next start is quick. draft: the file of a draft network that
+        was made for the model, for Draft.MODEL. progress: called with "packing", "reading" or "checking", bytes done
+        and all; False ends it with CancelledError."""
         options = _c.EngineOptions(
             threads=threads, dense=_choice(dense, _DENSE, "dense"), load=_choice(load, _LOAD, "load"),
             chunk_tokens=chunk_tokens, pack_cache=os.fsencode(pack_cache) if pack_cache is not None else None,
             pack_cache_min_bytes=pack_cache_min_bytes, pack_cache_max_bytes=pack_cache_max_bytes,
-            cancel=cancel._handle.pointer if cancel is not None else None)
+            cancel=cancel._handle.pointer if cancel is not None else None,
+            draft=os.fsencode(draft) if draft is not None else None)
         caught = Caught(cancel)
 
         def tell(phase: int, done: int, all_: int, _: Any) -> bool:

@@ -34,6 +34,7 @@ class Draft(IntEnum):
 
     OFF = 0
     LOOKUP = 1  # where the session's last tokens stood before, what came behind them
+    MODEL = 2  # by the engine's draft network, and likewise, whichever promises more
 
 
 class FinishReason(IntEnum):

@@ -47,6 +47,7 @@ typedef struct lfm_engine_options {
   lfm_open_callback progress;
   void* progress_user;
   const lfm_cancel* cancel;
+  const char* draft; /* file of a draft network that was made for the model (LFM_DRAFT_MODEL); NULL: none */
 } lfm_engine_options;
 
 /* options: NULL for the defaults. */
@@ -78,6 +79,8 @@ typedef struct lfm_model_info {
   size_t experts;             /* of a layer; 0 for dense models */
   size_t experts_used;        /* for each token */
   uint64_t prompt_parameters; /* that every token of a prompt is multiplied with */
+  const char* draft;          /* path of the draft network; "" where there is none */
+  uint64_t draft_weight_bytes;
 } lfm_model_info;
 
 LFM_API lfm_code lfm_engine_info(const lfm_engine* engine, lfm_model_info* info, lfm_error* error);

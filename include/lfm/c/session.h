@@ -138,7 +138,8 @@ typedef lfm_code (*lfm_mask_callback)(const lfm_mask_query* query, void* user);
 /* Where the next tokens are guessed; the text is the same. */
 typedef enum lfm_draft {
   LFM_DRAFT_OFF,
-  LFM_DRAFT_LOOKUP /* where the session's last tokens stood before, what came behind them */
+  LFM_DRAFT_LOOKUP, /* where the session's last tokens stood before, what came behind them */
+  LFM_DRAFT_MODEL   /* by the engine's draft network, and likewise, whichever promises more */
 } lfm_draft;
 
 typedef struct lfm_generate_options {

@@ -10,16 +10,39 @@ constexpr double kWorthIt = 1.05;
 
 }  // namespace
 
+Drafter::Drafter(std::vector<std::unique_ptr<DraftSource>> sources) {
+  for (auto& source : sources) guessers_.emplace_back(std::move(source));
+}
+
+Drafter::Drafter(std::unique_ptr<DraftSource> source) {
+  guessers_.emplace_back(std::move(source));
+}
+
 void Drafter::follow(std::span<const TokenId> tokens) {
+  for (Guesser& guesser : guessers_) guesser.follow(tokens);
+}
+
+void Drafter::push(TokenId token) {
+  for (Guesser& guesser : guessers_) guesser.push(token);
+}
+
+std::span<const TokenId> Drafter::next(std::size_t most, std::size_t rows, const PassCosts& costs) {
+  Promise best{static_cast<double>(rows) / costs.of(rows) * kWorthIt, {}};
+  for (Guesser& guesser : guessers_) guesser.improve(best, most, rows, costs);
+  return best.tokens;
+}
+
+void Drafter::Guesser::follow(std::span<const TokenId> tokens) {
   watched_size_ = came_ = 0;
   source_->follow(tokens);
 }
 
-void Drafter::push(TokenId token) {
+void Drafter::Guesser::push(TokenId token) {
   source_->push(token);
+  ++unasked_;
   if (came_ == watched_size_) return;
   const bool came = watched_[came_] == token;
-  gains_.learn(trust_, came_, came);
+  gains_.learn(trusts_[came_], came_, came);
   if (came) {
     ++came_;
   } else {
@@ -27,29 +50,40 @@ void Drafter::push(TokenId token) {
   }
 }
 
-void Drafter::watch(const Guess& guess) noexcept {
+void Drafter::Guesser::watch(const Guess& guess) noexcept {
   std::ranges::copy(guess.tokens, watched_.begin());
   watched_size_ = guess.tokens.size();
   came_ = 0;
-  trust_ = guess.trust;
+  for (std::size_t i = 0; i < watched_size_; ++i) trusts_[i] = static_cast<std::uint8_t>(guess.trust_in(i));
 }
 
-std::span<const TokenId> Drafter::next(std::size_t most, std::size_t rows, const PassCosts& costs) {
+// By what its guesses bring on the whole, its own time included.
+bool Drafter::Guesser::worth_asking(double rate, std::size_t most, std::size_t rows,
+                                    const PassCosts& costs) const noexcept {
+  if (!source_->takes_time() || source_->seconds() == 0 || unasked_ >= kUnasked) return true;
+  double tokens = static_cast<double>(rows), chance = 1;
+  for (std::size_t n = 1; n <= std::min(most, longest_); ++n) {
+    chance *= gains_.overall(n - 1);
+    tokens += chance;
+    if (tokens / (costs.of(rows + n) + source_->seconds()) > rate) return true;
+  }
+  return false;
+}
+
+void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs) {
+  if (!worth_asking(best.rate, most, rows, costs)) return;
   const Guess guess = source_->guess();
-  if (guess.tokens.empty()) return {};
+  if (guess.tokens.empty()) return;
+  unasked_ = 0;
+  longest_ = guess.tokens.size();
   if (came_ == watched_size_) watch(guess);
-  const double none = static_cast<double>(rows) / costs.of(rows);
-  double best = none * kWorthIt, tokens = static_cast<double>(rows), chance = 1;
-  std::size_t length = 0;
+  double tokens = static_cast<double>(rows), chance = 1;
   for (std::size_t n = 1; n <= std::min(most, guess.tokens.size()); ++n) {
-    chance *= gains_.chance(guess.trust, n - 1);
+    chance *= gains_.chance(guess.trust_in(n - 1), n - 1);
     tokens += chance;
     const double rate = tokens / costs.of(rows + n);
-    if (rate <= best) continue;
-    best = rate;
-    length = n;
+    if (rate > best.rate) best = {rate, guess.tokens.first(n)};
   }
-  return guess.tokens.first(length);
 }
 
 }  // namespace lfm::engine

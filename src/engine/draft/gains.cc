@@ -8,6 +8,8 @@ namespace {
 
 constexpr double kPrior = 3;    // tokens that the expectation counts for
 constexpr double kRecent = 24;  // tokens that a mean is of
+constexpr double kRecentOverall = 12;  // guesses: it says whether to ask at all, and texts change
+constexpr double kOverall = 0.8;       // expected
 
 }  // namespace
 
@@ -18,12 +20,17 @@ std::size_t DraftGains::distance(std::size_t i) noexcept {
 
 DraftGains::DraftGains(const DraftSource& source) noexcept {
   for (std::size_t trust = 0; trust < means_.size(); ++trust) means_[trust].fill({source.expected(trust), kPrior});
+  overall_.fill({kOverall, kPrior});
+}
+
+void DraftGains::Mean::learn(bool came, double recent) noexcept {
+  seen = std::min(seen + 1, recent);
+  chance += ((came ? 1.0 : 0.0) - chance) / seen;
 }
 
 void DraftGains::learn(std::size_t trust, std::size_t i, bool came) noexcept {
-  Mean& mean = means_[trust][distance(i)];
-  mean.seen = std::min(mean.seen + 1, kRecent);
-  mean.chance += ((came ? 1.0 : 0.0) - mean.chance) / mean.seen;
+  means_[trust][distance(i)].learn(came, kRecent);
+  overall_[i].learn(came, kRecentOverall);
 }
 
 }  // namespace lfm::engine

@@ -19,16 +19,20 @@ class DraftGains {
 
   // How often token i of a guess comes, where those before it did.
   double chance(std::size_t trust, std::size_t i) const noexcept { return means_[trust][distance(i)].chance; }
+  // Likewise whatever the trust is.
+  double overall(std::size_t i) const noexcept { return overall_[i].chance; }
 
  private:
   struct Mean {
     double chance = 0;
     double seen = 0;
+    void learn(bool came, double recent) noexcept;
   };
   static std::size_t distance(std::size_t i) noexcept;  // 0, 1, 2 to 3, 4 to 7, 8 to 15, and so on
   static constexpr std::size_t kDistances = 6;
 
   std::array<std::array<Mean, kDistances>, DraftSource::kTrusts> means_;
+  std::array<Mean, DraftSource::kLongest> overall_;
 };
 
 }  // namespace lfm::engine

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "lfm/types.h"
@@ -10,7 +11,12 @@ namespace lfm::engine {
 
 struct Guess {
   std::span<const TokenId> tokens;  // valid until its source is told more
-  std::size_t trust = 0;            // how sure the source is of it, below kTrusts; what that is worth is learnt
+  // How sure the source is of it, below kTrusts; what that is worth is learnt. Of the whole, or of each token, where
+  // those before it come.
+  std::size_t trust = 0;
+  std::span<const std::uint8_t> trusts = {};
+
+  std::size_t trust_in(std::size_t i) const noexcept { return trusts.empty() ? trust : trusts[i]; }
 };
 
 class DraftSource {
@@ -29,6 +35,11 @@ class DraftSource {
 
   // Which part of the guesses of a trust come true, before that was seen.
   virtual double expected(std::size_t trust) const noexcept = 0;
+
+  // Whether asking takes time, so that it is asked only where that promises to pay; and how long, of one pass's time
+  // (0 where that isn't known yet: then it is asked).
+  virtual bool takes_time() const noexcept { return false; }
+  virtual double seconds() const noexcept { return 0; }
 };
 
 }  // namespace lfm::engine

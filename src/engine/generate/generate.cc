@@ -6,6 +6,7 @@
 #include "base/entropy.h"
 #include "base/try.h"
 #include "engine/draft/lookup.h"
+#include "engine/draft/model_source.h"
 #include "engine/generate/constrained.h"
 #include "engine/generate/logprobs.h"
 #include "engine/generate/mask.h"
@@ -95,6 +96,16 @@ class Choice {
 
 }  // namespace
 
+// What was learnt of guesses stays, as long as they come from the same sources.
+void SessionState::use_drafter(Draft draft) {
+  if (drafter_ != nullptr && drafts_by_ == draft) return;
+  std::vector<std::unique_ptr<DraftSource>> sources;
+  sources.push_back(std::make_unique<Lookup>());
+  if (draft == Draft::kModel) sources.push_back(std::make_unique<ModelSource>(*model_, now_, room_, imposed_));
+  drafter_ = std::make_unique<Drafter>(std::move(sources));
+  drafts_by_ = draft;
+}
+
 Result<Finish> SessionState::generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback,
                                       std::optional<bool> thinks) {
   if (!now_.logits_valid) return Error{ErrorCode::kState, "generate() needs a token to go on from", "tokens"};
@@ -118,9 +129,12 @@ Result<Finish> SessionState::generate(const GenerateOptions& options, const std:
     if (!made.ok()) return std::move(made).error();
     constrained.emplace(*std::move(made));
   }
-  const bool drafts = options.draft == Draft::kLookup;
+  const bool drafts = options.draft != Draft::kOff;
   if (drafts) {
-    if (drafter_ == nullptr) drafter_ = std::make_unique<Drafter>(std::make_unique<Lookup>());
+    if (options.draft == Draft::kModel && model_->draft == nullptr) {
+      return Error{ErrorCode::kArgument, "the engine has no draft network: open it with one", "draft"};
+    }
+    use_drafter(options.draft);
     drafter_->follow(now_.tokens);
   }
   sampler.set_context(now_.tokens);

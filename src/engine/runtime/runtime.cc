@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/checked.h"
 #include "base/try.h"
 #include "model/forward.h"
 
@@ -37,11 +38,19 @@ class CallsBack {
 
 Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, const model::Weights& weights,
                                                  std::optional<ops::XnnLayout> xnn, base::Team team, kernels::Isa isa,
-                                                 std::size_t chunk_tokens) {
+                                                 std::size_t chunk_tokens, const model::DraftNetwork* draft) {
   const unsigned threads = team.size();
-  std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), kernels::table(isa), chunk_tokens));
-  LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(model::workspace_dimensions(config, threads, chunk_tokens,
-                                                                                     config.max_positions())));
+  std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), kernels::table(isa), chunk_tokens, draft));
+  ops::Dimensions dimensions = model::workspace_dimensions(config, threads, chunk_tokens, config.max_positions());
+  if (draft != nullptr) {
+    const model::DraftConfig& sizes = draft->config.draft;
+    model::add_dimensions(*draft, dimensions);
+    runtime->taps_.resize(chunk_tokens * sizes.taps.size() * config.hidden);
+    runtime->draft_logits_.resize(sizes.block * base::round_up(config.vocab, kernels::kTileRows));
+    runtime->candidates_.resize(sizes.block * model::kCandidates);
+    runtime->chain_.resize(config.hidden + 2 * sizes.markov_rank);
+  }
+  LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(dimensions));
   runtime->outputs_.reserve(std::max(chunk_tokens, model::kMaxRuns));
   if (xnn) {
     for (unsigned i = 0; i < threads; ++i) {
@@ -194,12 +203,15 @@ bool Runtime::pass(const model::Weights& weights, const model::Config& config, s
   std::size_t rows = 0;
   for (const model::Run& run : runs) rows += run.tokens.size();
   model::Stopped stopped;
+  model::Taps taps;
+  if (draft_ != nullptr) taps = {draft_->config.draft.taps, taps_};
   std::atomic<bool> done = true;
   dispatch(rows, [&](const ops::Context& context) {
-    if (!model::forward(context, weights, config, runs, stopped)) {
+    if (!model::forward(context, weights, config, runs, stopped, taps)) {
       done.store(false, std::memory_order_relaxed);
       return;
     }
+    if (draft_ != nullptr) model::remember(context, *draft_, taps.rows, runs);
     for (std::size_t first = 0; first < logits.size(); first += kLogitsAtOnce) {
       const std::size_t count = std::min(kLogitsAtOnce, logits.size() - first);
       model::head(context, weights, config, first, logits.subspan(first, count));
@@ -231,6 +243,50 @@ Runtime::Outcome Runtime::step_alone(const model::Weights& weights, const model:
     step.each(first, count, block_logits_.data());
   }
   return Outcome::kDone;
+}
+
+Result<Runtime::Guesses> Runtime::guess(model::State& state, TokenId anchor, std::size_t most,
+                                        std::vector<model::Guessed>& out) {
+  out.clear();
+  if (draft_ == nullptr || !model::may_guess(state)) return Guesses();
+  const std::size_t rows = std::min({most, draft_->config.draft.block, chunk_tokens_});
+  if (rows == 0) return Guesses();
+  LFM_TRY(state.draft_kv()->own(state.position(), state.position() + rows));
+  out.resize(rows);
+  const std::size_t vocab = draft_->weights.head.rows, stride = draft_logits_.size() / draft_->config.draft.block;
+  std::array<float*, model::DraftConfig::kMaxBlock> logits;
+  for (std::size_t i = 0; i < rows; ++i) logits[i] = &draft_logits_[i * stride];
+  const std::span<model::Candidate> candidates = std::span(candidates_).first(rows * model::kCandidates);
+
+  const Alone turn(*this);
+  std::array<Clock::time_point, 4> times;
+  times[0] = Clock::now();
+  dispatch(rows, [&](const ops::Context& all) {
+    ops::Context context = all;
+    context.profile = nullptr;
+    context.xnn = nullptr;
+    model::think(context, *draft_, state, anchor);
+    if (context.worker.index() == 0) times[1] = Clock::now();
+    model::head(context, draft_->weights, draft_->config, 0, std::span(logits).first(rows));
+    if (context.worker.index() == 0) times[2] = Clock::now();
+    context.worker.for_each_task(rows, [&](std::size_t row) {
+      model::find_likeliest({logits[row], vocab}, candidates.subspan(row * model::kCandidates, model::kCandidates));
+    });
+  });
+  model::follow_chain(kernels_, *draft_, anchor, workspace_.x, candidates, chain_, out);
+  times[3] = Clock::now();
+  const auto between = [&](std::size_t i) { return std::chrono::duration<double>(times[i + 1] - times[i]).count(); };
+  const std::lock_guard lock(mutex_);
+  draft_times_.blocks += 1;
+  draft_times_.layers += between(0);
+  draft_times_.head += between(1);
+  draft_times_.chain += between(2);
+  return Guesses{out, between(0) + between(1) + between(2)};
+}
+
+Runtime::DraftTimes Runtime::draft_times() const {
+  const std::lock_guard lock(mutex_);
+  return draft_times_;
 }
 
 ops::Profile Runtime::profile() {

@@ -22,6 +22,7 @@
 #include "kernels/table.h"
 #include "lfm/types.h"
 #include "model/config.h"
+#include "model/draft_network.h"
 #include "model/state.h"
 #include "model/weights.h"
 #include "ops/context.h"
@@ -32,7 +33,7 @@ class Runtime {
  public:
   static Result<std::unique_ptr<Runtime>> create(const model::Config& config, const model::Weights& weights,
                                                  std::optional<ops::XnnLayout> xnn, base::Team team, kernels::Isa isa,
-                                                 std::size_t chunk_tokens);
+                                                 std::size_t chunk_tokens, const model::DraftNetwork* draft = nullptr);
 
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
   unsigned threads() const noexcept { return team_.size(); }
@@ -74,6 +75,23 @@ class Runtime {
   Outcome step(const model::Weights& weights, const model::Config& config, model::State& state,
                std::span<const TokenId> tokens, const Step& step);
 
+  // What the draft network guesses behind a state, which has seen all tokens but the last that was said: that one is
+  // `anchor`. A block of guesses, at most so many, in order; none where the state isn't fit for it. It has the team
+  // meanwhile.
+  //   out  gets them;   kNoMemory
+  struct Guesses {
+    std::span<const model::Guessed> tokens;
+    double seconds = 0;  // that they took
+  };
+  Result<Guesses> guess(model::State& state, TokenId anchor, std::size_t most, std::vector<model::Guessed>& out);
+
+  // What guesses took.
+  struct DraftTimes {
+    std::size_t blocks = 0;
+    double layers = 0, head = 0, chain = 0;  // seconds
+  };
+  DraftTimes draft_times() const;
+
   // Of passes that had only what goes first.
   PassCosts costs() const;
 
@@ -87,8 +105,9 @@ class Runtime {
   using Clock = std::chrono::steady_clock;
   class Alone;
 
-  Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens) noexcept
-      : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens) {}
+  Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens,
+          const model::DraftNetwork* draft) noexcept
+      : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens), draft_(draft) {}
 
   bool wait(std::unique_lock<std::mutex>& lock, Job& job);
   void leave(Job& job) noexcept;
@@ -109,6 +128,7 @@ class Runtime {
   Clock::time_point expected_until_;
   Traffic traffic_;  // but for `waiting`
   PassCosts costs_;
+  DraftTimes draft_times_;
 
   // Of whoever is busy.
   base::Team team_;
@@ -119,6 +139,11 @@ class Runtime {
   std::vector<float> block_logits_;  // (kLogitsAtOnce, stride), once somebody wants every token's
   std::vector<ops::XnnWorker> xnn_;  // one a member, or none
   ops::Profile profile_;
+  const model::DraftNetwork* draft_;           // that reads along, or null
+  std::vector<float> taps_;                    // what it reads of a pass
+  std::vector<float> draft_logits_;            // (rows of a block, stride)
+  std::vector<model::Candidate> candidates_;   // (rows, kCandidates)
+  std::vector<float> chain_;                   // scratch
   std::atomic<std::thread::id> calls_back_{};  // where `each` runs
 };
 

@@ -252,7 +252,7 @@ Result<Timeline> load_timeline(const SavedBytes& source, const SavedModel& model
                                std::size_t snapshot_bytes) {
   LFM_ASSIGN(const SavedHeader header, read_header(source));
   // Memory that nobody touches yet.
-  LFM_ASSIGN(Timeline timeline, Timeline::create(model.config, room, snapshot_bytes, model.cache));
+  LFM_ASSIGN(Timeline timeline, Timeline::create(model.config, room, snapshot_bytes, model.cache, model.draft));
   LFM_TRY(check_header(header, source, model, room, timeline.state));
 
   Reader reader(source, header.sum);
@@ -266,6 +266,7 @@ Result<Timeline> load_timeline(const SavedBytes& source, const SavedModel& model
   LFM_TRY(reader.floats("state", conv));
   LFM_TRY(timeline.state.make_room(timeline.tokens.size()));
   timeline.state.rewind(timeline.tokens.size(), conv);
+  timeline.state.skip_draft();
   for (std::size_t i = 0; i < positions.size(); ++i) {
     LFM_TRY(reader.floats("snapshots", conv, i));
     std::copy(conv.begin(), conv.end(), timeline.snapshots.add(positions[i]).begin());

@@ -53,6 +53,8 @@ struct SavedModel {
   const model::Config& config;
   std::uint64_t fingerprint;
   kernels::KvFormat cache = {};
+  const model::Config* draft = nullptr;  // of the draft network that reads along: it sees what comes after a session
+                                         // was loaded
 };
 
 // The file appears complete or not at all, readable by its owner only. Errors as base::AtomicFile.

@@ -82,7 +82,8 @@ Result<std::unique_ptr<SessionState>> SessionState::create(std::shared_ptr<const
   }
   const std::size_t room = options.context_tokens != 0 ? options.context_tokens : std::min(trained, kDefaultContext);
   const kernels::KvFormat cache{kv_type(options.cache_keys), kv_type(options.cache_values)};
-  LFM_ASSIGN(Timeline timeline, Timeline::create(model->config, room, options.snapshot_bytes, cache));
+  LFM_ASSIGN(Timeline timeline,
+             Timeline::create(model->config, room, options.snapshot_bytes, cache, model->draft_config()));
   return std::unique_ptr<SessionState>(
       new SessionState(std::move(model), std::move(timeline), room, options.snapshot_bytes));
 }
@@ -262,7 +263,8 @@ Status SessionState::save(const std::string& path) const {
 }
 
 Status SessionState::load(const std::string& path) {
-  const SavedModel model{model_->config, model_->fingerprint.value(*model_), now_.state.kv().format()};
+  const SavedModel model{model_->config, model_->fingerprint.value(*model_), now_.state.kv().format(),
+                         model_->draft_config()};
   LFM_ASSIGN(now_, load_timeline(path, model, room_, snapshot_bytes_));
   return {};
 }

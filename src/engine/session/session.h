@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/draft/drafter.h"
+#include "engine/draft/imposed.h"
 #include "engine/model.h"
 #include "engine/session/timeline.h"
 #include "lfm/session.h"
@@ -46,6 +47,7 @@ class SessionState {
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   void clear_cancel() noexcept { cancelled_.store(false, std::memory_order_relaxed); }
   void settle() noexcept { now_.settle(); }  // after an exception
+  void impose(ImposedGuesses imposed) { imposed_ = std::move(imposed); }
 
   std::unique_ptr<SessionState> fork() const;
   Status save(const std::string& path) const;
@@ -105,6 +107,7 @@ class SessionState {
   Status step(std::span<const TokenId> tokens, const Prompt& prompt);
   Status advance(std::span<const TokenId> said, std::size_t most_ahead, Finish& finish);
   std::span<const TokenId> guess(std::size_t said, std::size_t most);
+  void use_drafter(Draft draft);
   bool take_cancel() noexcept { return cancelled_.exchange(false, std::memory_order_relaxed); }
 
   std::shared_ptr<const Model> model_;
@@ -112,6 +115,8 @@ class SessionState {
   std::size_t room_;  // tokens
   std::size_t snapshot_bytes_;
   std::unique_ptr<Drafter> drafter_;  // once a generation wanted one
+  Draft drafts_by_ = Draft::kOff;     // whose guesses it has
+  ImposedGuesses imposed_;
   std::size_t beside_ = 0;            // rows that other sessions had in its last pass
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> used_ = false;

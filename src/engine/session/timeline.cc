@@ -9,8 +9,8 @@
 namespace lfm::engine {
 
 Result<Timeline> Timeline::create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes,
-                                  kernels::KvFormat cache) {
-  LFM_ASSIGN(model::State state, model::State::create(config, room, cache));
+                                  kernels::KvFormat cache, const model::Config* draft) {
+  LFM_ASSIGN(model::State state, model::State::create(config, room, cache, draft));
   LFM_ASSIGN(model::Snapshots snapshots, model::Snapshots::create(state.all_conv().size(), snapshot_bytes, room));
   const std::size_t stride = base::round_up(config.vocab, kernels::kTileRows);
   Timeline timeline{{}, std::move(state), std::move(snapshots), config.vocab, stride, std::vector<float>(stride)};
@@ -43,14 +43,17 @@ std::size_t Timeline::reusable(std::span<const TokenId> other) const noexcept {
 }
 
 void Timeline::adopt(const Timeline& other, std::size_t position) {
-  state.kv().adopt(other.state.kv(), position);
+  state.adopt(other.state, position);
   snapshots.adopt(other.snapshots, position);
 }
 
 std::vector<Timeline::Block> Timeline::shared_blocks() const {
   std::vector<Block> blocks;
-  blocks.reserve(state.kv().size() + snapshots.size());
-  for (std::size_t i = 0; i < state.kv().size(); ++i) blocks.push_back({state.kv().page(i), state.kv().page_bytes()});
+  const model::KvCache* const draft = state.draft_kv();
+  blocks.reserve(state.kv().size() + (draft != nullptr ? draft->size() : 0) + snapshots.size());
+  for (const model::KvCache* const kv : {&state.kv(), draft}) {
+    for (std::size_t i = 0; kv != nullptr && i < kv->size(); ++i) blocks.push_back({kv->page(i), kv->page_bytes()});
+  }
   for (std::size_t i = 0; i < snapshots.size(); ++i) {
     const std::span<const float> conv = snapshots.at(i).conv;
     blocks.push_back({conv.data(), conv.size_bytes()});

@@ -25,8 +25,9 @@ struct Timeline {
   Ahead ahead = {};           // what was read behind them
 
   // Memory is taken as it is filled. kNoMemory
+  //   draft  the configuration of the draft network that reads along, or null
   static Result<Timeline> create(const model::Config& config, std::size_t room, std::size_t snapshot_bytes,
-                                 kernels::KvFormat cache = {});
+                                 kernels::KvFormat cache = {}, const model::Config* draft = nullptr);
 
   // Another one at `position`, whose state is known, which shares what the network remembers.
   Timeline fork(std::size_t position) const;

@@ -1,0 +1,57 @@
+#include "engine/draft/model_source.h"
+
+#include <algorithm>
+
+#include "engine/generate/random.h"
+
+namespace lfm::engine {
+namespace {
+
+constexpr double kRecentGuesses = 8;  // guesses that the mean of their time is of
+
+// From which confidence on a token has each trust: finer where a long guess depends on it.
+constexpr std::array<float, DraftSource::kTrusts> kByConfidence = {0, 0.3f, 0.5f, 0.65f, 0.8f, 0.9f, 0.95f, 0.98f};
+static_assert(model::DraftConfig::kMaxBlock <= DraftSource::kLongest);
+
+}  // namespace
+
+void ModelSource::follow(std::span<const TokenId> tokens) {
+  said_ = tokens.size();
+  if (!tokens.empty()) last_ = tokens.back();
+}
+
+void ModelSource::push(TokenId token) {
+  last_ = token;
+  ++said_;
+}
+
+Guess ModelSource::guess() {
+  if (said_ != line_.tokens.size() + 1) return {};  // it can't skip what the network hasn't read
+  const auto guessed = model_.runtime->guess(line_.state, last_, room_ - line_.tokens.size(), guessed_);
+  if (!guessed.ok() || guessed->tokens.empty()) return {};  // no memory for a guess is no reason to end
+  seconds_ += (guessed->seconds - seconds_) / (seconds_ == 0 ? 1 : kRecentGuesses);
+  for (std::size_t i = 0; i < guessed_.size(); ++i) {
+    const auto above = std::ranges::upper_bound(kByConfidence, guessed_[i].confidence);
+    tokens_[i] = guessed_[i].token;
+    trusts_[i] = static_cast<std::uint8_t>(above - kByConfidence.begin() - 1);
+  }
+  if (!imposed_.text.empty()) impose();
+  return {std::span(tokens_).first(guessed_.size()), 0, std::span(trusts_).first(guessed_.size())};
+}
+
+// Whether a token is right is drawn by its position, so that it doesn't depend on the guesses before.
+void ModelSource::impose() {
+  for (std::size_t i = 0; i < guessed_.size(); ++i) {
+    const std::size_t at = said_ + i;
+    if (at >= imposed_.text.size()) return;
+    const bool right = random_uniform(imposed_.seed, at) < imposed_.chance;
+    tokens_[i] = right ? imposed_.text[at] : (imposed_.text[at] == 0 ? 1 : imposed_.text[at] - 1);
+  }
+}
+
+double ModelSource::expected(std::size_t trust) const noexcept {
+  const float next = trust + 1 < kTrusts ? kByConfidence[trust + 1] : 1;
+  return static_cast<double>((kByConfidence[trust] + next) / 2);
+}
+
+}  // namespace lfm::engine

@@ -1,0 +1,43 @@
+// Drafts by a network that was made for it and reads along (model/draft_network.h).
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "engine/draft/imposed.h"
+#include "engine/draft/source.h"
+#include "engine/model.h"
+#include "engine/session/timeline.h"
+
+namespace lfm::engine {
+
+// A token's trust is what the network says of it. It can guess where one token was said that the session hasn't read.
+class ModelSource : public DraftSource {
+ public:
+  // All of these outlive it. `model` has a draft network; the line has room for so many tokens.
+  ModelSource(const Model& model, Timeline& line, std::size_t room, const ImposedGuesses& imposed) noexcept
+      : model_(model), line_(line), room_(room), imposed_(imposed) {}
+
+  void follow(std::span<const TokenId> tokens) override;
+  void push(TokenId token) override;
+  Guess guess() override;
+  double expected(std::size_t trust) const noexcept override;
+  bool takes_time() const noexcept override { return true; }
+  double seconds() const noexcept override { return seconds_; }
+
+ private:
+  void impose();
+
+  const Model& model_;
+  Timeline& line_;
+  std::size_t room_;
+  const ImposedGuesses& imposed_;
+  TokenId last_ = 0;
+  std::size_t said_ = 0;  // tokens, that one included
+  double seconds_ = 0;    // a running mean of guesses' time
+  std::vector<model::Guessed> guessed_;
+  std::array<TokenId, kLongest> tokens_;
+  std::array<std::uint8_t, kLongest> trusts_;
+};
+
+}  // namespace lfm::engine
