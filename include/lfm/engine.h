@@ -53,7 +53,11 @@ struct OpenProgress {
 };
 
 struct EngineOptions {
-  unsigned threads = 0;  // 0: one for each physical core that this process may use
+  // 0: one for each physical core that this process may use, of the fastest kind where there are several. Of these, a
+  // token gets as many as it is fastest with here, which is tried out from time to time.
+  unsigned threads = 0;
+  // For prompts. 0: as many as `threads`, or, where that is 0, one for each physical core of any kind.
+  unsigned batch_threads = 0;
   DenseBackend dense = DenseBackend::kAuto;
   std::size_t chunk_tokens = 512;  // tokens of a prompt that run through the network together; 1..4096
   Load load = Load::kAuto;
@@ -102,6 +106,7 @@ struct ModelInfo {
   unsigned threads = 0;
   std::string draft = {};                // path of the draft network, or empty
   std::uint64_t draft_weight_bytes = 0;  // packed, in memory
+  unsigned batch_threads = 0;            // for prompts
   std::vector<std::string> notes;  // what isn't as asked for, and why
 };
 

@@ -50,25 +50,31 @@ std::vector<unsigned> without_efficiency_cores(std::span<const unsigned> cpus, c
   return kept.empty() ? std::vector<unsigned>(cpus.begin(), cpus.end()) : kept;
 }
 
+struct Core {
+  std::uint64_t capacity = 0;  // of ARM's systems: work in a second, of the fastest 1024
+  std::uint64_t frequency = 0;
+};
+
 // By the system's own account: what CPUID says of cores is often wrong in a virtual machine.
-unsigned fast_cores(std::span<const unsigned> cpus, const std::string& sys) {
-  struct Speed {
-    std::uint64_t capacity;  // of ARM's systems: work in a second, of the fastest 1024
-    std::uint64_t frequency;
-  };
-  std::map<unsigned, Speed> cores;  // the first of its logical CPUs, and what is known of it
-  Speed fastest{0, 0};
-  for (const unsigned cpu : without_efficiency_cores(cpus, sys)) {
+std::map<unsigned, Core> cores_of(std::span<const unsigned> cpus, const std::string& sys) {
+  std::map<unsigned, Core> cores;  // by the first of its logical CPUs
+  for (const unsigned cpu : cpus) {
     const std::string folder = sys + "/devices/system/cpu/cpu" + std::to_string(cpu);
     const std::vector<Span> siblings = read_list(folder + "/topology/thread_siblings_list");
-    const Speed speed{read_number<std::uint64_t>(folder + "/cpu_capacity", 0),
-                      read_number<std::uint64_t>(folder + "/cpufreq/cpuinfo_max_freq", 0)};
-    cores[siblings.empty() ? cpu : siblings.front().first] = speed;
-    fastest = {std::max(fastest.capacity, speed.capacity), std::max(fastest.frequency, speed.frequency)};
+    cores[siblings.empty() ? cpu : siblings.front().first] = {
+        read_number<std::uint64_t>(folder + "/cpu_capacity", 0),
+        read_number<std::uint64_t>(folder + "/cpufreq/cpuinfo_max_freq", 0)};
   }
-  // Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent. Little
-  // cores may run as fast, but do a third of the work; middle ones more than half.
-  return static_cast<unsigned>(std::ranges::count_if(cores, [&](const auto& core) {
+  return cores;
+}
+
+// Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent. Little
+// cores may run as fast, but do a third of the work; middle ones more than half.
+std::size_t fast_ones(const std::map<unsigned, Core>& cores) {
+  Core fastest;
+  for (const auto& [first, core] : cores)
+    fastest = {std::max(fastest.capacity, core.capacity), std::max(fastest.frequency, core.frequency)};
+  return static_cast<std::size_t>(std::ranges::count_if(cores, [&](const auto& core) {
     if (fastest.capacity != 0) return core.second.capacity >= fastest.capacity / 2;
     return core.second.frequency >= fastest.frequency / 5 * 4;
   }));
@@ -76,14 +82,18 @@ unsigned fast_cores(std::span<const unsigned> cpus, const std::string& sys) {
 
 }  // namespace
 
-unsigned default_threads(std::span<const unsigned> cpus, const std::string& root) {
-  const double cores = fast_cores(cpus, root + "/sys");
-  const double threads = std::min(cores, std::floor(group_limits(root).cpus));
-  return threads >= 1 ? static_cast<unsigned>(threads) : 1;
+Cores usable_cores(std::span<const unsigned> cpus, const std::string& root) {
+  const std::string sys = root + "/sys";
+  const double paid = std::floor(group_limits(root).cpus);
+  const auto at_most_paid = [paid](std::size_t cores) {
+    return static_cast<unsigned>(std::max(1.0, std::min(static_cast<double>(cores), paid)));
+  };
+  return {at_most_paid(fast_ones(cores_of(without_efficiency_cores(cpus, sys), sys))),
+          at_most_paid(cores_of(cpus, sys).size())};
 }
 
-unsigned default_threads() {
-  return default_threads(system::cpus(), "");
+Cores usable_cores() {
+  return usable_cores(system::cpus(), "");
 }
 
 }  // namespace lfm::base

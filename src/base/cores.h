@@ -6,12 +6,15 @@
 
 namespace lfm::base {
 
-// Physical cores (of the fastest kind, on a hybrid CPU) in this process's affinity mask, at most what its control
-// groups' CPU quotas pay for; at least 1.
-unsigned default_threads();
+// Physical cores in this process's affinity mask, at most what its control groups' CPU quotas pay for; at least 1.
+struct Cores {
+  unsigned fast = 1;  // of the fastest kind, on a hybrid CPU
+  unsigned all = 1;   // at least as many
+};
+Cores usable_cores();
 
-// The same for these logical CPUs, by the folders proc and sys in `root`. What they don't say is taken as no difference
+// The same of these logical CPUs, by the folders proc and sys in `root`. What they don't say is taken as no difference
 // between CPUs, and no quota.
-unsigned default_threads(std::span<const unsigned> cpus, const std::string& root);
+Cores usable_cores(std::span<const unsigned> cpus, const std::string& root);
 
 }  // namespace lfm::base

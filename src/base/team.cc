@@ -75,18 +75,20 @@ void wait_while(const std::atomic<T>& value, T old, int spins) noexcept {
 
 }  // namespace
 
-// What is left of a member's part in a round of for_each_run(): the round (8 bits), begin and end (28 bits each). While
-// it is of an earlier round, all of the part is left.
 struct alignas(64) Part {
+  // What is left of a member's part in a round of for_each_run(): the round (8 bits), begin and end (28 bits each).
+  // While it is of an earlier round, all of the part is left.
   std::atomic<std::uint64_t> left{0};
 };
 
 struct Shared {
-  Shared(unsigned members, int spins, std::span<Part> all_parts) noexcept : barrier(members, spins), parts(all_parts) {
+  Shared(const Shares& of_members, int spins, std::span<Part> all_parts) noexcept
+      : barrier(of_members.members(), spins), parts(all_parts), shares(of_members) {
     for (Part& part : parts) part.left.store(0, std::memory_order_relaxed);
   }
   Barrier barrier;
   std::span<Part> parts;  // of the members
+  const Shares& shares;
   // A round counts tasks in slot round % 3. Whoever enters round r clears slot r + 1: its last user was round r - 2,
   // which everyone has left, and its next can't begin before the barrier that ends round r.
   struct alignas(64) Slot {
@@ -124,9 +126,8 @@ Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept 
   std::uint64_t seen = left.load(std::memory_order_relaxed);
   for (;;) {
     Range range{seen >> kBits & kMask, seen & kMask};
-    if (seen >> (2 * kBits) != round) range = split(n, member, count_);
-    const std::size_t size = range.end - range.begin;
-    const std::size_t taken = std::min(size, std::max(least, size / 2));
+    if (seen >> (2 * kBits) != round) range = shares_.part(n, member);
+    const std::size_t taken = shares_.taken(range.end - range.begin, least, index_, member);
     Range run = range;
     if (member == index_) {
       range.begin += taken;
@@ -186,51 +187,56 @@ class Crew {
 
 // Threads that wait for calls, and the call that runs. Member 0 is whoever calls run().
 struct Team::State {
-  struct Member {
-    State* team;
-    unsigned index;
-    pthread_t thread;
+  struct alignas(64) Member {
+    State* team = nullptr;
+    unsigned index = 0;
+    pthread_t thread = {};
+    std::atomic<std::uint32_t> calls{0};  // that it was asked for
+    // What it did in the last of them.
+    Shares::Done done;
+    unsigned rounds = 0;
   };
 
-  explicit State(unsigned threads) : size(threads), spins(spins_of(threads)), parts(threads) {
-    members.reserve(threads - 1);
+  explicit State(unsigned threads)
+      : size(threads), spins(spins_of(threads)), members(threads), parts(threads), alone(1), all(threads) {
+    done.reserve(threads);
   }
   ~State() {
     body = nullptr;
-    begin();
-    for (const Member& member : members) ::pthread_join(member.thread, nullptr);
+    begin(size);
+    for (unsigned i = 1; i < size; ++i) ::pthread_join(members[i].thread, nullptr);
   }
 
   // Starts all of them, or as many as the system allows.
-  void start() noexcept {
-    for (unsigned i = 1; i < size; ++i) {
-      members.push_back({this, i, {}});
-      if (::pthread_create(&members.back().thread, nullptr, serve, &members.back()) == 0) continue;
-      members.pop_back();
+  void start() {
+    for (unsigned i = 0; i < size; ++i) {
+      members[i].team = this;
+      members[i].index = i;
+      if (i == 0 || ::pthread_create(&members[i].thread, nullptr, serve, &members[i]) == 0) continue;
       size = i;
+      all = Shares(size);
     }
   }
 
   static void* serve(void* argument) {
-    const Member& self = *static_cast<Member*>(argument);
+    Member& self = *static_cast<Member*>(argument);
+    State& team = *self.team;
     ::fesetenv(FE_DFL_ENV);  // not that of the thread that happened to start it
     for (std::uint32_t seen = 0;;) {
-      seen = self.team->next_call(seen);
-      if (self.team->body == nullptr) return nullptr;
-      self.team->take_part(self.index, self.team->size);
-      if (self.team->busy.fetch_sub(1) == 1) self.team->busy.notify_one();
+      wait_while(self.calls, seen, team.spins);
+      seen = self.calls.load(std::memory_order_acquire);
+      if (team.body == nullptr) return nullptr;
+      team.take_part(self);
+      if (team.busy.fetch_sub(1) == 1) team.busy.notify_one();
     }
   }
 
-  void begin() noexcept {
-    busy.store(static_cast<unsigned>(members.size()), std::memory_order_relaxed);
-    calls.fetch_add(1);
-    calls.notify_all();
-  }
-
-  std::uint32_t next_call(std::uint32_t seen) const noexcept {
-    wait_while(calls, seen, spins);
-    return calls.load(std::memory_order_acquire);
+  void begin(unsigned count) noexcept {
+    busy.store(count - 1, std::memory_order_relaxed);
+    for (unsigned i = 1; i < count; ++i) {
+      members[i].calls.fetch_add(1);
+      members[i].calls.notify_one();
+    }
   }
 
   // Member 0 waits for the others.
@@ -239,34 +245,47 @@ struct Team::State {
       wait_while(busy, left, spins);
   }
 
-  // On all members, or on the first alone.
-  Spent run(void (*what)(void*, Worker&), void* with, unsigned count) {
-    Shared now(count, spins, parts);
+  // On as many members as there are shares.
+  Spent run(void (*what)(void*, Worker&), void* with, const Shares& shares) {
+    const unsigned count = shares.members();
+    Shared now(shares, spins, std::span(parts).first(count));
     body = what;
     context = with;
     shared = &now;
     const Clock::time_point start = Clock::now();
     const std::chrono::nanoseconds cpu = cpu_time();
-    if (count > 1) begin();
-    take_part(0, count);
+    if (count > 1) begin(count);
+    take_part(members[0]);
     if (count > 1) await_members();
     return {Clock::now() - start, cpu_time() - cpu};
   }
 
-  void take_part(unsigned index, unsigned count) noexcept {
-    Worker worker(*shared, index, count);
+  void take_part(Member& member) noexcept {
+    Worker worker(*shared, shared->shares, member.index);
     try {
       body(context, worker);
     } catch (...) {
       const std::lock_guard lock(failing);
       if (failure == nullptr) failure = std::current_exception();
     }
+    member.done = worker.done_;
+    member.rounds = worker.rounds_done_;
+  }
+
+  // Of a call that they have all done.
+  void learn(Shares& shares) {
+    done.clear();
+    for (unsigned i = 0; i < shares.members(); ++i) done.push_back(members[i].done);
+    shares.learn(done, members[0].rounds);
   }
 
   unsigned size;
   const int spins;
   std::vector<Member> members;
   std::vector<Part> parts;
+  const Shares alone;
+  Shares all;                      // equal ones
+  std::vector<Shares::Done> done;  // scratch of learn()
   std::mutex running;
   Crew crew;
 
@@ -274,8 +293,7 @@ struct Team::State {
   void* context = nullptr;
   Shared* shared = nullptr;
   std::mutex failing;
-  std::exception_ptr failure;  // the first that a member threw
-  alignas(64) std::atomic<std::uint32_t> calls{0};
+  std::exception_ptr failure;                 // the first that a member threw
   alignas(64) std::atomic<unsigned> busy{0};  // members that aren't done with the present call
 };
 
@@ -303,16 +321,24 @@ unsigned Team::size() const noexcept {
   return state_->size;
 }
 
-void Team::run_erased(void (*body)(void*, Worker&), void* context, bool as_needed) {
+void Team::run_erased(void (*body)(void*, Worker&), void* context, Shares* shares) {
   State& state = *state_;
   const std::lock_guard lock(state.running);
-  const auto try_barriers = [&] {
-    return state.run([](void*, Worker& worker) { for (int i = 0; i < 4; ++i) worker.barrier(); }, nullptr, state.size).time;
-  };
-  if (as_needed && state.crew.alone(try_barriers)) {
-    state.crew.told_alone(state.run(body, context, 1));
+  if (shares == nullptr) {
+    state.run(body, context, state.all);
   } else {
-    state.crew.told(state.size, state.run(body, context, state.size));
+    const auto try_barriers = [&] {
+      const auto meet = [](void*, Worker& worker) {
+        for (int i = 0; i < 4; ++i) worker.barrier();
+      };
+      return state.run(meet, nullptr, *shares).time;
+    };
+    if (state.crew.alone(try_barriers)) {
+      state.crew.told_alone(state.run(body, context, state.alone));
+    } else {
+      state.crew.told(shares->members(), state.run(body, context, *shares));
+      if (state.failure == nullptr) state.learn(*shares);
+    }
   }
   if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }

@@ -7,19 +7,11 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/shares.h"
+#include "base/ticks.h"
 #include "lfm/result.h"
 
 namespace lfm::base {
-
-struct Range {
-  std::size_t begin;
-  std::size_t end;
-};
-
-// Member `index` of `count`'s part of 0..n-1: contiguous, sizes differ by at most one.
-constexpr Range split(std::size_t n, std::size_t index, std::size_t count) noexcept {
-  return {n * index / count, n * (index + 1) / count};
-}
 
 // A barrier that spins, since the phases of a token are microseconds long, and yields the CPU when the wait gets longer
 // than a phase can be (there are more threads than cores, or the machine runs something else).
@@ -46,8 +38,8 @@ class Worker {
 
   void barrier() noexcept;
 
-  // This member's part of 0..n-1.
-  Range part(std::size_t n) const noexcept { return split(n, index_, count_); }
+  // This member's part of 0..n-1, n < 2^32: the same wherever it is asked for in a call.
+  Range part(std::size_t n) const noexcept { return shares_.part(n, index_); }
 
   // Calls run(range) for ranges that make up 0..n-1, n < 2^28. Every member goes through its own part, in runs that get
   // shorter, and then takes from the ends of the others' parts: runs are long, and all members are done at about the
@@ -55,10 +47,19 @@ class Worker {
   template <typename Run>
   void for_each_run(std::size_t n, std::size_t least, Run&& run) {
     ++run_round_;
+    const std::uint64_t begin = ticks();
+    std::size_t done = 0;
     for (unsigned i = 0; i < count_; ++i) {
       const unsigned member = (index_ + i) % count_;
-      for (Range range = claim(member, n, least); range.begin < range.end; range = claim(member, n, least)) run(range);
+      for (Range range = claim(member, n, least); range.begin < range.end; range = claim(member, n, least)) {
+        run(range);
+        done += range.end - range.begin;
+      }
     }
+    if (n == 0) return;
+    done_.parts += static_cast<double>(done) / static_cast<double>(n);
+    done_.time += static_cast<double>(ticks() - begin);
+    ++rounds_done_;
   }
 
   // Calls task(i) for i in 0..n-1, each once, by whichever member is free. All members must call it alike, with a
@@ -74,16 +75,20 @@ class Worker {
 
  private:
   friend class Team;
-  Worker(Shared& shared, unsigned index, unsigned count) noexcept : shared_(shared), index_(index), count_(count) {}
+  Worker(Shared& shared, const Shares& shares, unsigned index) noexcept
+      : shared_(shared), shares_(shares), index_(index), count_(shares.members()) {}
   std::atomic<std::size_t>& open_round() noexcept;
   // The next run of a member's part in this round: from its beginning for the member itself, from its end for others.
   Range claim(unsigned member, std::size_t n, std::size_t least) noexcept;
 
   Shared& shared_;
+  const Shares& shares_;
   const unsigned index_;
   const unsigned count_;
   unsigned round_ = 0;
   unsigned run_round_ = 0;
+  Shares::Done done_;  // in all rounds of for_each_run()
+  unsigned rounds_done_ = 0;
 };
 
 class Team {
@@ -102,14 +107,15 @@ class Team {
   // member throws comes out here, the first of several; a body that meets at barriers must not throw.
   template <typename Body>
   void run(Body&& body) {
-    run_erased(call<Body>, &body, false);
+    run_erased(call<Body>, &body, nullptr);
   }
 
-  // Likewise, but on member 0 alone for some calls after one in which the members mostly waited for each other, since
-  // other programs had their cores: worker.count() tells.
+  // Likewise on the first shares.members() of them, at most size(), whose shares are learnt of what they do; but on
+  // member 0 alone for some calls after one in which the members mostly waited for each other, since other programs had
+  // their cores: worker.count() tells. The others sleep on.
   template <typename Body>
-  void run_as_needed(Body&& body) {
-    run_erased(call<Body>, &body, true);
+  void run_as_needed(Shares& shares, Body&& body) {
+    run_erased(call<Body>, &body, &shares);
   }
 
  private:
@@ -119,7 +125,7 @@ class Team {
   static void call(void* body, Worker& worker) {
     (*static_cast<std::remove_reference_t<Body>*>(body))(worker);
   }
-  void run_erased(void (*body)(void*, Worker&), void* context, bool as_needed);
+  void run_erased(void (*body)(void*, Worker&), void* context, Shares* shares);
   std::unique_ptr<State> state_;
 };
 

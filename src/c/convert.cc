@@ -114,6 +114,7 @@ lfm_model_info to_c(const ModelInfo& info) {
   out.prompt_parameters = info.prompt_parameters;
   out.draft = info.draft.c_str();
   out.draft_weight_bytes = info.draft_weight_bytes;
+  out.batch_threads = info.batch_threads;
   return out;
 }
 

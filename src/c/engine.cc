@@ -43,6 +43,7 @@ lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lf
     LFM_ASSIGN(const lfm_engine_options given, c::read_sized(options, "options"));
     lfm::EngineOptions inner;
     inner.threads = given.threads;
+    inner.batch_threads = given.batch_threads;
     inner.dense = c::dense_of(given.dense);
     inner.load = c::load_of(given.load);
     if (given.chunk_tokens != 0) inner.chunk_tokens = given.chunk_tokens;

@@ -233,12 +233,12 @@ void replace_tensor(Weights& weights, const Weights& other, const Tensor& tensor
   std::visit(replace, tensor.row->member);
 }
 
-Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,
-                       std::size_t max_tokens) {
+Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn,
+                       std::span<const unsigned> teams, std::size_t max_tokens) {
   const std::size_t narrow = config.hidden + kTileRows;
   const auto prepare = [&](std::initializer_list<const ops::Matrix*> matrices, std::size_t stride) -> Status {
     for (const ops::Matrix* matrix : matrices) {
-      if (auto status = ops::prepare_linear(xnn, *matrix, threads, stride, max_tokens); !status.ok()) return status;
+      if (auto status = ops::prepare_linear(xnn, *matrix, teams, stride, max_tokens); !status.ok()) return status;
     }
     return {};
   };

@@ -65,8 +65,8 @@ Weights bind_weights(const PackPlan& plan, const Config& config, const std::byte
 // Puts another network's tensor of the same row and layer in the place of this one's.
 void replace_tensor(Weights& weights, const Weights& other, const Tensor& tensor);
 
-// Makes one member's XNNPACK ready for all of the network's products, in a team of `threads` and chunks of max_tokens.
-Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn, unsigned threads,
-                       std::size_t max_tokens);
+// Makes one member's XNNPACK ready for all of the network's products, in teams of these sizes and chunks of max_tokens.
+Status prepare_weights(const Weights& weights, const Config& config, ops::XnnWorker& xnn,
+                       std::span<const unsigned> teams, std::size_t max_tokens);
 
 }  // namespace lfm::model

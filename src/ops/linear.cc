@@ -143,7 +143,7 @@ void add_mixed(const Context& c, const Matrix& matrix, Phase phase) {
   c.done(phase);
 }
 
-Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride,
+Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, std::span<const unsigned> teams, std::size_t out_stride,
                       std::size_t max_tokens) {
   if (!std::holds_alternative<XnnLayout>(matrix.format)) return {};
   const auto make_ready = [&](base::Range tiles) -> Status {
@@ -152,7 +152,7 @@ Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, st
     return end > begin ? xnn.prepare(matrix.columns, end - begin, out_stride, max_tokens) : Status();
   };
   const std::size_t tiles = matrix.tiles();
-  for (const unsigned members : {1u, threads}) {  // a team may let one member work alone
+  for (const unsigned members : teams) {
     for (unsigned i = 0; i < members; ++i) {
       if (auto status = make_ready(base::split(tiles, i, members)); !status.ok()) return status;
     }

@@ -72,8 +72,8 @@ void linear(const Context& c, const Matrix& matrix, std::initializer_list<base::
 // hidden.
 void add_mixed(const Context& c, const Matrix& matrix, Phase phase);
 
-// Makes `xnn` ready for every call of linear() with this matrix and stride.
-Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, unsigned threads, std::size_t out_stride,
+// Makes `xnn` ready for every call of linear() with this matrix and stride, on teams of these sizes.
+Status prepare_linear(XnnWorker& xnn, const Matrix& matrix, std::span<const unsigned> teams, std::size_t out_stride,
                       std::size_t max_tokens);
 
 // ---- implementation of the templates
@@ -113,10 +113,10 @@ void for_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, 
       }
     });
   }
-  if (c.tokens == 1) {  // XNNPACK has been made ready for whole parts
+  if (c.tokens == 1) {  // XNNPACK has been made ready for equal parts
     std::size_t which = 0;
     for (const std::size_t tiles : tile_counts) {
-      const base::Range part = c.worker.part(tiles);
+      const base::Range part = base::split(tiles, c.worker.index(), c.worker.count());
       if (part.begin < part.end) body(which, part);
       ++which;
     }

@@ -24,7 +24,8 @@ Result<std::unique_ptr<engine::Runtime>> runtime_for(const engine::ModelParts& p
                                                      unsigned threads) {
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(base::Team team, base::Team::create(threads));
-  return engine::Runtime::create(parts.config, network.weights(), std::nullopt, std::move(team), isa, kChunkTokens);
+  return engine::Runtime::create(parts.config, network.weights(), std::nullopt, std::move(team), {threads, threads},
+                                 isa, kChunkTokens);
 }
 
 // How many bytes a mix may add.

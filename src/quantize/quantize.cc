@@ -156,7 +156,7 @@ Status check(const QuantizeOptions& options) {
 
 Result<QuantizeInfo> run(const std::string& path, const std::string& out, const QuantizeOptions& options) {
   LFM_TRY(check(options));
-  LFM_ASSIGN(base::Team team, base::Team::create(options.threads != 0 ? options.threads : base::default_threads()));
+  LFM_ASSIGN(base::Team team, base::Team::create(options.threads != 0 ? options.threads : base::usable_cores().all));
   LFM_ASSIGN(const engine::ModelParts parts, engine::ModelParts::open(path));
   LFM_TRY(engine::check_talks(parts));
   if (parts.model.packed) {

@@ -29,7 +29,8 @@ class Cores : public testing::Test {
     if (!siblings.empty()) say(folder + "/topology/thread_siblings_list", siblings);
     if (!frequency.empty()) say(folder + "/cpufreq/cpuinfo_max_freq", frequency);
   }
-  unsigned threads(const std::vector<unsigned>& cpus) const { return default_threads(cpus, root_.path("")); }
+  unsigned threads(const std::vector<unsigned>& cpus) const { return usable_cores(cpus, root_.path("")).fast; }
+  unsigned all(const std::vector<unsigned>& cpus) const { return usable_cores(cpus, root_.path("")).all; }
 
   const test::TempFolder root_;
 };
@@ -60,6 +61,7 @@ TEST_F(Cores, OfArmAreThoseThatDoMostOfTheWork) {
   EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 4u);
   EXPECT_EQ(threads({0, 1, 2, 3, 4}), 1u);
   EXPECT_EQ(threads({0, 1}), 2u);  // bound to the little ones
+  EXPECT_EQ(all({0, 1, 2, 3, 4, 5, 6, 7}), 8u);
 }
 
 TEST_F(Cores, OfAHybridCpuAreThoseForPerformance) {
@@ -70,6 +72,8 @@ TEST_F(Cores, OfAHybridCpuAreThoseForPerformance) {
   EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 2u);
   EXPECT_EQ(threads({2, 6}), 1u);
   EXPECT_EQ(threads({4, 5, 6}), 3u);  // bound to the others
+  EXPECT_EQ(all({0, 1, 2, 3, 4, 5, 6, 7}), 6u);
+  EXPECT_EQ(all({2, 6}), 2u);
 }
 
 TEST_F(Cores, OfDifferentFrequenciesAreTheFastest) {
@@ -78,6 +82,7 @@ TEST_F(Cores, OfDifferentFrequenciesAreTheFastest) {
   std::vector<unsigned> cpus(12);
   std::iota(cpus.begin(), cpus.end(), 0u);
   EXPECT_EQ(threads(cpus), 4u);
+  EXPECT_EQ(all(cpus), 12u);
 }
 
 TEST_F(Cores, AreAsManyAsTheQuotaPaysFor) {
@@ -86,6 +91,7 @@ TEST_F(Cores, AreAsManyAsTheQuotaPaysFor) {
        {std::pair{"max 100000", 4u}, {"300000 100000", 3u}, {"250000 100000", 2u}, {"50000 100000", 1u}}) {
     say("sys/fs/cgroup/a/b/cpu.max", quota);
     EXPECT_EQ(threads({0, 1, 2, 3}), expected) << quota;
+    EXPECT_EQ(all({0, 1, 2, 3}), expected) << quota;
   }
 }
 
@@ -98,22 +104,22 @@ TEST_F(Cores, AreNotMadeOfNonsense) {
   EXPECT_LE(threads({0, 1}), 2u);
 }
 
-TEST(DefaultThreads, KeepsToTheAffinityMask) {
+TEST(UsableCores, KeepToTheAffinityMask) {
 #if defined(LFM_POSIX)
   GTEST_SKIP() << "which POSIX doesn't know";
 #endif
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
   const auto allowed = static_cast<unsigned>(CPU_COUNT(&before));
-  EXPECT_GE(default_threads(), 1u);
-  EXPECT_LE(default_threads(), allowed);
+  EXPECT_GE(usable_cores().all, 1u);
+  EXPECT_LE(usable_cores().all, allowed);
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &before)) continue;
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
     ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
-    EXPECT_EQ(default_threads(), 1u);
+    EXPECT_EQ(usable_cores().all, 1u);
   }
   ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
 }

@@ -23,22 +23,6 @@ Team team_of(unsigned threads) {
   return *std::move(team);
 }
 
-TEST(Split, CoversEverythingOnce) {
-  for (std::size_t n = 0; n < 40; ++n) {
-    for (std::size_t count = 1; count < 20; ++count) {
-      std::size_t next = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        const Range part = split(n, i, count);
-        EXPECT_EQ(part.begin, next);
-        EXPECT_LE(part.end - part.begin, n / count + 1);
-        EXPECT_GE(part.end - part.begin, n / count);
-        next = part.end;
-      }
-      EXPECT_EQ(next, n);
-    }
-  }
-}
-
 TEST(Team, RunsEveryMemberOnceOnAThreadOfItsOwn) {
   for (const unsigned threads : {1u, 2u, 3u, 16u}) {
     Team team = team_of(threads);
@@ -182,9 +166,10 @@ TEST(Team, WhatAMemberThrowsComesOut) {
 // same, by one member alone for a while, and all are asked again when there is much of it.
 TEST(Team, SmallWorkIsDoneAloneWhereMembersAreHeldUp) {
   Team team = team_of(3);
+  Shares shares(3);
   const auto call = [&](std::chrono::milliseconds work, std::chrono::milliseconds held_up) {
     std::atomic<unsigned> members = 0;
-    team.run_as_needed([&](Worker& worker) {
+    team.run_as_needed(shares, [&](Worker& worker) {
       ++members;
       if (worker.index() == 0) {
         const std::clock_t until = std::clock() + work.count() * CLOCKS_PER_SEC / 1000;
@@ -204,6 +189,47 @@ TEST(Team, SmallWorkIsDoneAloneWhereMembersAreHeldUp) {
   EXPECT_EQ(call(milliseconds(30), milliseconds(0)), 3u) << "there is much to do";
   EXPECT_EQ(call(milliseconds(30), milliseconds(50)), 3u) << "though it takes long";
   team.run([&](Worker& worker) { EXPECT_EQ(worker.count(), 3u); });
+}
+
+// The first of them, while the others sleep; one size after the other.
+TEST(Team, FewerMembersMayTakePart) {
+  Team team = team_of(5);
+  Shares few(2), more(4), all(5);
+  for (int round = 0; round < 300; ++round) {
+    Shares& shares = round % 3 == 0 ? few : round % 7 == 0 ? all : more;
+    std::vector<unsigned> took_part(5);
+    team.run_as_needed(shares, [&](Worker& worker) {
+      if (worker.count() == 1) return;  // the machine is busy
+      EXPECT_EQ(worker.count(), shares.members());
+      ++took_part[worker.index()];
+      worker.barrier();
+      for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(took_part[i], i < shares.members() ? 1u : 0u);
+    });
+  }
+}
+
+// A member that is slow by itself gets the less to do, and what is left of it is done by others.
+TEST(Team, LearnsWhoIsSlow) {
+  Team team = team_of(2);
+  Shares shares(2);
+  std::size_t together = 0;
+  for (int call = 0; call < 100; ++call) {
+    team.run_as_needed(shares, [&](Worker& worker) {
+      if (worker.count() == 2 && worker.index() == 0) ++together;
+      for (int round = 0; round < 10; ++round) {
+        worker.for_each_run(64, 1, [&](Range run) {
+          const auto length = std::chrono::microseconds(worker.index() == 1 ? 30 : 10) * (run.end - run.begin);
+          const auto until = std::chrono::steady_clock::now() + length;
+          while (std::chrono::steady_clock::now() < until) {
+          }
+        });
+        worker.barrier();
+      }
+    });
+  }
+  if (together < 90) GTEST_SKIP() << "the machine is too busy to tell";
+  EXPECT_LT(shares.share(1), 0.4);
+  EXPECT_GT(shares.share(1), 0.1);
 }
 
 // A member that has slept wakes up.

@@ -147,6 +147,10 @@ TEST_F(CommandLine, HabitsOfLlamaCpp) {
   expect_usage(short_run({"-p", "Hello", "--n-gpu-layers=99"}), "--n-gpu-layers");
   EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-ctk", "f16", "-ctv", "f16"})).out, plain);
   EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-ctk", "q8_0", "--cache-type-v", "q8_0"})).status, 0);
+  EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "-tb", "3"})).out, plain);
+  EXPECT_EQ(run(short_run({"-n", "8", "-p", "Hello", "--threads-batch", "2"})).out, plain);
+  expect_usage(short_run({"-p", "Hello", "-tb", "0"}), "--threads-batch");
+  expect_usage({"quantize", "a", "-o", "b", "-tb", "2"}, "-t is for prompts too");
   expect_usage(short_run({"-p", "Hello", "-ctk", "q4_0"}), "q4_0");
   expect_usage({"tokenize", "-m", "x", "-ctk", "q8_0"}, "-ctk: only what runs a model keeps keys and values");
   expect_usage(short_run({"-p", "Hello", "-cram", "1"}), "-cram: 'lfm serve' is the server");

@@ -60,6 +60,32 @@ void expect_same_for_all_cuts(const TinyModel& model, DenseBackend dense, const 
   }
 }
 
+// Prompts by more threads than tokens, or by fewer; tokens by as many as are tried out.
+void expect_same_for_two_teams(DenseBackend dense) {
+  const TinyEngine tiny(q4_0(), {.threads = 1, .dense = dense});
+  const std::vector<TokenId> ids = random_tokens(120, 2);
+  const std::vector<float> expected = run(tiny.engine(), ids, {});
+  for (const auto& [few, many] : {std::pair{1u, 3u}, {3u, 1u}, {4u, 2u}}) {
+    SCOPED_TRACE(testing::Message() << few << " and " << many << " threads");
+    const EngineOptions options{.threads = few, .batch_threads = many, .dense = dense};
+    const Engine engine = tiny.open(options);
+    EXPECT_EQ(engine.info().threads, few);
+    EXPECT_EQ(engine.info().batch_threads, many);
+    expect_same_bits(expected, run(engine, ids, {}));
+    EngineOptions one_by_one = options;
+    one_by_one.chunk_tokens = 1;
+    expect_same_bits(std::span(expected).first(30 * 300), run(tiny.open(one_by_one), std::span(ids).first(30), {}));
+  }
+}
+
+TEST(Determinism, TwoTeams) {
+  expect_same_for_two_teams(DenseBackend::kNative);
+}
+
+TEST(Determinism, TwoTeamsOfXnnpack) {
+  expect_same_for_two_teams(DenseBackend::kXnnpack);
+}
+
 TEST(Determinism, Xnnpack) {
   expect_same_for_all_cuts(q4_0(), DenseBackend::kXnnpack);
 }

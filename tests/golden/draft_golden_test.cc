@@ -78,8 +78,8 @@ TEST(DraftGolden, IsTheReference) {
 // is read whole each round. Trained on such texts, it guesses most of them.
 TEST(DraftGolden, NanosIsTakenByNano) {
   const std::string nano = LFM_NANO;
-  const auto model = engine::load_model(nano + "/lfm2-nano-q4_0.gguf",
-                                        {.threads = 1, .draft = nano + "/lfm2-nano-draft-q4_0.gguf"});
+  const auto model =
+      engine::load_model(nano + "/lfm2-nano-q4_0.gguf", {.threads = 1, .draft = nano + "/lfm2-nano-draft-q4_0.gguf"});
   ASSERT_TRUE(model.ok()) << model.error().describe();
   const engine::Model& m = **model;
   std::size_t rounds = 0, taken = 0;

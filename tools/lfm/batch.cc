@@ -83,7 +83,7 @@ void add_batch(CommandLine& line) {
       .type("OUT.jsonl")
       .required();
   options->model.add_to(command);
-  add_threads_option(command, options->model.threads);
+  options->model.add_threads_to(command);
   options->context.add_to(command);
   command.text("-a,--alias", options->alias, "the model's name in answers (default: that of its file)").type("NAME");
   command.number("--parallel", options->slots, {1, 256}, "answers that are made side by side (-np)")

@@ -324,6 +324,8 @@ void add_bench(CommandLine& line) {
   Command& command = line.add("bench", "Measure how fast a model runs, beside what the machine can do");
   options->model.add_to(command);
   command.numbers("-t,--threads", options->threads, kThreads, "threads, a comma list (default: as for run)");
+  command.number("--threads-batch", options->model.batch_threads, kThreads,
+                 "threads for prompts (-tb; default: as for run)");
   command.numbers("-p,--n-prompt", options->prompts, {0}, "prompt lengths, a comma list; 0 is none").shows("512");
   command.numbers("-n,--n-gen", options->generated, {0}, "numbers of tokens to generate, a comma list; 0 is none")
       .shows("128");

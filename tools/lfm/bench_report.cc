@@ -104,6 +104,7 @@ Json machine_fields(const BenchContext& context) {
       {"n_batch", context.chunk_tokens},
       {"n_ubatch", context.chunk_tokens},
       {"n_threads", context.model.threads},
+      {"n_threads_batch", context.model.batch_threads},
       {"type_k", context.cache.keys},
       {"type_v", context.cache.values},
       {"flash_attn", 1},

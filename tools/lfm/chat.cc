@@ -157,7 +157,7 @@ void add_chat(CommandLine& line) {
       "At a terminal: type, and /help lists the commands. Otherwise standard input is one question, whose answer alone "
       "goes to standard output; with --json it is a conversation of lines.");
   options->model.add_to(command);
-  add_threads_option(command, options->model.threads);
+  options->model.add_threads_to(command);
   const Option prompt = command.text("-p,--prompt", options->prompt, "ask this one question");
   command.text("--system", options->system, "system prompt");
   command.text("--resume", options->resume, "go on with a conversation that /save wrote").type("FILE");

@@ -47,6 +47,7 @@ constexpr std::string_view kRows = "lfm bench prints its rows once, on standard 
 constexpr std::string_view kThisMachine = "lfm computes on this machine alone; leave it out";
 constexpr std::string_view kLoads = "--load map and --load copy say how a packed file comes into memory";
 constexpr std::string_view kNoEmbeddings = "lfm makes no embeddings; leave it out";
+constexpr std::string_view kOneCount = "here -t is for prompts too";
 constexpr std::string_view kNoPoll = "lfm knows how its threads wait; leave it out";
 
 constexpr std::array kHabits = {
@@ -198,8 +199,8 @@ constexpr std::array kHabits = {
     Habit{"--batch-size", "", kNoBatch},
     Habit{"-ub", "", kNoBatch},
     Habit{"--ubatch-size", "", kNoBatch},
-    Habit{"-tb", "", "-t is for prompts too"},
-    Habit{"--threads-batch", "", "-t is for prompts too"},
+    Habit{"-tb", "--threads-batch", kOneCount},
+    Habit{"--threads-batch", "", kOneCount},
     Habit{"-ctk", "--cache-type-k", kCacheType},
     Habit{"-ctv", "--cache-type-v", kCacheType},
     Habit{"--cache-type-k", "", kCacheType},

@@ -20,11 +20,20 @@ constexpr std::size_t kKept = std::size_t{64} << 10;
 
 // What the library calls options, and what they are here.
 constexpr std::pair<std::string_view, const char*> kOptions[] = {
-    {"threads", "--threads"},    {"chunk_tokens", "--chunk"}, {"context_tokens", "--ctx-size"},
-    {"max_tokens", "--predict"}, {"temperature", "--temp"},   {"top_k", "--top-k"},
-    {"top_p", "--top-p"},        {"min_p", "--min-p"},        {"repetition_penalty", "--repeat-penalty"},
-    {"stop", "--stop"},          {"date", "--date"},          {"thinking_budget", "--thinking-budget"},
+    {"threads", "--threads"},
+    {"chunk_tokens", "--chunk"},
+    {"context_tokens", "--ctx-size"},
+    {"max_tokens", "--predict"},
+    {"temperature", "--temp"},
+    {"top_k", "--top-k"},
+    {"top_p", "--top-p"},
+    {"min_p", "--min-p"},
+    {"repetition_penalty", "--repeat-penalty"},
+    {"stop", "--stop"},
+    {"date", "--date"},
+    {"thinking_budget", "--thinking-budget"},
     {"dense", "--dense"},
+    {"batch_threads", "--threads-batch"},
 };
 
 std::string kept;

@@ -73,7 +73,7 @@ void add_logits(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Command& command = line.add("logits", "Write the logits of every position of given token ids");
   options->model.add_to(command);
-  add_threads_option(command, options->model.threads);
+  options->model.add_threads_to(command);
   command.text("--ids", options->ids, "one prompt a line, ids separated by spaces; - is standard input")
       .required()
       .type("FILE");

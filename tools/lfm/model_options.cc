@@ -78,9 +78,17 @@ void add_threads_option(Command& command, unsigned& threads) {
   command.number("-t,--threads", threads, kThreads, "threads (default: the physical cores that this process may use)");
 }
 
+void ModelOptions::add_threads_to(Command& command) {
+  command.number("-t,--threads", threads, kThreads,
+                 "threads (default: the physical cores of the fastest kind that this process may use)");
+  command.number("--threads-batch", batch_threads, kThreads,
+                 "threads for prompts (-tb; default: as -t, or the physical cores of every kind)");
+}
+
 EngineOptions ModelOptions::engine() const {
   EngineOptions options;
   options.threads = threads;
+  options.batch_threads = batch_threads;
   options.dense = dense_backend(dense);
   options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
   options.draft = draft;

@@ -14,17 +14,19 @@
 namespace lfm::cli {
 
 inline constexpr Bounds kThreads = {1, 256};
-void add_threads_option(Command& command, unsigned& threads);
+void add_threads_option(Command& command, unsigned& threads);  // of a command that counts but one kind
 
 struct ModelOptions : ModelName {
   unsigned threads = 0;
+  unsigned batch_threads = 0;
   std::string dense = "auto";
   std::string load = "auto";
   std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
   std::string draft;       // file of a draft network, or empty
   bool may_draft = false;  // the command can use one
 
-  void add_to(Command& command);  // all but -t
+  void add_to(Command& command);  // all but -t and -tb
+  void add_threads_to(Command& command);
   EngineOptions engine() const;
 };
 

@@ -129,7 +129,7 @@ void add_perplexity(CommandLine& line) {
   Command& command =
       line.add("perplexity", "How well a model predicts a text, and how far it is from a better file of it");
   options->model.add_to(command);
-  add_threads_option(command, options->model.threads);
+  options->model.add_threads_to(command);
   const Option text = command.text("-f,--file", options->text, "the text; - is standard input").type("FILE");
   const Option base = command
                           .text("--kl-divergence-base", options->base,

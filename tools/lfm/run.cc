@@ -109,7 +109,7 @@ void add_run(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Command& command = line.add("run", "Continue a text");
   options->model.add_to(command);
-  add_threads_option(command, options->model.threads);
+  options->model.add_threads_to(command);
   const Option prompt = command.text("-p,--prompt", options->prompt, "the text (default: standard input)");
   command.text("-f,--file", options->file, "file with the text; - is standard input").type("FILE").excludes(prompt);
   add_predict_option(command, options->max_tokens, "tokens to generate at most; -1 is no limit");

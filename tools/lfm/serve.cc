@@ -181,7 +181,7 @@ void add_serve(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Command& command = line.add("serve", "Answer requests as OpenAI's and llama.cpp's servers do");
   options->model.add_to(command);
-  add_threads_option(command, options->model.threads);
+  options->model.add_threads_to(command);
   options->context.add_to(command);
   command.text("--host", options->host, "name or address to listen on (default: 127.0.0.1)").type("HOST");
   command.number("--port", options->port, {0, 65535}, "port to listen on; 0 is one that is free (default: 8080)");

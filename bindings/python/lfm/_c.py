@@ -54,7 +54,8 @@ EachLogits = CFUNCTYPE(None, POINTER(c_float), c_size_t, c_void_p)
 class EngineOptions(Sized):
     _fields_ = [("size", c_size_t), ("threads", c_uint), ("dense", c_int), ("load", c_int), ("chunk_tokens", c_size_t),
                 ("pack_cache", c_char_p), ("pack_cache_min_bytes", c_uint64), ("pack_cache_max_bytes", c_uint64),
-                ("progress", OpenProgress), ("progress_user", c_void_p), ("cancel", c_void_p), ("draft", c_char_p)]
+                ("progress", OpenProgress), ("progress_user", c_void_p), ("cancel", c_void_p), ("draft", c_char_p),
+                ("batch_threads", c_uint)]
 
 
 class ModelInfo(Sized):
@@ -65,7 +66,7 @@ class ModelInfo(Sized):
                 ("hidden", c_size_t), ("vocabulary", c_size_t), ("context_tokens", c_size_t), ("threads", c_uint),
                 ("path", c_char_p), ("packed", c_bool), ("attention_layers", c_size_t), ("experts", c_size_t),
                 ("experts_used", c_size_t), ("prompt_parameters", c_uint64), ("draft", c_char_p),
-                ("draft_weight_bytes", c_uint64)]
+                ("draft_weight_bytes", c_uint64), ("batch_threads", c_uint)]
 
 
 class SessionOptions(Sized):

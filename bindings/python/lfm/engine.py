@@ -52,6 +52,7 @@ class ModelInfo:
     prompt_parameters: int  # that every token of a prompt is multiplied with
     draft: str  # path of the draft network; empty where there is none
     draft_weight_bytes: int
+    batch_threads: int  # for prompts
     notes: tuple[str, ...]  # what isn't as asked for, and why
 
 
@@ -108,18 +109,20 @@ class Engine(Closable):
     """A loaded model, which never changes: for any number of sessions and threads. After os.fork() what needs its
     threads raises StateError in the child, which may open an engine of its own."""
 
-    def __init__(self, path: str | os.PathLike[str], *, threads: int = 0, dense: str = "auto", load: str = "auto",
-                 chunk_tokens: int = 0, pack_cache: str | os.PathLike[str] | None = None,
+    def __init__(self, path: str | os.PathLike[str], *, threads: int = 0, batch_threads: int = 0, dense: str = "auto",
+                 load: str = "auto", chunk_tokens: int = 0, pack_cache: str | os.PathLike[str] | None = None,
                  pack_cache_min_bytes: int = 0, pack_cache_max_bytes: int = 0,
                  draft: str | os.PathLike[str] | None = None,
                  progress: Callable[[str, int, int], Any] | None = None, cancel: Cancel | None = None) -> None:
-        """Opens a GGUF file, a packed file or a Hugging Face folder. threads: 0 is one for each physical core.
+        """Opens a GGUF file, a packed file or a Hugging Face folder. threads: 0 is one for each physical
+        core of the fastest kind. batch_threads: for prompts; 0 is as many as threads, or one for each core of any kind.
         pack_cache: a folder for packed weights, so that the next start is quick. draft: the file of a draft network that
         was made for the model, for Draft.MODEL. progress: called with "packing", "reading" or "checking", bytes done
         and all; False ends it with CancelledError."""
         options = _c.EngineOptions(
             threads=threads, dense=_choice(dense, _DENSE, "dense"), load=_choice(load, _LOAD, "load"),
-            chunk_tokens=chunk_tokens, pack_cache=os.fsencode(pack_cache) if pack_cache is not None else None,
+            batch_threads=batch_threads, chunk_tokens=chunk_tokens,
+            pack_cache=os.fsencode(pack_cache) if pack_cache is not None else None,
             pack_cache_min_bytes=pack_cache_min_bytes, pack_cache_max_bytes=pack_cache_max_bytes,
             cancel=cancel._handle.pointer if cancel is not None else None,
             draft=os.fsencode(draft) if draft is not None else None)

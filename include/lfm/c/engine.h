@@ -37,7 +37,7 @@ typedef bool (*lfm_open_callback)(lfm_open_phase phase, uint64_t done, uint64_t 
 
 typedef struct lfm_engine_options {
   size_t size;
-  unsigned threads; /* 0: one for each physical core that this process may use */
+  unsigned threads; /* 0: one for each physical core that this process may use, of the fastest kind */
   lfm_dense dense;
   lfm_load load;
   size_t chunk_tokens;           /* tokens of a prompt that run together, 1 to 4096; 0: 512 */
@@ -47,7 +47,8 @@ typedef struct lfm_engine_options {
   lfm_open_callback progress;
   void* progress_user;
   const lfm_cancel* cancel;
-  const char* draft; /* file of a draft network that was made for the model (LFM_DRAFT_MODEL); NULL: none */
+  const char* draft;      /* file of a draft network that was made for the model (LFM_DRAFT_MODEL); NULL: none */
+  unsigned batch_threads; /* for prompts; 0: as many as threads, or, where that is 0, one for each core of any kind */
 } lfm_engine_options;
 
 /* options: NULL for the defaults. */
@@ -81,6 +82,7 @@ typedef struct lfm_model_info {
   uint64_t prompt_parameters; /* that every token of a prompt is multiplied with */
   const char* draft;          /* path of the draft network; "" where there is none */
   uint64_t draft_weight_bytes;
+  unsigned batch_threads; /* for prompts */
 } lfm_model_info;
 
 LFM_API lfm_code lfm_engine_info(const lfm_engine* engine, lfm_model_info* info, lfm_error* error);

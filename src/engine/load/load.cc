@@ -27,13 +27,21 @@ Status check(const EngineOptions& options) {
   return {};
 }
 
+Runtime::Threads threads_of(const EngineOptions& options) {
+  const base::Cores cores = base::usable_cores();
+  const unsigned otherwise = options.threads != 0 ? options.threads : cores.all;
+  return {options.threads != 0 ? options.threads : cores.fast,
+          options.batch_threads != 0 ? options.batch_threads : otherwise};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> load_model(const std::string& path, const EngineOptions& options) {
   LFM_TRY(check(options));
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
-  const unsigned threads = options.threads != 0 ? options.threads : base::default_threads();
-  LFM_ASSIGN(base::Team team, base::Team::create(threads));
+  const Runtime::Threads threads = threads_of(options);
+  const unsigned members = std::max(threads.few, threads.many);
+  LFM_ASSIGN(base::Team team, base::Team::create(members));
 
   LFM_ASSIGN(ModelParts parts, ModelParts::open(path));
   LFM_TRY(check_talks(parts));
@@ -45,9 +53,9 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_TRY(base::check_wanted(options.cancel));
 
   std::vector<std::string> notes;
-  if (team.size() < threads) {
+  if (team.size() < members) {
     notes.push_back("the system starts " + std::to_string(team.size()) + " threads, and not " +
-                    std::to_string(threads));
+                    std::to_string(members));
   }
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
@@ -62,10 +70,11 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   ModelInfo info = describe(parts, plan);
   info.isa = kernels::info(isa).name;
   info.dense_backend = xnn ? "xnnpack" : "native";
-  info.threads = team.size();
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
-             Runtime::create(parts.config, weights, xnn, std::move(team), isa, options.chunk_tokens,
+             Runtime::create(parts.config, weights, xnn, std::move(team), threads, isa, options.chunk_tokens,
                              draft != nullptr ? &draft->network : nullptr));
+  info.threads = runtime->threads().few;
+  info.batch_threads = runtime->threads().many;
   const std::uint64_t identity_sum = base::checksum(parts.model.source->identity());
   // Last, so that who gives up leaves no file behind, nor waits for one.
   LFM_TRY(base::check_wanted(options.cancel));

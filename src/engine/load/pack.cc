@@ -21,7 +21,7 @@ Error refused(const std::string& out, std::string message) {
 }
 
 Result<base::Team> team_of(unsigned threads) {
-  return base::Team::create(threads != 0 ? threads : base::default_threads());
+  return base::Team::create(threads != 0 ? threads : base::usable_cores().all);
 }
 
 Status write_all(format::PackWriter& writer, base::Team& team, base::Work& work) {

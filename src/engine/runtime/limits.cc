@@ -29,7 +29,7 @@ double mean_seconds(Runtime& runtime, const std::function<void(base::Worker&)>& 
 
 MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weights) {
   const kernels::Table& kernels = kernels::table(runtime.isa());
-  std::vector<std::uint64_t> sums(runtime.threads() * 8);  // a cache line each, so that the work has a result
+  std::vector<std::uint64_t> sums(runtime.members() * 8);  // a cache line each, so that the work has a result
   const std::size_t units = weights.size() / kUnit;
   const std::size_t passes = units == 0 ? 0 : (kLeastBytes + weights.size() - 1) / weights.size();
 
@@ -44,7 +44,7 @@ MachineLimits measure_limits(Runtime& runtime, std::span<const std::byte> weight
   const double multiply_seconds =
       mean_seconds(runtime, [&](base::Worker& worker) { sums[worker.index() * 8] += kernels.matmul.peak(kSteps); });
   limits.int8_operations_per_second =
-      static_cast<double>(kSteps * kernels.matmul.peak_operations) * runtime.threads() / multiply_seconds;
+      static_cast<double>(kSteps * kernels.matmul.peak_operations) * runtime.members() / multiply_seconds;
   return limits;
 }
 

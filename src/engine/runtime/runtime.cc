@@ -15,6 +15,9 @@ namespace {
 // sums wait in the workspace.
 constexpr std::size_t kLogitsAtOnce = 32;
 
+// Passes of fewer rows mostly read weights, for which the fastest cores are enough; others compute, where all help.
+constexpr std::size_t kManyRows = 32;
+
 // How often one that waits looks whether it is cancelled: a signal handler may do that, and can wake nobody.
 constexpr std::chrono::milliseconds kBetweenLooks(5);
 // Sampling takes a fraction of it; a callback that takes longer isn't waited for.
@@ -37,11 +40,13 @@ class CallsBack {
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, const model::Weights& weights,
-                                                 std::optional<ops::XnnLayout> xnn, base::Team team, kernels::Isa isa,
-                                                 std::size_t chunk_tokens, const model::DraftNetwork* draft) {
-  const unsigned threads = team.size();
-  std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), kernels::table(isa), chunk_tokens, draft));
-  ops::Dimensions dimensions = model::workspace_dimensions(config, threads, chunk_tokens, config.max_positions());
+                                                 std::optional<ops::XnnLayout> xnn, base::Team team, Threads threads,
+                                                 kernels::Isa isa, std::size_t chunk_tokens,
+                                                 const model::DraftNetwork* draft) {
+  const unsigned members = team.size();
+  threads = {std::min(threads.few, members), std::min(threads.many, members)};
+  std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), threads, kernels::table(isa), chunk_tokens, draft));
+  ops::Dimensions dimensions = model::workspace_dimensions(config, members, chunk_tokens, config.max_positions());
   if (draft != nullptr) {
     const model::DraftConfig& sizes = draft->config.draft;
     model::add_dimensions(*draft, dimensions);
@@ -53,9 +58,15 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
   LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(dimensions));
   runtime->outputs_.reserve(std::max(chunk_tokens, model::kMaxRuns));
   if (xnn) {
-    for (unsigned i = 0; i < threads; ++i) {
+    // What a pass may run on, one member alone too.
+    std::vector<unsigned> teams = {1, threads.many};
+    const auto few_sizes = runtime->size_.sizes();
+    teams.insert(teams.end(), few_sizes.begin(), few_sizes.end());
+    std::ranges::sort(teams);
+    teams.erase(std::ranges::unique(teams).begin(), teams.end());
+    for (unsigned i = 0; i < members; ++i) {
       LFM_ASSIGN(ops::XnnWorker worker, ops::XnnWorker::create(*xnn));
-      LFM_TRY(model::prepare_weights(weights, config, worker, threads, chunk_tokens));
+      LFM_TRY(model::prepare_weights(weights, config, worker, teams, chunk_tokens));
       runtime->xnn_.push_back(std::move(worker));
     }
   }
@@ -190,7 +201,8 @@ void Runtime::lead(std::unique_lock<std::mutex>& lock, Job& first, const model::
 template <typename Body>
 void Runtime::dispatch(std::size_t rows, Body&& body) {
   profile_.start();
-  team_.run_as_needed([&](base::Worker& worker) {
+  base::Shares& shares = rows < kManyRows ? few_[size_.now()] : many_;
+  team_.run_as_needed(shares, [&](base::Worker& worker) {
     body(ops::Context{kernels_, worker, workspace_, xnn_.empty() ? nullptr : &xnn_[worker.index()], rows,
                       worker.index() == 0 ? &profile_ : nullptr});
   });
@@ -206,6 +218,7 @@ bool Runtime::pass(const model::Weights& weights, const model::Config& config, s
   model::Taps taps;
   if (draft_ != nullptr) taps = {draft_->config.draft.taps, taps_};
   std::atomic<bool> done = true;
+  const auto start = Clock::now();
   dispatch(rows, [&](const ops::Context& context) {
     if (!model::forward(context, weights, config, runs, stopped, taps)) {
       done.store(false, std::memory_order_relaxed);
@@ -218,6 +231,7 @@ bool Runtime::pass(const model::Weights& weights, const model::Config& config, s
     }
   });
   if (!done) return false;
+  if (rows == 1) size_.learn(std::chrono::duration<double>(Clock::now() - start).count());
   for (const model::Run& run : runs) run.state->advance(run.tokens.size());
   return true;
 }

@@ -19,6 +19,7 @@
 #include "base/team.h"
 #include "engine/runtime/pass_costs.h"
 #include "engine/runtime/schedule.h"
+#include "engine/runtime/team_size.h"
 #include "kernels/table.h"
 #include "lfm/types.h"
 #include "model/config.h"
@@ -31,12 +32,19 @@ namespace lfm::engine {
 
 class Runtime {
  public:
+  // The members that take part in passes of a few rows, and of many; at most all of the team.
+  struct Threads {
+    unsigned few;
+    unsigned many;
+  };
   static Result<std::unique_ptr<Runtime>> create(const model::Config& config, const model::Weights& weights,
-                                                 std::optional<ops::XnnLayout> xnn, base::Team team, kernels::Isa isa,
-                                                 std::size_t chunk_tokens, const model::DraftNetwork* draft = nullptr);
+                                                 std::optional<ops::XnnLayout> xnn, base::Team team, Threads threads,
+                                                 kernels::Isa isa, std::size_t chunk_tokens,
+                                                 const model::DraftNetwork* draft = nullptr);
 
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
-  unsigned threads() const noexcept { return team_.size(); }
+  Threads threads() const noexcept { return {size_.sizes()[0], many_.members()}; }
+  unsigned members() const noexcept { return team_.size(); }  // as many as the larger of both
   kernels::Isa isa() const noexcept { return kernels_.isa; }
   ops::Profile profile();
 
@@ -105,9 +113,15 @@ class Runtime {
   using Clock = std::chrono::steady_clock;
   class Alone;
 
-  Runtime(base::Team team, const kernels::Table& kernels, std::size_t chunk_tokens,
-          const model::DraftNetwork* draft) noexcept
-      : team_(std::move(team)), kernels_(kernels), chunk_tokens_(chunk_tokens), draft_(draft) {}
+  Runtime(base::Team team, Threads threads, const kernels::Table& kernels, std::size_t chunk_tokens,
+          const model::DraftNetwork* draft)
+      : team_(std::move(team)),
+        many_(threads.many),
+        size_(threads.few),
+        few_(size_.sizes().begin(), size_.sizes().end()),
+        kernels_(kernels),
+        chunk_tokens_(chunk_tokens),
+        draft_(draft) {}
 
   bool wait(std::unique_lock<std::mutex>& lock, Job& job);
   void leave(Job& job) noexcept;
@@ -132,6 +146,9 @@ class Runtime {
 
   // Of whoever is busy.
   base::Team team_;
+  base::Shares many_;              // of work in passes of many rows
+  TeamSize size_;                  // of the team in those of a few
+  std::vector<base::Shares> few_;  // of work in them, by that size
   const kernels::Table& kernels_;
   std::size_t chunk_tokens_;
   ops::Workspace workspace_;

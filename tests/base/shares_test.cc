@@ -1,0 +1,228 @@
+#include "base/shares.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <queue>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace lfm::base {
+namespace {
+
+TEST(Split, CoversEverythingOnce) {
+  for (std::size_t n = 0; n < 40; ++n) {
+    for (std::size_t count = 1; count < 20; ++count) {
+      std::size_t next = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const Range part = split(n, i, count);
+        EXPECT_EQ(part.begin, next);
+        EXPECT_LE(part.end - part.begin, n / count + 1);
+        EXPECT_GE(part.end - part.begin, n / count);
+        next = part.end;
+      }
+      EXPECT_EQ(next, n);
+    }
+  }
+}
+
+TEST(Shares, BeginEqualAndCoverEverythingOnce) {
+  for (unsigned count = 1; count < 20; ++count) {
+    const Shares shares(count);
+    for (std::size_t n = 0; n < 100; ++n) {
+      std::size_t next = 0;
+      for (unsigned i = 0; i < count; ++i) {
+        const Range part = shares.part(n, i);
+        EXPECT_EQ(part.begin, next);
+        EXPECT_LE(part.end - part.begin, n / count + 1);
+        next = part.end;
+      }
+      EXPECT_EQ(next, n);
+    }
+  }
+}
+
+// Whatever is learnt, parts make up the whole, and each member has a share.
+TEST(Shares, StayAPartition) {
+  std::mt19937 random(5);
+  std::exponential_distribution<double> any;
+  for (unsigned round = 0; round < 200; ++round) {
+    const auto count = 1 + static_cast<unsigned>(random() % 24);
+    Shares shares(count);
+    for (unsigned call = 0; call < 20; ++call) {
+      std::vector<Shares::Done> done(count);
+      for (Shares::Done& member : done) {
+        if (random() % 3 != 0) member = {random() % 4 == 0 ? 0 : any(random), any(random)};
+      }
+      shares.learn(done, 1 + static_cast<unsigned>(random() % 1000));
+      double all = 0;
+      std::size_t next = 0;
+      const std::size_t n = random() % (std::size_t{1} << 28);
+      for (unsigned i = 0; i < count; ++i) {
+        EXPECT_GT(shares.share(i), 0);
+        all += shares.share(i);
+        const Range part = shares.part(n, i);
+        ASSERT_EQ(part.begin, next);
+        ASSERT_LE(part.begin, part.end);
+        next = part.end;
+      }
+      EXPECT_EQ(next, n);
+      EXPECT_NEAR(all, 1, 1e-9);
+    }
+  }
+}
+
+TEST(Shares, AnOwnerAlwaysGetsOn) {
+  const Shares shares(3);
+  EXPECT_EQ(shares.taken(0, 4, 1, 1), 0u);
+  EXPECT_EQ(shares.taken(3, 4, 1, 1), 3u);
+  EXPECT_EQ(shares.taken(100, 4, 1, 1), 50u);
+  EXPECT_EQ(shares.taken(100, 4, 0, 1), 50u);
+  EXPECT_EQ(shares.taken(3, 4, 0, 1), 3u);
+}
+
+// ---- A team in made-up time: whose members do so many units in a microsecond, and compute alone. What a member begins
+// it goes through with.
+
+struct Round {
+  std::size_t units;
+  std::size_t least;
+};
+
+// Matrices of one token, as full-size networks have them: units are row tiles of a dense matrix, 4 at least, and steps
+// of channels of four experts.
+std::vector<Round> rounds_of_a_token() {
+  std::vector<Round> rounds;
+  for (int layer = 0; layer < 24; ++layer) {
+    rounds.push_back({layer % 4 == 2 ? 192u : 384u, 4});
+    rounds.push_back({128, 4});
+    if (layer < 2) {
+      rounds.push_back({896, 4});
+      rounds.push_back({128, 4});
+    } else {
+      rounds.push_back({112, 1});
+      rounds.push_back({128, 1});
+    }
+  }
+  rounds.push_back({4096, 4});
+  return rounds;
+}
+
+class MadeUpTeam {
+ public:
+  // barrier: what meeting takes, in microseconds
+  MadeUpTeam(std::vector<double> speeds, double barrier)
+      : speeds_(std::move(speeds)), barrier_(barrier), shares_(static_cast<unsigned>(speeds_.size())) {}
+
+  std::vector<double>& speeds() { return speeds_; }
+  const Shares& shares() const { return shares_; }
+
+  // One token's time, beside that of a team in which nobody ever waits.
+  double efficiency() {
+    const double speed = std::accumulate(speeds_.begin(), speeds_.end(), 0.0);
+    const auto count = speeds_.size();
+    std::vector<Shares::Done> done(count);
+    double time = 0, ideal = 0;
+    for (const Round& round : rounds_of_a_token()) {
+      // Every matrix takes one core of speed 1 as long, 200 microseconds.
+      const double unit = 200.0 / static_cast<double>(round.units);
+      ideal += 200.0 / speed;
+      time += run(round, unit, done) + barrier_;
+    }
+    shares_.learn(done, static_cast<unsigned>(rounds_of_a_token().size()));
+    return ideal / time;
+  }
+
+  double after(int tokens) {
+    for (int i = 1; i < tokens; ++i) efficiency();
+    return efficiency();
+  }
+
+ private:
+  double run(const Round& round, double unit, std::vector<Shares::Done>& done) {
+    const auto count = static_cast<unsigned>(speeds_.size());
+    std::vector<std::size_t> left(count);
+    for (unsigned i = 0; i < count; ++i)
+      left[i] = shares_.part(round.units, i).end - shares_.part(round.units, i).begin;
+    using Event = std::pair<double, unsigned>;  // when which member is free
+    std::priority_queue<Event, std::vector<Event>, std::greater<>> free;
+    for (unsigned i = 0; i < count; ++i) free.emplace(0.0, i);
+    constexpr double kClaim = 0.15;
+    double last = 0;
+    while (!free.empty()) {
+      const auto [now, member] = free.top();
+      free.pop();
+      std::size_t taken = 0;
+      double later = now;
+      for (unsigned i = 0; i < count && taken == 0; ++i) {
+        const unsigned owner = (member + i) % count;
+        taken = shares_.taken(left[owner], round.least, member, owner);
+        left[owner] -= taken;
+        later += kClaim;
+      }
+      if (taken == 0) {
+        last = std::max(last, now);
+        continue;
+      }
+      later += static_cast<double>(taken) * unit / speeds_[member];
+      done[member].parts += static_cast<double>(taken) / static_cast<double>(round.units);
+      done[member].time += later - now;
+      free.emplace(later, member);
+    }
+    EXPECT_EQ(std::accumulate(left.begin(), left.end(), std::size_t{0}), 0u);
+    return last;
+  }
+
+  std::vector<double> speeds_;
+  double barrier_;
+  Shares shares_;
+};
+
+std::vector<double> cores(std::initializer_list<std::pair<int, double>> kinds) {
+  std::vector<double> speeds;
+  for (const auto& [count, speed] : kinds) speeds.insert(speeds.end(), static_cast<std::size_t>(count), speed);
+  return speeds;
+}
+
+// Of what the cores can do together a team has at least so much, once it knows them.
+TEST(MadeUpTeams, AreHeldUpLittleByWhoIsSlow) {
+  const struct {
+    const char* name;
+    std::vector<double> speeds;
+    double barrier;
+    double efficiency;
+  } kTeams[] = {
+      {"2 equal", cores({{2, 1}}), 0.3, 0.98},
+      {"8 equal", cores({{8, 1}}), 0.5, 0.95},
+      {"2, one at half", cores({{1, 1}, {1, 0.5}}), 0.3, 0.98},
+      {"2, one at a quarter", cores({{1, 1}, {1, 0.25}}), 0.3, 0.98},
+      {"4P + 8E", cores({{4, 1}, {8, 0.5}}), 0.5, 0.94},
+      {"6P + 8E", cores({{6, 1}, {8, 0.5}}), 0.5, 0.88},
+      {"8, one at a quarter", cores({{7, 1}, {1, 0.25}}), 0.5, 0.93},
+      {"12 + 12, two L3 groups", cores({{12, 1}, {12, 0.95}}), 1.0, 0.70},  // the grain and barriers
+  };
+  for (const auto& team : kTeams) {
+    const double first = MadeUpTeam(team.speeds, team.barrier).efficiency();
+    const double known = MadeUpTeam(team.speeds, team.barrier).after(100);
+    EXPECT_GE(known, team.efficiency) << team.name;
+    EXPECT_GE(known, first * 0.98) << team.name;
+    RecordProperty(team.name, std::to_string(first) + " at first, then " + std::to_string(known));
+  }
+}
+
+// A core gets slow, by heat or another program, and fast again.
+TEST(MadeUpTeams, FollowWhatChanges) {
+  MadeUpTeam team(cores({{4, 1}}), 0.3);
+  const double before = team.after(50);
+  team.speeds()[2] = 0.3;
+  EXPECT_GE(team.after(50), before * 0.93);
+  EXPECT_NEAR(team.shares().share(2), 0.3 / 3.3, 0.02);
+  team.speeds()[2] = 1;
+  EXPECT_GE(team.after(50), before * 0.98);
+  EXPECT_NEAR(team.shares().share(2), 0.25, 0.02);
+}
+
+}  // namespace
+}  // namespace lfm::base
