@@ -84,7 +84,7 @@ TEST(DraftGolden, NanosIsTakenByNano) {
   const engine::Model& m = **model;
   std::size_t rounds = 0, taken = 0;
   for (const char* prompt : {"Once upon a time", "One day, a little girl", "Tom had a big red ball."}) {
-    const auto ids = m.tokenizer.encode(prompt, {.bos = true});
+    const std::vector<TokenId> ids = *m.tokenizer.encode(prompt, {.bos = true});
     auto session = engine::SessionState::create(*model, {.context_tokens = 600});
     ASSERT_TRUE(session.ok());
     expect_ok((*session)->append(ids, nullptr));

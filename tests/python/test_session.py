@@ -1,4 +1,5 @@
 import math
+import pathlib
 
 import pytest
 
@@ -112,6 +113,24 @@ def test_drafts_change_no_text(engine):
             session.sync(prompt)
             session.generate(draft=draft)
         assert failed.value.field == "draft"
+
+
+def test_a_draft_network_changes_no_text(engine, model_path):
+    draft = pathlib.Path(model_path).with_name("lfm2-nano-draft-q4_0.gguf")
+    prompt = engine.tokenizer.encode("Once upon a time")
+    with lfm.Engine(model_path, threads=1, draft=draft) as with_draft:
+        assert with_draft.info.draft == str(draft) and with_draft.info.draft_weight_bytes > 0
+        said = []
+        for each, by in ((engine, lfm.Draft.OFF), (with_draft, lfm.Draft.MODEL)):
+            with each.session() as session:
+                session.sync(prompt)
+                finish = session.generate(max_tokens=100, sampling=lfm.Sampling(temperature=0.3, seed=1), draft=by)
+                said.append(session.tokens)
+        assert said[0] == said[1]
+        assert finish.drafted > 0
+    with pytest.raises(lfm.ArgumentError) as failed:
+        lfm.Engine(model_path, threads=1, draft=model_path)
+    assert failed.value.field == "draft"
 
 
 def test_keys_and_values_of_8_bits(engine, tmp_path):
