@@ -57,25 +57,32 @@ void Drafter::Guesser::watch(const Guess& guess) noexcept {
   for (std::size_t i = 0; i < watched_size_; ++i) trusts_[i] = static_cast<std::uint8_t>(guess.trust_in(i));
 }
 
-// By what its guesses bring on the whole, its own time included.
-bool Drafter::Guesser::worth_asking(double rate, std::size_t most, std::size_t rows,
-                                    const PassCosts& costs) const noexcept {
-  if (!source_->takes_time() || source_->seconds() == 0 || unasked_ >= kUnasked) return true;
+// How many tokens to ask for, by what its guesses bring on the whole, its own time included; 0: it isn't worth that. One
+// more than pay, so that it is seen whether that one would.
+std::size_t Drafter::Guesser::worth_asking(double rate, std::size_t most, std::size_t rows,
+                                           const PassCosts& costs) const noexcept {
+  if (source_->seconds(1) == 0) return most;
   double tokens = static_cast<double>(rows), chance = 1;
-  for (std::size_t n = 1; n <= std::min(most, longest_); ++n) {
+  double best = unasked_ >= kUnasked ? 0 : rate;
+  std::size_t length = 0;
+  for (std::size_t n = 1; n <= most; ++n) {
     chance *= gains_.overall(n - 1);
     tokens += chance;
-    if (tokens / (costs.of(rows + n) + source_->seconds()) > rate) return true;
+    const double now = tokens / (costs.of(rows + n) + source_->seconds(n));
+    if (now <= best) continue;
+    best = now;
+    length = n;
   }
-  return false;
+  return length == 0 ? 0 : std::min(most, length + 1);
 }
 
 void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs) {
-  if (!worth_asking(best.rate, most, rows, costs)) return;
-  const Guess guess = source_->guess();
+  most = std::min(most, source_->longest());
+  const std::size_t wanted = worth_asking(best.rate, most, rows, costs);
+  if (wanted == 0) return;
+  const Guess guess = source_->guess(wanted);
   if (guess.tokens.empty()) return;
   unasked_ = 0;
-  longest_ = guess.tokens.size();
   if (came_ == watched_size_) watch(guess);
   double tokens = static_cast<double>(rows), chance = 1;
   for (std::size_t n = 1; n <= std::min(most, guess.tokens.size()); ++n) {

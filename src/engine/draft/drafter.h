@@ -52,7 +52,7 @@ class Drafter {
     void improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs);
 
    private:
-    bool worth_asking(double rate, std::size_t most, std::size_t rows, const PassCosts& costs) const noexcept;
+    std::size_t worth_asking(double rate, std::size_t most, std::size_t rows, const PassCosts& costs) const noexcept;
     void watch(const Guess& guess) noexcept;
 
     std::unique_ptr<DraftSource> source_;
@@ -61,8 +61,7 @@ class Drafter {
     std::array<TokenId, DraftSource::kLongest> watched_;
     std::array<std::uint8_t, DraftSource::kLongest> trusts_;
     std::size_t watched_size_ = 0, came_ = 0;
-    std::size_t unasked_ = kUnasked;               // tokens said since it was asked
-    std::size_t longest_ = DraftSource::kLongest;  // tokens of its last guess
+    std::size_t unasked_ = kUnasked;  // tokens said since it was asked
   };
   static constexpr std::size_t kUnasked = 64;  // a source that takes time is tried after so many
 

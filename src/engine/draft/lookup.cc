@@ -30,13 +30,13 @@ void Lookup::push(TokenId token) {
   automaton_.push(token);
 }
 
-Guess Lookup::guess() {
+Guess Lookup::guess(std::size_t most) {
   const auto [length, end] = automaton_.match();
   if (length < kShortest) return {};
   const std::size_t period = text_.size() - end;
   for (std::size_t i = 0; i < kLongest; ++i) guess_[i] = text_[end + i % period];
   const auto above = std::ranges::upper_bound(kByMatch, length, {}, &Trust::match);
-  return {guess_, static_cast<std::size_t>(above - kByMatch.begin()) - 1};
+  return {std::span(guess_).first(std::min(most, kLongest)), static_cast<std::size_t>(above - kByMatch.begin()) - 1};
 }
 
 double Lookup::expected(std::size_t trust) const noexcept {

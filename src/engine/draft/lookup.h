@@ -17,7 +17,7 @@ class Lookup : public DraftSource {
 
   void follow(std::span<const TokenId> tokens) override;
   void push(TokenId token) override;
-  Guess guess() override;
+  Guess guess(std::size_t most) override;
   double expected(std::size_t trust) const noexcept override;
 
  private:

@@ -9,6 +9,9 @@ namespace {
 
 constexpr double kRecentGuesses = 8;  // guesses that the mean of their time is of
 
+// A guess of n tokens takes about as long as so many and n: reading the weights, and computing with them.
+constexpr double kAlways = 4;
+
 // From which confidence on a token has each trust: finer where a long guess depends on it.
 constexpr std::array<float, DraftSource::kTrusts> kByConfidence = {0, 0.3f, 0.5f, 0.65f, 0.8f, 0.9f, 0.95f, 0.98f};
 static_assert(model::DraftConfig::kMaxBlock <= DraftSource::kLongest);
@@ -25,11 +28,13 @@ void ModelSource::push(TokenId token) {
   ++said_;
 }
 
-Guess ModelSource::guess() {
+Guess ModelSource::guess(std::size_t most) {
   if (said_ != line_.tokens.size() + 1) return {};  // it can't skip what the network hasn't read
-  const auto guessed = model_.runtime->guess(line_.state, last_, room_ - line_.tokens.size(), guessed_);
+  most = std::min(most, room_ - line_.tokens.size());
+  const auto guessed = model_.runtime->guess(line_.state, last_, most, guessed_);
   if (!guessed.ok() || guessed->tokens.empty()) return {};  // no memory for a guess is no reason to end
-  seconds_ += (guessed->seconds - seconds_) / (seconds_ == 0 ? 1 : kRecentGuesses);
+  const double each = guessed->seconds / (kAlways + static_cast<double>(guessed_.size()));
+  seconds_ += (each - seconds_) / (seconds_ == 0 ? 1 : kRecentGuesses);
   for (std::size_t i = 0; i < guessed_.size(); ++i) {
     const auto above = std::ranges::upper_bound(kByConfidence, guessed_[i].confidence);
     tokens_[i] = guessed_[i].token;
@@ -47,6 +52,10 @@ void ModelSource::impose() {
     const bool right = random_uniform(imposed_.seed, at) < imposed_.chance;
     tokens_[i] = right ? imposed_.text[at] : (imposed_.text[at] == 0 ? 1 : imposed_.text[at] - 1);
   }
+}
+
+double ModelSource::seconds(std::size_t tokens) const noexcept {
+  return seconds_ * (kAlways + static_cast<double>(tokens));
 }
 
 double ModelSource::expected(std::size_t trust) const noexcept {

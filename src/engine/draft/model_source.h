@@ -20,10 +20,10 @@ class ModelSource : public DraftSource {
 
   void follow(std::span<const TokenId> tokens) override;
   void push(TokenId token) override;
-  Guess guess() override;
+  Guess guess(std::size_t most) override;
   double expected(std::size_t trust) const noexcept override;
-  bool takes_time() const noexcept override { return true; }
-  double seconds() const noexcept override { return seconds_; }
+  std::size_t longest() const noexcept override { return model_.draft->network.config.draft.block; }
+  double seconds(std::size_t tokens) const noexcept override;
 
  private:
   void impose();
@@ -34,7 +34,7 @@ class ModelSource : public DraftSource {
   const ImposedGuesses& imposed_;
   TokenId last_ = 0;
   std::size_t said_ = 0;  // tokens, that one included
-  double seconds_ = 0;    // a running mean of guesses' time
+  double seconds_ = 0;    // a running mean of guesses' time, of a token
   std::vector<model::Guessed> guessed_;
   std::array<TokenId, kLongest> tokens_;
   std::array<std::uint8_t, kLongest> trusts_;

@@ -30,16 +30,17 @@ class DraftSource {
   virtual void follow(std::span<const TokenId> tokens) = 0;
   // One more was said.
   virtual void push(TokenId token) = 0;
-  // What may come next, at most kLongest tokens; none where it doesn't know.
-  virtual Guess guess() = 0;
+  // What may come next, at most `most` tokens, 1 to kLongest; none where it doesn't know.
+  virtual Guess guess(std::size_t most) = 0;
 
   // Which part of the guesses of a trust come true, before that was seen.
   virtual double expected(std::size_t trust) const noexcept = 0;
 
-  // Whether asking takes time, so that it is asked only where that promises to pay; and how long, of one pass's time
-  // (0 where that isn't known yet: then it is asked).
-  virtual bool takes_time() const noexcept { return false; }
-  virtual double seconds() const noexcept { return 0; }
+  // Tokens of its longest guess.
+  virtual std::size_t longest() const noexcept { return kLongest; }
+  // What asking for so many tokens takes; 0 where it is nothing, or not known yet. Who takes time is asked only where
+  // that promises to pay, and for no more tokens than that.
+  virtual double seconds(std::size_t) const noexcept { return 0; }
 };
 
 }  // namespace lfm::engine
