@@ -1,4 +1,5 @@
-// Matmul with vpdpbusd, codes of six and eight bits, and those of tables.
+// Matmul with vpdpbusd, codes of two, six and eight bits, and those of tables.
+#define LFM_OF_k2Bit(name) LFM_BLOCK_KERNELS(name)
 #define LFM_OF_k6Bit(name) LFM_BLOCK_KERNELS(name)
 #define LFM_OF_k8Bit(name) LFM_BLOCK_KERNELS(name)
 #define LFM_OF_k4BitTable(name) LFM_BLOCK_KERNELS(name)

@@ -19,19 +19,19 @@ constexpr bool kUnsignedProducts = false;
 constexpr std::size_t kMostStrips = 4;
 constexpr int kMostDots = 6;
 
-template <class Codes, bool, int kRows, int MR>
-[[gnu::always_inline]] inline void add_columns(const std::byte* planes, const ActBlock<MR>& act,
+template <bool, BlockFormat kFormat, int kRows, int MR>
+[[gnu::always_inline]] inline void add_columns(const WeightBlock<kFormat>& weights, const ActBlock<MR>& act,
                                                int32x4_t (&low)[kRows][MR], int32x4_t (&high)[kRows][MR]) {
   const auto add = [&]<int kL>() __attribute__((always_inline)) {
     auto& dot = kL < 4 ? low : high;
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const int8x16_t codes = vreinterpretq_s8_u8(Codes::template columns<kL>(planes + 16 * r));
+      const int8x16_t codes = vreinterpretq_s8_u8(weights.template columns<kL>(r));
 #pragma GCC unroll 6
       for (int t = 0; t < MR; ++t) dot[r][t] = vdotq_laneq_s32(dot[r][t], codes, act.q(t, kL / 4), kL % 4);
     }
   };
-  in_line_order(add);
+  in_order_of<kFormat>(add);
 }
 
 #include "kernels/matmul/neon_floats.inc"

@@ -10,7 +10,7 @@ namespace lfm::kernels {
 
 // How the codes of a block lie in planes (layout.h); of k4BitTable they are numbers of kNonlinearCodes, and of
 // k4BitFloat those of kFloatCodes.
-enum class CodeKind : std::uint8_t { k4Bit, k5Bit, k6Bit, k8Bit, k4BitTable, k4BitFloat };
+enum class CodeKind : std::uint8_t { k2Bit, k4Bit, k5Bit, k6Bit, k8Bit, k4BitTable, k4BitFloat };
 
 constexpr std::int8_t kNonlinearCodes[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
@@ -23,7 +23,8 @@ constexpr std::uint8_t kFloatCodes[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15
 //   minima  one block, fp16 scale and fp16 minimum
 //   super   eight blocks, fp16 d and dmin, u8 sc and m of each block
 //   halves  eight blocks, fp16 d, i8 sc of both halves of each block
-enum class ScaleKind : std::uint8_t { kPair, kPowers, kMinima, kSuper, kHalves };
+//   super halves  eight blocks, fp16 d and dmin, u4 sc and m of both halves of each block
+enum class ScaleKind : std::uint8_t { kPair, kPowers, kMinima, kSuper, kHalves, kSuperHalves };
 
 enum class BlockFormat : std::uint8_t {
 #define LFM_BLOCK_FORMAT(name, ...) k##name,
@@ -76,7 +77,16 @@ constexpr const FloatInfo& info(FloatFormat format) noexcept {
 
 // Where a file's block has its fp16 scale; a minimum follows it.
 constexpr std::size_t scale_offset(BlockFormat format) noexcept {
-  return format == BlockFormat::kQ6_K ? 208 : format == BlockFormat::kQ3_K ? 108 : 0;
+  switch (format) {
+    case BlockFormat::kQ2_K:
+      return 80;
+    case BlockFormat::kQ3_K:
+      return 108;
+    case BlockFormat::kQ6_K:
+      return 208;
+    default:
+      return 0;
+  }
 }
 
 // The format of GGUF's type `number`; none where the kernels don't run it, or it is of the other kind.

@@ -15,19 +15,19 @@ constexpr bool kUnsignedProducts = true;
 constexpr std::size_t kMostStrips = 4;
 constexpr int kMostDots = 6;
 
-template <class Codes, bool, int kRows, int MR>
-[[gnu::always_inline]] inline void add_columns(const std::byte* planes, const ActBlock<MR>& act,
+template <bool, BlockFormat kFormat, int kRows, int MR>
+[[gnu::always_inline]] inline void add_columns(const WeightBlock<kFormat>& weights, const ActBlock<MR>& act,
                                                int32x4_t (&low)[kRows][MR], int32x4_t (&high)[kRows][MR]) {
   const auto add = [&]<int kL>() __attribute__((always_inline)) {
     auto& dot = kL < 4 ? low : high;
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const uint8x16_t codes = Codes::template columns<kL>(planes + 16 * r);
+      const uint8x16_t codes = weights.template columns<kL>(r);
 #pragma GCC unroll 3
       for (int t = 0; t < MR; ++t) dot[r][t] = vusdotq_laneq_s32(dot[r][t], codes, act.q(t, kL / 4), kL % 4);
     }
   };
-  in_line_order(add);
+  in_order_of<kFormat>(add);
 }
 
 #include "kernels/matmul/neon_floats.inc"

@@ -4,6 +4,7 @@
 // block of 32 columns. N is padded to 16 with rows of zero scale. One block of one tile holds the codes of 16 x 32
 // weights as planes, each plane in 64-byte lines in which row r owns bytes 4r .. 4r+3:
 //
+//   2-bit codes   2 lines. Line h, byte 4r+j: bits 2i,2i+1 = column 16h+4i+j,  i = 0..3
 //   4-bit codes   nibble plane, 4 lines. Line l, byte 4r+j:  low nibble = column 4l+j,  high nibble = column 16+4l+j
 //   5-bit codes   nibble plane + 1 line of fifth bits.   Byte 4r+j: bit i   = fifth bit of column 4i+j,   i = 0..7
 //   6-bit codes   nibble plane + 2 lines of top bits.    Line h, byte 4r+j: bits 2i,2i+1 = top bits of column
@@ -29,11 +30,13 @@
 //   3392
 //   Q3_K     8   256   the same 320 bytes | 8 x nibbles 256                                                = 2368
 //   IQ4_XS 128   256   as Q3_K
+//   Q2_K     0   256   fp16 d[16], fp16 dmin[16] (64), then 8 x u8 {sc | m << 4}[2][16] (256) | 8 x codes 128 = 1344
 //
 // In Q4_1/Q5_1 the file's m is added: weight = d * code + m. In Q4_K/Q5_K: weight = (d * sc) * code - (dmin * m).
 // In Q6_K sc[0] scales columns 0..15 of the block and sc[1] columns 16..31: weight = (d * sc) * (code - 32). Q3_K is
-// alike, with codes of three bits that are moved to 4..11; in IQ4_XS a block's scales are equal.
-// Where a group has 64 columns and K is an odd multiple of 32, the last group's second block has zero scales and codes.
+// alike, with codes of three bits that are moved to 4..11; in IQ4_XS a block's scales are equal. In Q2_K both halves
+// have a scale and a minimum: weight = (d * sc) * code - (dmin * m). Where a group has 64 columns and K is an odd
+// multiple of 32, the last group's second block has zero scales and codes.
 //
 // Activations: a row of int8 codes for each token, in blocks of 32 columns with a scale each:
 //
@@ -58,7 +61,18 @@ inline constexpr std::size_t kBlockColumns = 32;   // columns that share an acti
 inline constexpr std::size_t kActBlockBytes = 48;  // 32 codes and four words
 
 constexpr int bits(CodeKind kind) noexcept {
-  return kind == CodeKind::k5Bit ? 5 : kind == CodeKind::k6Bit ? 6 : kind == CodeKind::k8Bit ? 8 : 4;
+  switch (kind) {
+    case CodeKind::k2Bit:
+      return 2;
+    case CodeKind::k5Bit:
+      return 5;
+    case CodeKind::k6Bit:
+      return 6;
+    case CodeKind::k8Bit:
+      return 8;
+    default:
+      return 4;
+  }
 }
 
 // Bytes of the planes of one block of 16 x 32 codes.
@@ -71,11 +85,11 @@ constexpr std::size_t group_blocks(ScaleKind kind) noexcept {
   return kind == ScaleKind::kPair || kind == ScaleKind::kPowers ? 2 : kind == ScaleKind::kMinima ? 1 : 8;
 }
 constexpr std::size_t header_bytes(ScaleKind kind) noexcept {
-  return kind == ScaleKind::kSuper || kind == ScaleKind::kHalves ? 320 : 64;
+  return group_blocks(kind) == 8 ? 320 : 64;
 }
 
 constexpr bool has_minima(ScaleKind kind) noexcept {
-  return kind == ScaleKind::kMinima || kind == ScaleKind::kSuper;
+  return kind == ScaleKind::kMinima || kind == ScaleKind::kSuper || kind == ScaleKind::kSuperHalves;
 }
 
 struct BlockLayout {

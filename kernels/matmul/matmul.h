@@ -17,7 +17,8 @@ namespace lfm::kernels {
 //     then f = fma(min_w[b][r], scaled_sum[b][t], f)                                    formats with minima
 // where scale_w of Q4_K/Q5_K is float(d) * float(sc) and min_w is -(float(dmin) * float(m)), rounded once each; the
 // integer dot includes the zero point (exact). In Q6_K the integer is sc[0] * dot(columns 0..15) + sc[1] * dot(columns
-// 16..31), which float holds exactly, and scale_w is float(d).
+// 16..31), which float holds exactly, and scale_w is float(d). So it is in Q2_K, whose minima are two as well:
+//     f = fma(min_w[1], scaled_sum, f), then f = fma((dmin / 8) * float(m[0] - m[1]), scale_a * float(neg8_low), f)
 //   weights   tiles x tile_bytes(format, k), 64-byte aligned
 //   act       the rows (layout.h) of `tokens` tokens, 4-byte aligned; rows after those are the next call's, which a
 //             kernel may fetch meanwhile

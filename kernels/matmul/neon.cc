@@ -22,20 +22,22 @@ constexpr std::size_t kMostStrips = 2;
 constexpr int kMostDots = 2;
 
 // Vectors of codes whose products int16 holds.
-template <class Codes>
+template <CodeKind kKind>
 constexpr int kRun = 8;  // 8 * 31 * 127 = 31496
 template <>
-constexpr int kRun<Codes<CodeKind::k6Bit>> = 4;  // 4 * 63 * 127 = 32004
+constexpr int kRun<CodeKind::k2Bit> = 4;  // with scales: 4 * 3 * 15 * 127 = 22860
 template <>
-constexpr int kRun<Codes<CodeKind::k8Bit>> = 2;  // 2 * 128 * 127 = 32512
-
+constexpr int kRun<CodeKind::k6Bit> = 4;  // 4 * 63 * 127 = 32004
 template <>
-constexpr int kRun<Codes<CodeKind::k4BitTable>> = 2;
+constexpr int kRun<CodeKind::k8Bit> = 2;  // 2 * 128 * 127 = 32512
+template <>
+constexpr int kRun<CodeKind::k4BitTable> = 2;
 
-template <class Codes, bool kApart, int kRows, int MR>
-[[gnu::always_inline]] inline void add_columns(const std::byte* planes, const ActBlock<MR>& act,
+template <bool kApart, BlockFormat kFormat, int kRows, int MR>
+[[gnu::always_inline]] inline void add_columns(const WeightBlock<kFormat>& weights, const ActBlock<MR>& act,
                                                int32x4_t (&low)[kRows][MR], int32x4_t (&high)[kRows][MR]) {
-  constexpr int kFit = kApart && kRun < Codes >> 4 ? 4 : kRun<Codes>;
+  constexpr CodeKind kCodes = info(kFormat).codes;
+  constexpr int kFit = kApart && kRun < kCodes >> 4 ? 4 : kRun<kCodes>;
   constexpr bool kInOrder = kApart || kFit == 4;
   int16x8_t front[kRows][MR], back[kRows][MR];  // of rows 0 and 1, and of rows 2 and 3
   const auto add = [&]<int kL>() __attribute__((always_inline)) {
@@ -48,7 +50,7 @@ template <class Codes, bool kApart, int kRows, int MR>
       const int8x16_t q = vreinterpretq_s8_s32(vdupq_laneq_s32(lanes, kL % 4));
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const int8x16_t codes = vreinterpretq_s8_u8(Codes::template columns<kL>(planes + 16 * r));
+        const int8x16_t codes = vreinterpretq_s8_u8(weights.template columns<kL>(r));
         if constexpr (kPlace == 0) {
           front[r][t] = vmull_s8(vget_low_s8(codes), vget_low_s8(q));
           back[r][t] = vmull_high_s8(codes, q);
@@ -75,7 +77,8 @@ template <class Codes, bool kApart, int kRows, int MR>
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
             std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
-  constexpr int kMost = info(kFormat).scales == ScaleKind::kHalves ? 3 : 4;  // that there are registers for
+  constexpr ScaleKind kScales = info(kFormat).scales;  // as many tokens as there are registers for
+  constexpr int kMost = kScales == ScaleKind::kHalves || kScales == ScaleKind::kSuperHalves ? 3 : 4;
   for (std::size_t t = 0; t < tokens; t += kMost) {
     tiles_by<kFormat, kMost>(weights, tiles, k, &act[t], tokens - t, out, out_stride);
     out += kMost * out_stride;

@@ -33,8 +33,14 @@ void add_wide_bits(const std::byte* qh, std::size_t shift, std::uint32_t mask, C
   for (std::size_t i = 0; i < 8; ++i) codes[i] |= (load<std::uint32_t>(qh + 4 * i) >> shift & mask) << 4;
 }
 
+// Two bits of columns 4i .. 4i+3 of block b of 256.
+std::uint32_t two_bits(const std::byte* qs, std::size_t b, std::size_t i) noexcept {
+  return load<std::uint32_t>(qs + 32 * (b / 4) + 4 * i) >> 2 * (b % 4) & 0x03030303u;
+}
+
 // The unsigned codes of 32 columns, number b of the block of a GGUF file.
 //   IQ4_NL  as Q4_0
+//   Q2_K  scales[16] qs[64] d, dmin                as Q3_K without hmask; a scale and a minimum for 16 columns
 //   Q3_K  hmask[32] qs[64] scales[12] d            of each half of 128 columns, bits 2b,2b+1 of 32 bytes of qs hold
 //                                                  block b; bit b of hmask[i], of all 8 blocks, is the third
 //   IQ4_XS  d scales_h[2] scales_l[4] qs[128]
@@ -59,9 +65,11 @@ void file_codes(const std::byte* block, std::size_t b, CodeWords& codes) noexcep
     add_fifth_bits(block + 4, codes);
   } else if constexpr (kFormat == BlockFormat::kQ8_0) {
     for (std::size_t i = 0; i < 8; ++i) codes[i] = load<std::uint32_t>(block + 2 + 4 * i) ^ 0x80808080u;
+  } else if constexpr (kFormat == BlockFormat::kQ2_K) {
+    for (std::size_t i = 0; i < 8; ++i) codes[i] = two_bits(block + 16, b, i);
   } else if constexpr (kFormat == BlockFormat::kQ3_K) {
     for (std::size_t i = 0; i < 8; ++i) {
-      const std::uint32_t low = load<std::uint32_t>(block + 32 + 32 * (b / 4) + 4 * i) >> 2 * (b % 4) & 0x03030303u;
+      const std::uint32_t low = two_bits(block + 32, b, i);
       const std::uint32_t third = load<std::uint32_t>(block + 4 * i) >> b & 0x01010101u;
       codes[i] = (low | third << 2) + 0x04040404u;
     }
@@ -148,6 +156,9 @@ void write_scales(const std::byte* block, std::size_t b, std::size_t r, std::byt
   if constexpr (kKind == ScaleKind::kHalves) {
     for (std::size_t i = 0; i < 16; ++i) store(small + 16 * i, half_scale<kFormat>(block, i));
   }
+  if constexpr (kKind == ScaleKind::kSuperHalves) {
+    for (std::size_t i = 0; i < 16; ++i) store(small + 16 * i, block[i]);
+  }
 }
 
 // The number of the first block with a scale or minimum that isn't finite.
@@ -199,7 +210,7 @@ void unpack_blocks(const std::byte* tile, std::size_t r, std::size_t k, float* o
     const RowScale s = row_scale<kInfo.scales>(group, b, r);
     for (std::size_t i = 0; i < kBlockColumns; ++i) {
       const float scale = s.scale * static_cast<float>(s.step[i / 16]);
-      out[column + i] = scale * static_cast<float>(codes[i] - kInfo.zero) + s.offset;
+      out[column + i] = scale * static_cast<float>(codes[i] - kInfo.zero) + s.offset[i / 16];
     }
   }
 }

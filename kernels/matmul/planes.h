@@ -54,6 +54,14 @@ using CodeWords = std::uint32_t[kBlockColumns / 4];
 template <CodeKind kKind>
 void write_codes(const CodeWords& words, std::byte* planes, std::size_t r) noexcept {
   std::byte* row = planes + 4 * r;
+  if constexpr (kKind == CodeKind::k2Bit) {
+    for (std::size_t h = 0; h < 2; ++h) {
+      std::uint32_t line = 0;
+      for (std::size_t i = 0; i < 4; ++i) line |= words[4 * h + i] << 2 * i;
+      store(row + kLine * h, line);
+    }
+    return;
+  }
   if constexpr (kKind == CodeKind::k8Bit) {
     for (std::size_t l = 0; l < 8; ++l) store(row + kLine * l, words[l]);
     return;
@@ -80,6 +88,11 @@ void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kB
   CodeWords words;
   const std::byte* row = planes + 4 * r;
   for (std::size_t l = 0; l < 4; ++l) {
+    if constexpr (kKind == CodeKind::k2Bit) {
+      for (std::size_t h = 0; h < 2; ++h)
+        words[4 * h + l] = load<std::uint32_t>(row + kLine * h) >> 2 * l & 0x03030303u;
+      continue;
+    }
     const auto line = load<std::uint32_t>(row + kLine * l);
     if constexpr (kKind == CodeKind::k8Bit) {
       words[l] = line;
@@ -108,11 +121,11 @@ void read_codes(const std::byte* planes, std::size_t r, std::uint8_t (&codes)[kB
   }
 }
 
-// The scales of row r of a block: a weight of column c is  scale * step[c / 16] * (code - zero) + offset.
+// The scales of row r of a block: a weight of column c is  scale * step[c / 16] * (code - zero) + offset[c / 16].
 struct RowScale {
   float scale;
-  int step[2];  // 1 but in Q6_K
-  float offset;
+  int step[2];  // 1 but where halves have their own
+  float offset[2];
 };
 
 template <ScaleKind kKind>
@@ -121,16 +134,22 @@ RowScale row_scale(const std::byte* group, std::size_t b, std::size_t r) noexcep
     return float_from_half(load<std::uint16_t>(group + 32 * vector + 2 * r));
   };
   const std::byte* small = group + kLine + 32 * b + r;  // the 8-bit scales of the block, where there are such
-  if constexpr (kKind == ScaleKind::kPair) return {half(b), {1, 1}, 0};
+  if constexpr (kKind == ScaleKind::kPair) return {half(b), {1, 1}, {}};
   if constexpr (kKind == ScaleKind::kPowers) {
-    return {float_from_bfloat(load<std::uint16_t>(group + 32 * b + 2 * r)), {1, 1}, 0};
+    return {float_from_bfloat(load<std::uint16_t>(group + 32 * b + 2 * r)), {1, 1}, {}};
   }
-  if constexpr (kKind == ScaleKind::kMinima) return {half(0), {1, 1}, half(1)};
+  if constexpr (kKind == ScaleKind::kMinima) return {half(0), {1, 1}, {half(1), half(1)}};
   if constexpr (kKind == ScaleKind::kSuper) {
-    return {half(0) * load<std::uint8_t>(small), {1, 1}, -(half(1) * load<std::uint8_t>(small + 16))};
+    const float offset = -(half(1) * load<std::uint8_t>(small + 16));
+    return {half(0) * load<std::uint8_t>(small), {1, 1}, {offset, offset}};
   }
   if constexpr (kKind == ScaleKind::kHalves) {
-    return {half(0), {load<std::int8_t>(small), load<std::int8_t>(small + 16)}, 0};
+    return {half(0), {load<std::int8_t>(small), load<std::int8_t>(small + 16)}, {}};
+  }
+  if constexpr (kKind == ScaleKind::kSuperHalves) {
+    const std::uint8_t pairs[] = {load<std::uint8_t>(small), load<std::uint8_t>(small + 16)};
+    const auto offset = [&](int i) { return -(half(1) * static_cast<float>(pairs[i] >> 4)); };
+    return {half(0), {pairs[0] & 15, pairs[1] & 15}, {offset(0), offset(1)}};
   }
 }
 

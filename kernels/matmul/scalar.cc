@@ -38,7 +38,11 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
         for (std::size_t i = 0; i < kBlockColumns; ++i) dot[i / 16] += codes[i] * block.q(i);
         const std::int32_t both = s.step[0] * dot[0] + s.step[1] * dot[1];
         sum[t] = __builtin_fmaf(static_cast<float>(both), s.scale * block.scale(), sum[t]);
-        if constexpr (has_minima(kInfo.scales)) sum[t] = __builtin_fmaf(s.offset, block.scaled_sum(), sum[t]);
+        if constexpr (has_minima(kInfo.scales)) sum[t] = __builtin_fmaf(s.offset[1], block.scaled_sum(), sum[t]);
+        if constexpr (kInfo.scales == ScaleKind::kSuperHalves) {  // the difference is exact
+          const float low = block.scale() * static_cast<float>(block.neg8_low());
+          sum[t] = __builtin_fmaf((s.offset[1] - s.offset[0]) * 0.125f, low, sum[t]);
+        }
       }
     }
     for (std::size_t t = 0; t < tokens; ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];

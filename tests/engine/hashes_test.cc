@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 #include <tuple>
+#include <utility>
 
 #include "base/checksum.h"
 #include "engine/tiny_engine.h"
@@ -116,7 +117,7 @@ TEST_P(HashesOfIsa, AreTheSame) {
   using enum format::TensorType;
   const auto& [dense, isa] = GetParam();
   LFM_SKIP_WITHOUT(isa.isa);
-  for (const format::TensorType type : {kQ4_0, kQ8_0, kQ4_K, kQ6_K, kIQ4_NL, kF16}) {
+  for (const format::TensorType type : {kQ4_0, kQ8_0, kQ2_K, kQ3_K, kQ4_K, kQ6_K, kIQ4_NL, kIQ4_XS, kMXFP4, kF16}) {
     const TinyEngine tiny(model_of(type), {.threads = 1, .dense = dense});
     const std::vector<TokenId> ids = random_tokens(kTokens, 2);
     const std::uint64_t expected = hash_of(tiny.engine(), ids, {kTokens});
@@ -125,6 +126,20 @@ TEST_P(HashesOfIsa, AreTheSame) {
     ASSERT_TRUE(engine.ok()) << engine.error().describe();
     EXPECT_EQ(engine->info().isa, isa.name);
     EXPECT_EQ(hash_of(*engine, ids, {kTokens}), expected) << format::to_string(type);
+  }
+}
+
+// Those types that no golden file has, as numbers: what was computed once is computed ever after.
+TEST(HashesOfTypes, ArePinned) {
+  using enum format::TensorType;
+  constexpr std::pair<format::TensorType, std::uint64_t> kPinned[] = {{kQ2_K, 0x24b8ef9ccfc61151u},
+                                                                      {kQ3_K, 0x6bfb92bd19fa0a14u},
+                                                                      {kIQ4_NL, 0xd4ff6ad3c72d1e5du},
+                                                                      {kIQ4_XS, 0x3b2ce657e3e2e2e2u},
+                                                                      {kMXFP4, 0x1798d5c268515d34u}};
+  for (const auto& [type, expected] : kPinned) {
+    const TinyEngine tiny(model_of(type), {.threads = 1, .dense = DenseBackend::kNative});
+    EXPECT_EQ(hash_of(tiny.engine(), random_tokens(kTokens, 2), {kTokens}), expected) << format::to_string(type);
   }
 }
 

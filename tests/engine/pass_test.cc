@@ -139,8 +139,8 @@ TEST(Pass, ARowDependsOnItsSequenceAlone) {
   TinyModel dense = of(kF16, kF16);
   dense.moe = false;
   dense.conv_taps = 4;
-  const TinyModel models[] = {
-      of(kQ4_0, kQ6_K), of(kQ4_K, kQ4_K), of(kQ8_0, kQ8_0), of(kIQ4_XS, kQ3_K), of(kMXFP4, kMXFP4), TinyModel{}, dense};
+  const TinyModel models[] = {of(kQ4_0, kQ6_K), of(kQ4_K, kQ4_K),   of(kQ8_0, kQ8_0), of(kIQ4_XS, kQ3_K),
+                              of(kQ2_K, kQ3_K), of(kMXFP4, kMXFP4), TinyModel{},      dense};
   for (const TinyModel& model : models) {
     for (const unsigned threads : {1u, &model == models ? 3u : 2u}) {
       SCOPED_TRACE(testing::Message() << "model " << &model - models << ", " << threads << " threads");

@@ -70,6 +70,8 @@ std::string random_block(TensorType type, float deviation, std::uint32_t& seed) 
       return half(deviation / 331.0f) + half(15.5f * deviation / 331.0f) + noise(172, seed);
     case TensorType::kQ6_K:
       return noise(208, seed) + half(deviation / 1369.0f);
+    case TensorType::kQ2_K:
+      return noise(80, seed) + half(deviation / 13.9f) + half(1.5f * deviation / 13.9f);
     case TensorType::kQ3_K:
       return noise(108, seed) + half(deviation / 42.5f);
     case TensorType::kIQ4_NL:

@@ -108,7 +108,7 @@ TEST(PackBlocks, ReportsAMinimumThatIsNotFinite) {
     const BlockFormat format = row.format;
     std::vector<std::byte> file(2 * gguf_row_bytes(format, 256));
     const std::uint16_t infinity = 0x7c00;
-    std::memcpy(&file[gguf_row_bytes(format, 256) + 2], &infinity, sizeof(infinity));
+    std::memcpy(&file[gguf_row_bytes(format, 256) + scale_offset(format) + 2], &infinity, sizeof(infinity));
     std::vector<std::byte> tile(tile_bytes(format, 256));
     EXPECT_EQ(pack_tile(format, file.data(), 2, 256, tile.data()), static_cast<std::ptrdiff_t>(256 / row.file_columns));
   }
