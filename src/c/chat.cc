@@ -61,7 +61,7 @@ ChatOptions::Custom custom_of(lfm_form_callback callback, void* user) {
     for (std::size_t i = 0; i < messages.size(); ++i) given.push_back(message_to_c(messages[i], calls[i]));
     lfm_form_writer out;
     const lfm_code code = callback(given.data(), given.size(), prompt, &out, user);
-    if (code != LFM_OK) return Error{code_of(code), std::string("the callback says ") + lfm_code_name(code), "custom"};
+    LFM_TRY(said(code, "custom"));
     if (out.full) return Error{ErrorCode::kNoMemory, {}};
     return std::move(out.segments);
   };
@@ -85,7 +85,8 @@ lfm_code lfm_chat_new(const lfm_engine* engine, const lfm_chat_options* options,
     LFM_TRY(c::given({{engine, "engine"}, {chat, "chat"}}));
     LFM_ASSIGN(const lfm_chat_options given, c::read_sized(options, "options"));
     lfm::ChatOptions inner;
-    inner.form = c::form_of(given.form);
+    LFM_ASSIGN(const lfm_chat_form form, c::known(given.form, "form"));
+    inner.form = c::form_of(form);
     inner.tools = c::text(given.tools);
     inner.date = c::text(given.date);
     inner.preserve_thinking = given.preserve_thinking;

@@ -54,6 +54,18 @@ lfm_piece_kind to_c(PieceKind kind) noexcept {
   return LFM_TEXT;
 }
 
+Draft draft_of(lfm_draft draft) noexcept {
+  switch (draft) {
+    case LFM_DRAFT_OFF:
+      return Draft::kOff;
+    case LFM_DRAFT_LOOKUP:
+      return Draft::kLookup;
+    case LFM_DRAFT_MODEL:
+      return Draft::kModel;
+  }
+  return Draft::kOff;
+}
+
 MaskCallback mask_of(lfm_mask_callback callback, void* user) {
   if (callback == nullptr) return nullptr;
   return [callback, user](const MaskQuery& query) -> Status {
@@ -67,15 +79,20 @@ MaskCallback mask_of(lfm_mask_callback callback, void* user) {
     out.vocabulary = query.logits.size();
     out.allowed = query.allowed.words.data();
     out.allowed_words = query.allowed.words.size();
-    const lfm_code code = callback(&out, user);
-    if (code == LFM_OK) return {};
-    return Error{code_of(code), std::string("the callback says ") + lfm_code_name(code), "mask"};
+    return said(callback(&out, user), "mask");
   };
 }
 
 }  // namespace
 
-DenseBackend dense_of(lfm_dense dense) {
+Status said(const lfm_code& callback, const char* field) {
+  LFM_ASSIGN(const lfm_code code, known(callback, field));
+  if (code == LFM_OK) return {};
+  return Error{code_of(code), std::string("the callback says ") + lfm_code_name(code), field};
+}
+
+Result<DenseBackend> dense_of(const lfm_dense& written) {
+  LFM_ASSIGN(const lfm_dense dense, known(written, "dense"));
   switch (dense) {
     case LFM_DENSE_AUTO:
       return DenseBackend::kAuto;
@@ -172,31 +189,20 @@ Result<GenerateOptions> options_of(const lfm_generate_options* options, const En
   if (given.constraint != nullptr) inner.constraint = given.constraint->constraint;
   inner.continue_last = given.continue_last;
   inner.prompt_progress = progress_of(given.prompt_progress, given.progress_user);
-  switch (number(given.draft)) {
-    case LFM_DRAFT_OFF:
-      inner.draft = Draft::kOff;
-      break;
-    case LFM_DRAFT_LOOKUP:
-      inner.draft = Draft::kLookup;
-      break;
-    case LFM_DRAFT_MODEL:
-      inner.draft = Draft::kModel;
-      break;
-    default:
-      return Error{ErrorCode::kArgument, "isn't one of lfm_draft", "draft"};
-  }
+  LFM_ASSIGN(const lfm_draft draft, known(given.draft, "draft"));
+  inner.draft = draft_of(draft);
   return inner;
 }
 
-Result<CacheType> cache_type_of(const lfm_cache_type& type, const char* field) {
-  switch (number(type)) {
+Result<CacheType> cache_type_of(const lfm_cache_type& written, const char* field) {
+  LFM_ASSIGN(const lfm_cache_type type, known(written, field));
+  switch (type) {
     case LFM_CACHE_F16:
       return CacheType::kF16;
     case LFM_CACHE_Q8_0:
       return CacheType::kQ8_0;
-    default:
-      return Error{ErrorCode::kArgument, "isn't one of lfm_cache_type", field};
   }
+  return CacheType::kF16;
 }
 
 lfm_finish to_c(const Finish& finish) {
@@ -218,9 +224,10 @@ lfm_finish to_c(const Finish& finish) {
   return out;
 }
 
-Finish finish_of(const lfm_finish& finish) {
+Result<Finish> finish_of(const lfm_finish& finish) {
+  LFM_ASSIGN(const lfm_finish_reason reason, known(finish.reason, "reason"));
   Finish out;
-  out.reason = reason_of(finish.reason);
+  out.reason = reason_of(reason);
   out.tokens = finish.tokens;
   out.reasoning_tokens = finish.reasoning_tokens;
   out.text_bytes = finish.text_bytes;

@@ -5,11 +5,14 @@
 
 namespace lfm::c {
 
-DenseBackend dense_of(lfm_dense dense);
 lfm_model_info to_c(const ModelInfo& info);  // points into it
 
-// kArgument  not one of lfm_cache_type
-Result<CacheType> cache_type_of(const lfm_cache_type& type, const char* field);
+// kArgument  not one of the enum
+Result<DenseBackend> dense_of(const lfm_dense& written);
+Result<CacheType> cache_type_of(const lfm_cache_type& written, const char* field);
+
+// What a callback returned.
+Status said(const lfm_code& callback, const char* field);
 
 // None is what is recommended for the engine's model.
 Result<SamplingOptions> sampling_of(const lfm_sampling* sampling, const Engine& engine);
@@ -19,7 +22,7 @@ lfm_sampling to_c(const SamplingOptions& sampling);  // without bias
 Result<GenerateOptions> options_of(const lfm_generate_options* options, const Engine& engine);
 
 lfm_finish to_c(const Finish& finish);
-Finish finish_of(const lfm_finish& finish);
+Result<Finish> finish_of(const lfm_finish& finish);  // kArgument: of no reason that there is
 
 // Empty for a null pointer.
 ProgressCallback progress_of(lfm_progress_callback callback, void* user);

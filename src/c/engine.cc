@@ -44,8 +44,9 @@ lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lf
     lfm::EngineOptions inner;
     inner.threads = given.threads;
     inner.batch_threads = given.batch_threads;
-    inner.dense = c::dense_of(given.dense);
-    inner.load = c::load_of(given.load);
+    LFM_ASSIGN(inner.dense, c::dense_of(given.dense));
+    LFM_ASSIGN(const lfm_load load, c::known(given.load, "load"));
+    inner.load = c::load_of(load);
     if (given.chunk_tokens != 0) inner.chunk_tokens = given.chunk_tokens;
     if (given.pack_cache != nullptr) inner.pack_cache = given.pack_cache;
     if (given.pack_cache_min_bytes != 0) inner.pack_cache_min_bytes = given.pack_cache_min_bytes;

@@ -89,8 +89,9 @@ lfm_code lfm_hold_exam(const lfm_engine* engine, const lfm_exam_question* questi
     LFM_ASSIGN(const auto given, c::array(questions, count, "questions"));
     std::vector<lfm::ExamQuestion> inner;
     for (const lfm_exam_question& question : given) {
+      LFM_ASSIGN(const lfm_exam_match match, c::known(question.match, "match", inner.size()));
       LFM_TRY(c::given({{question.prompt, "prompt"}, {question.expected, "expected"}}));
-      inner.push_back({question.prompt, question.expected, c::match_of(question.match),
+      inner.push_back({question.prompt, question.expected, c::match_of(match),
                        question.max_tokens != 0 ? question.max_tokens : lfm::ExamQuestion{}.max_tokens});
     }
     const auto told = [&](const lfm::ExamResult& so_far, std::string_view answer, bool is_right) {

@@ -86,9 +86,9 @@ lfm_code lfm_pack(const char* model, const char* out, const lfm_pack_options* op
                   lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{model, "model"}, {out, "out"}}));
-    return c::work(options, info, [&](const lfm_pack_options& given) {
+    return c::work(options, info, [&](const lfm_pack_options& given) -> lfm::Result<lfm::PackInfo> {
       lfm::PackOptions inner;
-      inner.dense = c::dense_of(given.dense);
+      LFM_ASSIGN(inner.dense, c::dense_of(given.dense));
       inner.threads = given.threads;
       inner.overwrite = given.overwrite;
       inner.progress = c::progress_of(given.progress, given.progress_user);
@@ -101,7 +101,8 @@ lfm_code lfm_pack(const char* model, const char* out, const lfm_pack_options* op
 lfm_code lfm_verify_pack(const char* path, const lfm_pack_options* options, lfm_pack_info* info, lfm_error* error) {
   return c::call(error, [&]() -> lfm::Status {
     LFM_TRY(c::given({{path, "path"}}));
-    return c::work(options, info, [&](const lfm_pack_options& given) {
+    return c::work(options, info, [&](const lfm_pack_options& given) -> lfm::Result<lfm::PackInfo> {
+      LFM_TRY(c::dense_of(given.dense));
       lfm::VerifyOptions inner;
       inner.threads = given.threads;
       inner.progress = c::progress_of(given.progress, given.progress_user);

@@ -16,7 +16,8 @@ lfm_code lfm_finish_describe(const lfm_finish* finish, char* text, size_t capaci
     LFM_TRY(c::given({{finish, "finish"}, {bytes, "bytes"}}));
     if (capacity > 0) LFM_TRY(c::given({{text, "text"}}));
     LFM_ASSIGN(const lfm_finish ours, c::read_sized(finish, "finish"));
-    return c::give<char>(c::finish_of(ours).describe(), text, capacity, bytes);
+    LFM_ASSIGN(const lfm::Finish inner, c::finish_of(ours));
+    return c::give<char>(inner.describe(), text, capacity, bytes);
   });
 }
 

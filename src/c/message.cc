@@ -42,10 +42,11 @@ std::string text(const char* zero_ended) {
   return zero_ended != nullptr ? zero_ended : "";
 }
 
-Result<Message> message_of(const lfm_message& given) {
+Result<Message> message_of(const lfm_message& given, std::uint64_t index) {
   LFM_ASSIGN(const lfm_message message, read_sized(&given, "messages"));
+  LFM_ASSIGN(const lfm_role role, known(message.role, "role", index));
   Message out;
-  out.role = role_of(message.role);
+  out.role = role_of(role);
   out.content = text(message.content);
   out.reasoning = text(message.reasoning);
   LFM_ASSIGN(const auto calls, array(message.calls, message.call_count, "calls"));
@@ -62,7 +63,7 @@ Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_
   LFM_TRY(check_size(*messages, "messages"));
   const auto* const first = reinterpret_cast<const unsigned char*>(messages);
   for (std::size_t i = 0; i < count; ++i) {
-    LFM_ASSIGN(Message message, message_of(*reinterpret_cast<const lfm_message*>(first + i * messages->size)));
+    LFM_ASSIGN(Message message, message_of(*reinterpret_cast<const lfm_message*>(first + i * messages->size), i));
     out.push_back(std::move(message));
   }
   return out;

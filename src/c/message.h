@@ -22,7 +22,8 @@ namespace lfm::c {
 
 std::string text(const char* zero_ended);  // empty for NULL
 
-Result<Message> message_of(const lfm_message& given);
+// index: of it among others, for errors.
+Result<Message> message_of(const lfm_message& given, std::uint64_t index = Error::kNone);
 Result<std::vector<Message>> messages_of(const lfm_message* messages, std::size_t count);
 
 // These point into what they are given.

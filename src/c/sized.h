@@ -49,12 +49,38 @@ Result<T> read_sized(const T* caller, const char* name) {
   return ours;
 }
 
-// A caller's number for an enum: it may be none of the enum's values, and reading it as one is undefined then.
+// The enums that callers pass: their values begin with 0 and have no gaps.
 template <typename Enum>
-std::underlying_type_t<Enum> number(const Enum& written) {
-  std::underlying_type_t<Enum> out;
-  std::memcpy(&out, &written, sizeof(out));
-  return out;
+struct EnumOf;
+#define LFM_C_ENUM(type, the_last)             \
+  template <>                                  \
+  struct EnumOf<type> {                        \
+    static constexpr const char* name = #type; \
+    static constexpr type last = the_last;     \
+  }
+LFM_C_ENUM(lfm_cache_type, LFM_CACHE_Q8_0);
+LFM_C_ENUM(lfm_chat_form, LFM_FORM_LFM25);
+LFM_C_ENUM(lfm_code, LFM_CANCELLED);
+LFM_C_ENUM(lfm_dense, LFM_DENSE_NATIVE);
+LFM_C_ENUM(lfm_draft, LFM_DRAFT_MODEL);
+LFM_C_ENUM(lfm_exam_match, LFM_EXAM_JSON);
+LFM_C_ENUM(lfm_finish_reason, LFM_STOPPED);
+LFM_C_ENUM(lfm_load, LFM_LOAD_COPY);
+LFM_C_ENUM(lfm_mix, LFM_MIX_BITS);
+LFM_C_ENUM(lfm_quantize_method, LFM_QUANTIZE_NO_DATA);
+LFM_C_ENUM(lfm_role, LFM_TOOL);
+LFM_C_ENUM(lfm_weight_type, LFM_WEIGHT_Q5_K);
+#undef LFM_C_ENUM
+
+// A caller's enum. Its number may be none of the enum's values, and reading it as one is undefined then.
+//   kArgument  it is none; `index`: of the element that it is of, in an array
+template <typename Enum>
+Result<Enum> known(const Enum& written, const char* field, std::uint64_t index = Error::kNone) {
+  std::underlying_type_t<Enum> number;
+  std::memcpy(&number, &written, sizeof(number));
+  if (number <= EnumOf<Enum>::last) return written;
+  return Error{ErrorCode::kArgument,
+               std::to_string(static_cast<std::int32_t>(number)) + " isn't one of " + EnumOf<Enum>::name, field, index};
 }
 
 // Fills in the caller's struct, whose size stays. kArgument: it is null or without a size.

@@ -150,6 +150,16 @@ def test_keys_and_values_of_8_bits(engine, tmp_path):
     assert failed.value.field == "cache_values"
 
 
+def test_what_is_no_choice_is_refused_by_name(engine, tmp_path):
+    for field, ask in {"cache_keys": lambda: engine.session(cache_keys=-1), "form": lambda: engine.chat(form=9),
+                       "draft": lambda: engine.session().generate(draft=-1)}.items():
+        with pytest.raises(lfm.ArgumentError) as failed:
+            ask()
+        assert failed.value.field == field
+    with pytest.raises(ValueError, match="dense is one of"):
+        lfm.pack(engine.info.path, tmp_path / "out.lfm", dense="fast")
+
+
 def test_forks_files_and_limits(engine, session, tmp_path):
     session.sync(engine.tokenizer.encode("Once upon a time"))
     fork = session.fork()

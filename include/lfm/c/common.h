@@ -23,6 +23,7 @@ LFM_API const char* lfm_version(void); /* "0.1.0" */
 
 /* ---- errors */
 
+/* How a call ended. A number that is none of an enum's values is LFM_ARGUMENT, wherever one is passed. */
 typedef enum lfm_code {
   LFM_OK = 0,
   LFM_FORMAT,      /* a file's bytes contradict its format */

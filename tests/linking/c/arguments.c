@@ -108,6 +108,76 @@ void test_nulls(const lfm_engine* engine) {
   lfm_chat_free(chat);
 }
 
+static void expect_unknown(lfm_code code, const char* field, const char* type) {
+  EXPECT(code == LFM_ARGUMENT && strcmp(error.field, field) == 0 && strstr(error.message, type) != NULL);
+}
+
+static lfm_code no_code(const lfm_message* messages, size_t count, bool prompt, lfm_form_writer* out, void* user) {
+  (void)messages, (void)count, (void)prompt, (void)out, (void)user;
+  return (lfm_code)77;
+}
+
+/* A number that is none of an enum's values is refused by the field's name, whichever enum it is. */
+void test_enums(const char* model, const lfm_engine* engine, const char* folder) {
+  const int beyond[] = {-1, 99};
+  size_t i, count = 0;
+  for (i = 0; i < 2; ++i) {
+    lfm_engine* opened = NULL;
+    lfm_session* session = NULL;
+    lfm_pool* pool = NULL;
+    lfm_chat* chat = NULL;
+    lfm_conversation* conversation = NULL;
+    lfm_engine_options dense = {.size = sizeof dense, .dense = (lfm_dense)beyond[i]};
+    lfm_engine_options load = {.size = sizeof load, .load = (lfm_load)beyond[i]};
+    lfm_pack_options pack = {.size = sizeof pack, .dense = (lfm_dense)beyond[i]};
+    lfm_session_options keys = {.size = sizeof keys, .cache_keys = (lfm_cache_type)beyond[i]};
+    lfm_session_options values = {.size = sizeof values, .cache_values = (lfm_cache_type)beyond[i]};
+    lfm_pool_options pool_keys = {.size = sizeof pool_keys, .cache_keys = (lfm_cache_type)beyond[i]};
+    lfm_pool_options pool_values = {.size = sizeof pool_values, .cache_values = (lfm_cache_type)beyond[i]};
+    lfm_chat_options form = {.size = sizeof form, .form = (lfm_chat_form)beyond[i]};
+    lfm_quantize_options type = {.size = sizeof type, .type = (lfm_weight_type)beyond[i]};
+    lfm_quantize_options method = {.size = sizeof method, .method = (lfm_quantize_method)beyond[i]};
+    lfm_quantize_options mix = {.size = sizeof mix, .mix = (lfm_mix)beyond[i]};
+    lfm_message messages[2] = {{.size = sizeof *messages, .role = LFM_USER},
+                               {.size = sizeof *messages, .role = (lfm_role)beyond[i]}};
+    lfm_exam_question questions[2] = {{"a", "b", LFM_EXAM_EXACT, 1}, {"a", "b", (lfm_exam_match)beyond[i], 1}};
+    lfm_finish finish = {.size = sizeof finish, .reason = (lfm_finish_reason)beyond[i]};
+    char out[512];
+    snprintf(out, sizeof out, "%s/no_enum.gguf", folder);
+    expect_unknown(lfm_engine_open(model, &dense, &opened, &error), "dense", "lfm_dense");
+    expect_unknown(lfm_engine_open(model, &load, &opened, &error), "load", "lfm_load");
+    expect_unknown(lfm_pack(model, out, &pack, NULL, &error), "dense", "lfm_dense");
+    expect_unknown(lfm_verify_pack(model, &pack, NULL, &error), "dense", "lfm_dense");
+    expect_unknown(lfm_session_new(engine, &keys, &session, &error), "cache_keys", "lfm_cache_type");
+    expect_unknown(lfm_session_new(engine, &values, &session, &error), "cache_values", "lfm_cache_type");
+    expect_unknown(lfm_pool_new(engine, &pool_keys, &pool, &error), "cache_keys", "lfm_cache_type");
+    expect_unknown(lfm_pool_new(engine, &pool_values, &pool, &error), "cache_values", "lfm_cache_type");
+    expect_unknown(lfm_chat_new(engine, &form, &chat, &error), "form", "lfm_chat_form");
+    expect_unknown(lfm_quantize(model, out, &type, NULL, &error), "type", "lfm_weight_type");
+    expect_unknown(lfm_quantize(model, out, &method, NULL, &error), "method", "lfm_quantize_method");
+    expect_unknown(lfm_quantize(model, out, &mix, NULL, &error), "mix", "lfm_mix");
+    expect_unknown(lfm_messages_to_json(messages, 2, NULL, 0, &count, &error), "role", "lfm_role");
+    EXPECT(error.index == 1);
+    EXPECT(lfm_conversation_new(&conversation, &error) == LFM_OK);
+    expect_unknown(lfm_conversation_add(conversation, &messages[1], &error), "role", "lfm_role");
+    EXPECT(lfm_conversation_add(conversation, &messages[0], &error) == LFM_OK);
+    expect_unknown(lfm_conversation_set(conversation, 0, &messages[1], &error), "role", "lfm_role");
+    lfm_conversation_free(conversation);
+    expect_unknown(lfm_hold_exam(engine, questions, 2, NULL, NULL, NULL, &error), "match", "lfm_exam_match");
+    EXPECT(error.index == 1);
+    expect_unknown(lfm_finish_describe(&finish, NULL, 0, &count, &error), "reason", "lfm_finish_reason");
+    EXPECT(opened == NULL && session == NULL && pool == NULL && chat == NULL);
+  }
+  {
+    lfm_chat_options options = {.size = sizeof options, .custom = no_code};
+    lfm_message message = {.size = sizeof message, .role = LFM_USER, .content = "a"};
+    lfm_chat* chat = NULL;
+    EXPECT(lfm_chat_new(engine, &options, &chat, &error) == LFM_OK);
+    expect_unknown(lfm_chat_render(chat, &message, 1, true, NULL, 0, &count, &error), "custom", "lfm_code");
+    lfm_chat_free(chat);
+  }
+}
+
 /* Structs of an application that knows more fields than the library, and of one that forgot the size. */
 void test_sizes(const char* model, const lfm_engine* engine) {
   struct {

@@ -20,6 +20,7 @@ extern lfm_error error;
 
 void test_errors(const char* folder);
 void test_nulls(const lfm_engine* engine);
+void test_enums(const char* model, const lfm_engine* engine, const char* folder);
 void test_sizes(const char* model, const lfm_engine* engine);
 void test_tokens(const char* model, const lfm_engine* engine);
 void test_session(const lfm_engine* engine, const char* folder);

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   EXPECT(strcmp(info.path, argv[1]) == 0 && !info.packed && info.experts == 4 && info.attention_layers == 1);
   EXPECT(strcmp(info.architecture, "lfm2moe") == 0 && info.vocabulary == 300 && lfm_engine_note(engine, 99) == NULL);
   test_nulls(engine);
+  test_enums(argv[1], engine, argv[2]);
   test_sizes(argv[1], engine);
   test_tokens(argv[1], engine);
   test_session(engine, argv[2]);
