@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/folder.h"
 #include "base/system.h"
 #include "base/try.h"
 
@@ -19,14 +18,8 @@ namespace {
 
 constexpr std::string_view kSuffix = ".part";
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
-
 std::string part_of(const std::string& path) {
-  const std::size_t name = path.rfind('/') + 1;  // npos + 1 is 0
-  return path.substr(0, name) + "." + path.substr(name) + std::string(kSuffix);
+  return folder_of(path) + "." + std::string(name_of(path)) + std::string(kSuffix);
 }
 
 template <typename Call>
@@ -66,10 +59,10 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t byt
     Descriptor file(retried([&] {
       return ::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR);
     }));
-    if (file.get() < 0) return io_error("cannot write", part, errno);
+    if (file.get() < 0) return io_error("cannot write", path, errno);
     LFM_TRY(check_part(file.get(), part));
     if (retried([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) != 0) {
-      if (errno != EWOULDBLOCK) return io_error("cannot lock", part, errno);
+      if (errno != EWOULDBLOCK) return io_error("cannot lock", path, errno);
       return Error{ErrorCode::kState, "another process is writing it", printable(path)};
     }
     // Before the lock was ours, the last holder may have renamed or removed the file.
@@ -77,7 +70,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t byt
     AtomicFile atomic(std::move(name), std::move(part), file.release());  // nothing in between that may throw
     atomic.stays_ = leftover == Leftover::kStays;
     if (::ftruncate(atomic.descriptor_, atomic.stays_ ? static_cast<off_t>(bytes) : 0) != 0)
-      return io_error("cannot cut", atomic.part_, errno);
+      return io_error("cannot cut", path, errno);
     LFM_TRY(atomic.reserve(bytes));
     return atomic;
   }
@@ -117,8 +110,8 @@ Status AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) con
     const ssize_t n = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      Error error = n < 0 ? io_error("cannot read", part_, errno)
-                          : Error{ErrorCode::kIo, "the file ends early", printable(part_)};
+      Error error = n < 0 ? io_error("cannot read", path_, errno)
+                          : Error{ErrorCode::kIo, "the file ends early", printable(path_)};
       error.offset = offset;
       return error;
     }
@@ -129,26 +122,26 @@ Status AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) con
 }
 
 Status AtomicFile::sync() const {
-  if (retried([&] { return ::fsync(descriptor_); }) != 0) return io_error("cannot sync", part_, errno);
+  if (retried([&] { return ::fsync(descriptor_); }) != 0) return io_error("cannot sync", path_, errno);
   return {};
 }
 
 Status AtomicFile::clear(std::uint64_t bytes) const {
   if (::ftruncate(descriptor_, 0) != 0 || ::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0)
-    return io_error("cannot cut", part_, errno);
+    return io_error("cannot cut", path_, errno);
   return reserve(bytes);
 }
 
 Status AtomicFile::reserve(std::uint64_t bytes) const {
   if (bytes > 0 && retried([&] { return system::reserve(descriptor_, bytes); }) != 0 && errno != EOPNOTSUPP &&
       errno != ENOSYS) {
-    return io_error("cannot reserve " + std::to_string(bytes) + " bytes", part_, errno);
+    return io_error("cannot reserve " + std::to_string(bytes) + " bytes", path_, errno);
   }
   return {};
 }
 
 Status AtomicFile::commit(unsigned mode, Existing existing) {
-  if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return io_error("cannot set the mode of", part_, errno);
+  if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return io_error("cannot set the mode of", path_, errno);
   LFM_TRY(sync());
   int renamed = -1;
   if (existing == Existing::kKeep) {
@@ -174,12 +167,12 @@ Status AtomicFile::check_target(const std::string& path) {
 }
 
 void AtomicFile::remove_leftovers(const std::string& folder, bool (*ours)(std::string_view name)) {
-  std::error_code code;
-  for (std::filesystem::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-    const std::string part = at->path().filename().string();
+  const auto names = names_in(folder);
+  if (!names.ok()) return;
+  for (const std::string& part : *names) {
     if (part.size() <= 1 + kSuffix.size() || !part.starts_with('.') || !part.ends_with(kSuffix)) continue;
     if (!ours(std::string_view(part).substr(1, part.size() - 1 - kSuffix.size()))) continue;
-    const std::string path = at->path().string();
+    const std::string path = in_folder(folder, part);
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     if (file.get() < 0 || !check_part(file.get(), path).ok()) continue;
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && is_at(file.get(), path)) (void)::unlink(path.c_str());

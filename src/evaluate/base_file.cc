@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 
 #include "base/try.h"
 #include "evaluate/likeliest.h"
@@ -99,8 +97,7 @@ Status BaseReader::read(std::size_t window, std::span<std::uint16_t> rows) const
 Result<BaseWriter> BaseWriter::create(const std::string& path, const BaseShape& shape,
                                       std::span<const TokenId> tokens) {
   LFM_TRY(base::AtomicFile::check_target(path));
-  std::error_code code;
-  const bool replaces = std::filesystem::exists(path, code);
+  const bool replaces = base::exists(path);
   if (replaces) {
     LFM_ASSIGN(const bool ours, is_base_file(path));
     if (!ours) {

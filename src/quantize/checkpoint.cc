@@ -2,19 +2,17 @@
 
 #include <bit>
 #include <cstring>
-#include <filesystem>
 #include <span>
 #include <utility>
 
 #include "base/atomic_file.h"
 #include "base/checksum.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/try.h"
 
 namespace lfm::quantize {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMagic = 0x33'6b'63'71'6d'66'6c;  // "lfmqck3"
 constexpr unsigned kOwnersOnly = 0600;
@@ -93,8 +91,7 @@ std::uint64_t sum_of(std::string_view bytes) {
 
 CheckpointFile::CheckpointFile(const std::string& out, std::uint64_t key) : key_(key) {
   if (out.empty()) return;
-  const fs::path path = out;
-  path_ = (path.parent_path() / ("." + path.filename().string() + ".state")).string();
+  path_ = lfm::base::folder_of(out) + "." + std::string(lfm::base::name_of(out)) + ".state";
 }
 
 std::optional<CheckpointFile::State> CheckpointFile::load() const {
@@ -137,8 +134,7 @@ Status CheckpointFile::save(const State& state) const {
 }
 
 void CheckpointFile::remove() const noexcept {
-  std::error_code code;
-  if (!path_.empty()) fs::remove(path_, code);
+  if (!path_.empty()) lfm::base::remove_file(path_);
 }
 
 }  // namespace lfm::quantize

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <filesystem>
 #include <mutex>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "api/guarded.h"
@@ -14,6 +12,7 @@
 #include "base/checksum.h"
 #include "base/cores.h"
 #include "base/cpu.h"
+#include "base/folder.h"
 #include "base/team.h"
 #include "base/try.h"
 #include "engine/load/draft.h"
@@ -124,19 +123,6 @@ Status write_calibrated(const ModelWriter& writer, const engine::ModelParts& par
                     options.overwrite ? base::AtomicFile::Existing::kReplace : base::AtomicFile::Existing::kKeep);
 }
 
-bool same_path(const std::string& a, const std::string& b) {
-  std::error_code code;
-  const auto canonical = [&](const std::string& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, code), code);
-  };
-  return canonical(a) == canonical(b);
-}
-
-std::string folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? "." : folder.string();
-}
-
 bool has_grid(WeightType type) {
   return grid_of(tensor_type(type)) != nullptr;
 }
@@ -165,7 +151,7 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
   LFM_TRY(engine::check_new_file(path, out, options.overwrite));
   if (!options.imatrix_out.empty()) {
     LFM_TRY(engine::check_new_file(path, options.imatrix_out, options.overwrite));
-    if (same_path(out, options.imatrix_out)) {
+    if (base::same_file(out, options.imatrix_out)) {
       return Error{ErrorCode::kArgument,
                    "an importance matrix is to be written to it, and it is the new model's file too",
                    base::printable(options.imatrix_out)};
@@ -187,7 +173,7 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
     // Nobody else writes it meanwhile, and what is written from here on isn't what another state says.
     LFM_ASSIGN(const base::AtomicFile held, base::AtomicFile::create(out, 0));
     CheckpointFile(out, key).remove();
-    LFM_ASSIGN(calibration.done.prepared, prepare(parts, options, calibrated, folder_of(out), team));
+    LFM_ASSIGN(calibration.done.prepared, prepare(parts, options, calibrated, base::folder_of(out), team));
     LFM_TRY(calibration.checkpoint.save(calibration.done));
   }
   const MixPlan& mix = calibration.done.prepared.mix;

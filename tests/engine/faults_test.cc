@@ -87,8 +87,18 @@ class FaultsTest : public testing::Test {
     return verified.ok() ? Status() : Status(std::move(verified).error());
   }
 
+  // Keeps a pool's conversations twice, so that files are moved, and takes them in again.
+  Status use_folder(const SessionPool& pool) const {
+    for (int i = 0; i < 2; ++i) {
+      if (auto status = pool.save(talks_); !status.ok()) return status;
+    }
+    auto loaded = pool.load(talks_);
+    return loaded.ok() ? Status() : Status(std::move(loaded).error());
+  }
+
   void clean() {
     fs::remove_all(folder_.path("cache"));
+    fs::remove_all(talks_);
     fs::remove(packed_);
     fs::remove(saved_);
   }
@@ -156,7 +166,7 @@ class FaultsTest : public testing::Test {
 
   TempFolder folder_;
   std::string model_;
-  const std::string packed_ = folder_.path("model.lfm"), saved_ = folder_.path("saved");
+  const std::string packed_ = folder_.path("model.lfm"), saved_ = folder_.path("saved"), talks_ = folder_.path("talks");
   EngineOptions options_, keeping_, copying_;
 };
 
@@ -190,6 +200,37 @@ TEST_F(FaultsTest, HeapOfAPack) {
   GTEST_SKIP() << "the sanitizer has a heap of its own; steady_test fails operator new there";
 #endif
   EXPECT_GT(expect_survives(Faults::kHeap, {ENOMEM}, [&] { return use_pack(); }), 100u);
+}
+
+TEST_F(FaultsTest, HeapOfTheCache) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer has a heap of its own; steady_test fails operator new there";
+#endif
+  const auto use_and_list = [&]() -> Status {
+    if (auto status = use(model_, keeping_); !status.ok()) return status;
+    auto listed = list_pack_cache(keeping_.pack_cache);
+    if (!listed.ok()) return std::move(listed).error();
+    return use(model_, keeping_);
+  };
+  keeping_.pack_cache_max_bytes = 1;  // others have to go
+  EXPECT_GT(expect_survives(Faults::kHeap, {ENOMEM}, use_and_list), 100u);
+}
+
+TEST_F(FaultsTest, AFolderOfConversations) {
+  auto engine = Engine::open(model_, options_);
+  ASSERT_TRUE(engine.ok());
+  auto pool = SessionPool::create(*engine);
+  ASSERT_TRUE(pool.ok());
+  for (const TokenId first : {3, 4}) {
+    auto session = engine->new_session();
+    ASSERT_TRUE(session.ok());
+    expect_ok(session->append({&first, 1}));
+    expect_ok(pool->keep(*session));
+  }
+  EXPECT_GT(expect_survives(Faults::kFiles, kFileErrors, [&] { return use_folder(*pool); }), 10u);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_GT(expect_survives(Faults::kHeap, {ENOMEM}, [&] { return use_folder(*pool); }), 10u);
+#endif
 }
 
 TEST_F(FaultsTest, Threads) {

@@ -3,7 +3,7 @@
 # text between the quotes or angle brackets.
 
 set(std "[a-z_]+")
-set(posix "(cpuid|fcntl|poll|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
+set(posix "(cpuid|dirent|fcntl|poll|pthread|sched|signal|unistd)\\.h|(sys|linux)/[a-z]+\\.h")
 
 set(include/lfm_may "lfm/.*")
 set(include/lfm/c/common.h_may "std(bool|def|int)\\.h")  # which is C

@@ -1,22 +1,20 @@
 #include "engine/load/cache_folder.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <cerrno>
 #include <numeric>
-#include <system_error>
 #include <utility>
 
 #include "base/file.h"
+#include "base/folder.h"
+#include "base/try.h"
 #include "format/pack_file.h"
 
 namespace lfm::engine {
 namespace {
 
-namespace fs = std::filesystem;
-
 bool is_gone(const std::string& origin) {
-  std::error_code code;
-  return !origin.empty() && fs::status(origin, code).type() == fs::file_type::not_found;
+  return !origin.empty() && !base::exists(origin) && (errno == ENOENT || errno == ENOTDIR);
 }
 
 }  // namespace
@@ -30,10 +28,10 @@ bool is_cached_name(std::string_view name) {
 
 Result<std::vector<CachedPack>> cached_packs(const std::string& folder) {
   std::vector<CachedPack> packs;
-  std::error_code code;
-  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-    const std::string path = at->path().string();
-    if (!is_cached_name(at->path().filename().string())) continue;
+  LFM_ASSIGN(const std::vector<std::string> names, base::names_in(folder));
+  for (const std::string& name : names) {
+    if (!is_cached_name(name)) continue;
+    const std::string path = base::in_folder(folder, name);
     const auto file = base::File::open_read(path, base::File::Links::kRefuse, base::File::Use::kDoesntCount);
     if (!file.ok() || !file->guarded()) continue;
     const auto packed = format::PackFile::begins(*file);
@@ -44,7 +42,6 @@ Result<std::vector<CachedPack>> cached_packs(const std::string& folder) {
     const bool orphaned = is_gone(source);
     packs.push_back({path, std::move(source), orphaned, file->size(), file->last_used()});
   }
-  if (code && code != std::errc::no_such_file_or_directory) return base::io_error("cannot read", folder, code.value());
   return packs;
 }
 
@@ -60,8 +57,7 @@ Removed make_room(const std::string& folder, const std::string& path, std::uint6
   Removed removed;
   for (const CachedPack& pack : packs) {
     if (!pack.orphaned && all <= most) break;
-    std::error_code code;
-    if (!fs::remove(pack.path, code)) continue;
+    if (!base::remove_file(pack.path)) continue;
     all -= pack.bytes;
     removed.files += 1;
     removed.bytes += pack.bytes;

@@ -1,12 +1,11 @@
 #include "engine/load/model_file.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/entropy.h"
+#include "base/folder.h"
 #include "base/try.h"
 #include "kernels/matmul/layout.h"
 #include "model/weights.h"
@@ -87,7 +86,7 @@ Result<PackedBytes> map_packed(const PackedFile& packed, Owner owner, base::Mapp
 }  // namespace
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
-  if (std::error_code code; path.find('\0') == std::string::npos && std::filesystem::is_directory(path, code)) {
+  if (base::is_folder(path)) {
     LFM_ASSIGN(std::unique_ptr<source::Source> source, source::open_folder(path));
     const std::uint64_t bytes = source->bytes;
     return ModelFile{path, bytes, std::nullopt, std::move(source)};

@@ -1,9 +1,8 @@
 // Packing of whole files.
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "base/cores.h"
+#include "base/folder.h"
 #include "base/try.h"
 #include "engine/load/load.h"
 #include "engine/load/model_parts.h"
@@ -11,8 +10,6 @@
 
 namespace lfm::engine {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr unsigned kReadOnly = 0444;  // and so checked by samples when it is opened
 
@@ -40,11 +37,9 @@ PackInfo info_of(const ModelParts& parts, const format::PackPlaces& places, bool
 }  // namespace
 
 Status check_new_file(const std::string& path, const std::string& out, bool overwrite) {
-  std::error_code code;
-  const fs::file_status status = fs::symlink_status(out, code);
-  if (!fs::exists(status)) return {};
-  if (fs::equivalent(path, out, code)) return refused(out, "is the model itself");
+  if (base::exists(out) && base::same_file(path, out)) return refused(out, "is the model itself");
   LFM_TRY(base::AtomicFile::check_target(out));
+  if (!base::exists(out)) return {};
   if (!overwrite) return refused(out, "is there already");
   return {};
 }

@@ -2,27 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "base/atomic_file.h"
 #include "base/checksum.h"
+#include "base/folder.h"
 #include "base/try.h"
 #include "engine/load/cache_folder.h"
 
 namespace lfm::engine {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr unsigned kUsersOnly = 0600;
 constexpr std::size_t kMaxStem = 64;
-
-Error about(const std::string& what, const fs::path& path, const std::error_code& code) {
-  return base::io_error(what, path.string(), code.value());
-}
 
 std::string hex(std::uint64_t value) {
   std::string text(kCachedIdDigits, '0');
@@ -31,8 +24,10 @@ std::string hex(std::uint64_t value) {
 }
 
 // Letters, digits, '.', '-' and '_' of the model's name, for people.
-std::string readable_stem(const fs::path& path) {
-  std::string stem = path.stem().string().substr(0, kMaxStem);
+std::string readable_stem(std::string_view path) {
+  const std::string_view name = base::name_of(path);
+  const std::size_t dot = name.rfind('.');
+  std::string stem(name.substr(0, dot == 0 ? name.npos : dot).substr(0, kMaxStem));
   for (char& c : stem) {
     const bool plain =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
@@ -45,21 +40,14 @@ std::string readable_stem(const fs::path& path) {
 
 Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model, const format::PackLayout& layout,
                               std::uint64_t weights_bytes) {
-  std::error_code code;
-  const fs::path real = fs::canonical(model.source->files[0].path(), code);
-  if (code) return about("cannot resolve", model.source->files[0].path(), code);
-  if (!fs::is_directory(folder, code)) {
-    fs::create_directories(folder, code);
-    if (code) return about("cannot make the folder", folder, code);
-    fs::permissions(folder, fs::perms::owner_all, code);
-  }
-  const std::string& name = real.native();
+  LFM_ASSIGN(std::string name, base::real_path(model.source->files[0].path()));
+  LFM_TRY(base::make_folder(folder));
   const std::uint64_t seed = (std::uint64_t{layout.xnn_nr} << 32) | layout.xnn_kr;
   const std::uint64_t id = base::checksum(std::as_bytes(std::span(name.data(), name.size())), seed);
   std::vector<std::byte> identity = model.source->identity();
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.source->files, identity));
-  return CacheKey{(fs::path(folder) / (readable_stem(real) + "-" + hex(id) + std::string(kCachedSuffix))).string(),
-                  name,
+  return CacheKey{base::in_folder(folder, readable_stem(name) + "-" + hex(id) + std::string(kCachedSuffix)),
+                  std::move(name),
                   layout,
                   source,
                   std::move(identity),
@@ -78,7 +66,7 @@ std::optional<PackedFile> open_cached(const CacheKey& key) {
 }
 
 Result<std::unique_ptr<CacheWriter>> CacheWriter::start(const CacheKey& key, std::span<const std::byte> weights) {
-  base::AtomicFile::remove_leftovers(fs::path(key.path).parent_path().string(), is_cached_name);
+  base::AtomicFile::remove_leftovers(base::folder_of(key.path), is_cached_name);
   LFM_ASSIGN(format::PackWriter writer,
              format::PackWriter::create(key.path, key.layout, key.source, key.identity, weights));
   writer.keep_origin(key.origin);

@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <span>
-#include <system_error>
 #include <utility>
 
 #include "base/checksum.h"
+#include "base/folder.h"
 #include "base/try.h"
 #include "engine/session/saved_session.h"
 
 namespace lfm::engine {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".session";
 constexpr std::size_t kIdDigits = 16;
@@ -43,10 +40,6 @@ std::string name_of(std::size_t place, const std::string& id) {
   return text + id + std::string(kSuffix);
 }
 
-Error failure(const std::error_code& code, const std::string& path) {
-  return Error{ErrorCode::kIo, code.message(), path};
-}
-
 }  // namespace
 
 bool is_saved_name(std::string_view name) {
@@ -59,17 +52,13 @@ bool is_saved_name(std::string_view name) {
 
 Status save_lines(const std::vector<std::shared_ptr<const Timeline>>& lines, std::uint64_t fingerprint,
                   const std::string& folder) {
-  std::error_code code;
-  const bool made = fs::create_directories(folder, code);
-  if (code) return failure(code, folder);
-  if (made) fs::permissions(folder, fs::perms::owner_all, code);  // conversations are nobody else's business
+  LFM_TRY(base::make_folder(folder));  // conversations are nobody else's business
   LFM_ASSIGN(const std::vector<std::string> names, saved_lines(folder));
   std::map<std::string, std::string> there;  // paths by what they hold
   for (const std::string& name : names) {
     // Out of the way of the names that are given now; found all the same should this be all that is done.
     const std::string aside = folder + "/" + name_of(kAside, id_in(name));
-    fs::rename(folder + "/" + name, aside, code);
-    if (code) return failure(code, aside);
+    LFM_TRY(base::move_file(folder + "/" + name, aside));
     there[id_in(name)] = aside;
   }
   Status first;
@@ -78,26 +67,20 @@ Status save_lines(const std::vector<std::shared_ptr<const Timeline>>& lines, std
     const std::string path = folder + "/" + name_of(i, id);
     Status written;
     if (const auto old = there.find(id); old != there.end()) {
-      fs::rename(old->second, path, code);
-      if (code) written = failure(code, path);
+      written = base::move_file(old->second, path);
       there.erase(old);
     } else {
       written = save_timeline(*lines[i], fingerprint, path);
     }
     if (first.ok()) first = std::move(written);
   }
-  for (const auto& [id, path] : there) fs::remove(path, code);
+  for (const auto& [id, path] : there) base::remove_file(path);
   return first;
 }
 
 Result<std::vector<std::string>> saved_lines(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code code;
-  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-    std::string name = at->path().filename().string();
-    if (is_saved_name(name)) names.push_back(std::move(name));
-  }
-  if (code && code != std::errc::no_such_file_or_directory) return failure(code, folder);
+  LFM_ASSIGN(std::vector<std::string> names, base::names_in(folder));
+  std::erase_if(names, [](const std::string& name) { return !is_saved_name(name); });
   std::sort(names.begin(), names.end());
   return names;
 }
