@@ -1,6 +1,10 @@
 // What lfm bench prints.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 #include "command_line.h"
 
 namespace lfm::test {
@@ -68,10 +72,13 @@ TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
   const Outcome too_long = bench(model_.path(), {"-p", "1,9000000", "-n", "0", "-o", "json"});
   EXPECT_EQ(too_long.status, 1);
   EXPECT_EQ(too_long.out, "") << "the second is known not to fit before the first is run";
-  EXPECT_NE(too_long.err.find("pp9000000: "), std::string::npos) << too_long.err;
+  EXPECT_NE(too_long.err.find("lfm: -p 9000000: "), std::string::npos) << too_long.err;
   const Outcome too_long_together = bench(model_.path(), {"-p", "1,9000000", "-n", "1", "-P", "1,2", "-o", "json"});
   EXPECT_EQ(too_long_together.status, 1);
   EXPECT_EQ(too_long_together.out, "") << "likewise";
+  EXPECT_NE(too_long_together.err.find("lfm: -p 9000000 -n 1: "), std::string::npos) << too_long_together.err;
+  const Outcome too_deep = bench(model_.path(), {"-p", "0", "-n", "0", "--pg", "3,2", "-d", "9000000"});
+  EXPECT_NE(too_deep.err.find("lfm: --pg 3,2 -d 9000000: "), std::string::npos) << too_deep.err;
   const Outcome small = bench(model_.path(), {"-p", "2", "-n", "0"});
   EXPECT_NE(small.out.find("M.A0."), std::string::npos) << "sizes are no zeros: " << small.out;
   const std::string path = model_.folder().write("caf\xe9 \"x\".gguf", read_all(model_.path()));
@@ -82,9 +89,6 @@ TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
     EXPECT_EQ(outcome.out.ends_with("\n]\n"), format == "json") << outcome.out;
   }
   EXPECT_NE(bench(path, {"-p", "2", "-n", "0", "-o", "csv"}).out.find("\"\"x\"\".gguf\""), std::string::npos);
-  const Outcome none = bench(model_.path(), {"-p", "0", "-n", "0", "-o", "json"});
-  EXPECT_EQ(none.out, "[\n]\n");
-
   const Outcome both = bench(model_.path(), {"-p", "0", "-n", "0", "-pg", "3,2", "-o", "jsonl"});
   for (const char* field : {"\"n_prompt\":3,\"n_gen\":2,", "\"limit_percent\":null,"}) {
     EXPECT_NE(both.out.find(field), std::string::npos) << both.out << both.err;
@@ -100,9 +104,41 @@ TEST_F(CommandLine, BenchPrintsWholeJsonOrNone) {
     EXPECT_TRUE(named.err.starts_with("lfm: " + option + ": ")) << named.err;
     EXPECT_EQ(named.err.find("no such option"), std::string::npos) << named.err;
   }
+  expect_usage({"bench", "-m", "x", "-p", "0", "-n", "0"}, "a number of tokens (-p, -n or --pg) is required");
+  expect_usage({"bench", "-m", "x", "-p", "0", "-n", "0", "-P", "2"},
+               "a number of tokens (-p, -n or --pg) is required");
   const Outcome sustained = bench(model_.path(), {"--sustained", "0.001", "-o", "json"});
   EXPECT_TRUE(sustained.out.starts_with("[\n") && sustained.out.ends_with("\n]\n")) << sustained.out;
   EXPECT_NE(sustained.out.find("\"first_percent\": 100.0"), std::string::npos) << sustained.out;
+}
+
+// All the time that was asked for, in rows of one length.
+TEST_F(CommandLine, BenchSustainsForAsLongAsIsSaid) {
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      run({"bench", "-m", model_.path(), "--pack-cache", "off", "-t", "1", "--sustained", "0.18", "-o", "jsonl"});
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 2)
+      << "10.8 s are two rows of 5.4: " << outcome.out;
+  EXPECT_GE(seconds, 10.8);
+  EXPECT_LT(seconds, 18) << "not two rows of 10";
+}
+
+TEST_F(CommandLine, BenchTellsPhasesOrRefusesTo) {
+  const std::vector<std::string> bench = {"bench", "-m", model_.path(), "--pack-cache", "off", "-t",       "1", "-r",
+                                          "1",     "-p", "2",           "-n",           "1",   "--profile"};
+  for (const auto& [format, field] :
+       {std::pair{"csv", ",ms of attention,"}, {"json", "\"phases_ms\": {"}, {"jsonl", "\"phases_ms\":{"}}) {
+    std::vector<std::string> arguments = bench;
+    arguments.insert(arguments.end(), {"-o", format});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find(field), std::string::npos) << outcome.out;
+  }
+  expect_usage({"bench", "-m", "x", "--profile", "-P", "2"}, "--np excludes --profile");
+  expect_usage({"bench", "-m", "x", "--profile", "--sustained", "1"}, "--sustained excludes --profile");
+  expect_usage({"bench", "-m", "x", "--profile", "--replay", "y"}, "--replay excludes --profile");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <memory>
 
@@ -16,7 +17,7 @@
 #include "command.h"
 #include "interrupt.h"
 #include "io.h"
-#include "lfm/inspect.h"
+#include "main_type.h"
 #include "model_options.h"
 #include "sampling_flags.h"
 #include "talk/replace_file.h"
@@ -56,22 +57,6 @@ std::string now_text() {
   std::tm utc;
   std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
   return text;
-}
-
-// The type that most of the file's bytes have.
-std::string main_type(const std::string& path) {
-  auto file = inspect(path);
-  if (!file.ok()) return "";
-  std::string best;
-  std::uint64_t best_bytes = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> totals;
-  for (const TensorDescription& tensor : file->tensors) {
-    auto at = std::find_if(totals.begin(), totals.end(), [&](const auto& total) { return total.first == tensor.type; });
-    if (at == totals.end()) at = totals.insert(totals.end(), {tensor.type, 0});
-    at->second += tensor.bytes;
-    if (at->second > best_bytes) best = at->first, best_bytes = at->second;
-  }
-  return best;
 }
 
 void progress(const std::string& text) {
@@ -126,24 +111,26 @@ class Runner {
     return result;
   }
 
-  // Decodes for minutes on end and tells every ten seconds: laptops and phones get slower as they get hot.
+  // Decodes for minutes on end and tells every ten seconds, or a little sooner, so that all rows are as long: laptops
+  // and phones get slower as they get hot.
   Result<std::vector<SustainedResult>> run_sustained(double minutes, BenchReport& report) {
     std::vector<SustainedResult> results;
     LFM_ASSIGN(Session session, engine_.new_session(options_.cache.session(1024)));
-    const double most = std::min(10.0, minutes * 60);  // seconds of a row
+    const auto rows = static_cast<std::size_t>(std::ceil(minutes * 6 - 1e-9));
     double first_rate = 0;
     const Clock::time_point start = Clock::now();
-    while (seconds_since(start) < minutes * 60) {
+    for (std::size_t row = 1; row <= rows; ++row) {
+      const double end = minutes * 60 * static_cast<double>(row) / static_cast<double>(rows);
       const Clock::time_point interval = Clock::now();
       std::size_t tokens = 0;
-      for (; seconds_since(interval) < most; ++tokens) {
+      for (; tokens == 0 || seconds_since(start) < end; ++tokens) {
         if (session.tokens().size() == session.context_tokens()) LFM_TRY(session.sync({}));
         const std::vector<TokenId> token = random_tokens(1, engine_.info().vocabulary, random_);
         LFM_TRY(session.append(token));
       }
       const double rate = static_cast<double>(tokens) / seconds_since(interval);
       if (first_rate == 0) first_rate = rate;
-      results.push_back({now_text(), seconds_since(start), rate, 100 * rate / first_rate});
+      results.push_back({now_text(), seconds_since(start), rate, 100 * (rate / first_rate)});
       if (!report.row(results.back())) return results;
     }
     return results;
@@ -183,12 +170,33 @@ std::vector<BenchTest> tests_of(const Options& options) {
   return tests;
 }
 
+// The options that a test is made of, as they may be typed: "-p 512 -d 4096".
+std::string options_of(const BenchTest& test) {
+  std::string text;
+  const auto add = [&text](const char* name, std::size_t number) {
+    if (number > 0) text += (text.empty() ? "" : " ") + std::string(name) + std::to_string(number);
+  };
+  if (test.mixed()) {
+    add(("--pg " + std::to_string(test.prompt) + ",").c_str(), test.generated);
+  } else {
+    add("-p ", test.prompt);
+    add("-n ", test.generated);
+  }
+  add("-d ", test.depth);
+  return text;
+}
+std::string options_of(const ParallelTest& test) {
+  const BenchTest each[] = {{test.prompt, 0, 0}, {0, test.generated, test.depth}};
+  const std::string first = options_of(each[0]), second = options_of(each[1]);
+  return first + (first.empty() || second.empty() ? "" : " ") + second;
+}
+
 // Whether the model has room for each, before the first of them is run.
 template <typename Test>
 Status check_room(const Engine& engine, const CacheTypes& cache, const std::vector<Test>& tests) {
   for (const Test& test : tests) {
     if (auto session = engine.new_session(cache.session(test.depth + test.tokens())); !session.ok())
-      return Error{session.error().code, test.name() + ": " + session.error().describe()};
+      return Error{session.error().code, options_of(test) + ": " + session.error().describe()};
   }
   return {};
 }
@@ -211,6 +219,7 @@ std::vector<ParallelTest> parallel_tests_of(const Options& options) {
   for (const std::size_t depth : options.depths) {
     for (const std::size_t prompt : options.prompts) {
       for (const std::size_t generated : options.generated) {
+        if (prompt + generated == 0) continue;
         for (const std::size_t sessions : options.parallel) tests.push_back({sessions, prompt, generated, depth});
       }
     }
@@ -332,8 +341,9 @@ void add_bench(CommandLine& line) {
   command.numbers("--pg", options->both, {0}, "prompt and tokens generated after it, as one test: pairs, a comma list");
   command.numbers("-d,--n-depth", options->depths, {0}, "tokens before each test, a comma list").shows("0");
   options->cache.add_to(command);
-  command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
-                  "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
+  const Option parallel =
+      command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
+                      "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
   const Option replay = command.texts("--replay", options->replay,
                                       "instead, have the model say the text in this file, with and without drafts; a "
                                       "line \"=== answer ===\" ends what it reads before; may be given several times");
@@ -347,13 +357,21 @@ void add_bench(CommandLine& line) {
   command.number("-r,--repetitions", options->repetitions, {1, 1000}, "repetitions of each test").shows("5");
   command.choice("-o,--output", options->format, {"md", "csv", "json", "jsonl"}, "how results are printed");
   command.flag("--no-warmup", options->no_warmup, "don't run each test once before it counts");
-  command.flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass");
   const Option sustained = command.number("--sustained", options->sustained_minutes, {1e-3, 1e6},
                                           "decode for so many minutes, a line every ten seconds, and a plot");
+  command.flag("--profile", options->profile, "tell where the time goes, by phase of the forward pass")
+      .excludes(parallel)
+      .excludes(replay)
+      .excludes(sustained);
   command.text("--plot", options->plot, "write the plot as a picture in SVG to this file")
       .type("FILE.svg")
       .needs(sustained);
   command.needs([options] { return options->both.size() % 2 == 0 ? nullptr : "--pg: the second of a pair"; });
+  command.needs([options]() -> const char* {
+    if (table_of(*options) == BenchTable::kSustained || table_of(*options) == BenchTable::kReplay) return nullptr;
+    const bool any = options->parallel.empty() ? !tests_of(*options).empty() : !parallel_tests_of(*options).empty();
+    return any ? nullptr : "a number of tokens (-p, -n or --pg)";
+  });
   command.runs([options] { return with_model(options->model, [&] { return run_bench(*options); }); });
 }
 

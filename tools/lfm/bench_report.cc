@@ -143,8 +143,13 @@ Json fields(const BenchResult& result, const BenchContext& context, bool samples
   row["p95_token_ms"] = percentile(result.token_milliseconds, 0.95);
   row["peak_memory_bytes"] = result.peak_bytes;
   row["load_ms"] = context.load_seconds * 1e3;
-  if (context.profile && samples) {
-    for (const PhaseTime& phase : result.phases) row["phases_ms"][phase.name] = phase.seconds * 1e3;
+  for (const PhaseTime& phase : result.phases) {
+    if (!context.profile) break;
+    if (samples) {
+      row["phases_ms"][phase.name] = phase.seconds * 1e3;
+    } else {
+      row["ms of " + phase.name] = phase.seconds * 1e3;
+    }
   }
   return row;
 }
