@@ -91,7 +91,7 @@ Result<Role> role_of(const Json& message, std::uint64_t index) {
   for (const Role role : {Role::kSystem, Role::kUser, Role::kAssistant, Role::kTool}) {
     if (name == to_string(role)) return role;
   }
-  return wrong("is none of user, assistant, tool and system", "role", index);
+  return wrong("is none of user, assistant, tool, system and developer", "role", index);
 }
 
 Result<Message> message_of(const Json& json, std::uint64_t index) {

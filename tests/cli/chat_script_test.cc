@@ -189,7 +189,7 @@ TEST_F(ChatScript, JsonReusesWhatItKnows) {
 TEST_F(ChatScript, JsonErrorsNameWhatIsWrong) {
   const std::pair<std::string, std::string> lines[] = {
       {"{", "isn't JSON (at byte 2)"},
-      {"{\"role\":\"king\",\"content\":\"\"}", "role: is none of user, assistant, tool and system"},
+      {"{\"role\":\"king\",\"content\":\"\"}", "role: is none of user, assistant, tool, system and developer"},
       {"{\"role\":\"tool\",\"content\":\"1\"}", "no call waits for a result"},
       {"{\"role\":\"user\",\"content\":\"a\",\"edit\":1}", "nothing was asked yet"},
       {"/load /nowhere/talk.json", "/nowhere/talk.json: cannot open: No such file or directory"},

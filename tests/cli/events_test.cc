@@ -99,7 +99,8 @@ TEST(ScriptLine, ObjectsAsOpenAiHasThem) {
 TEST(ScriptLine, WrongObjects) {
   expect_error(parse_script_line("{"), ErrorCode::kFormat, "isn't JSON (at byte 2)");
   expect_error(parse_script_line("{} {}"), ErrorCode::kFormat, "isn't JSON");
-  expect_error(parse_script_line("{}"), ErrorCode::kFormat, "role: is none of user, assistant, tool and system");
+  expect_error(parse_script_line("{}"), ErrorCode::kFormat,
+               "role: is none of user, assistant, tool, system and developer");
   expect_error(parse_script_line(R"({"role":"user","role":"tool","content":""})"), ErrorCode::kFormat, "a key twice");
   expect_error(parse_script_line(R"({"role":"assistant","tool_calls":[{"name":"f","arguments":"x"}]})"),
                ErrorCode::kFormat, "tool_calls: isn't an object with a name");

@@ -87,7 +87,7 @@ TEST(Saved, ErrorsNameFieldAndMessage) {
   const std::string good = R"({"role":"user","content":"a"},)";
   const std::pair<std::string, std::string> cases[] = {
       {"1", "messages: isn't an object (index 1)"},
-      {R"({})", "role: is none of user, assistant, tool and system (index 1)"},
+      {R"({})", "role: is none of user, assistant, tool, system and developer (index 1)"},
       {R"({"role":"system","content":"x"})", "role: is none of user, assistant and tool (index 1)"},
       {R"({"role":"user","content":1})", "content: isn't a text (index 1)"},
       {R"({"role":"assistant","reasoning":[]})", "reasoning: isn't a text (index 1)"},

@@ -279,6 +279,17 @@ TEST_F(ServedChat, ToolsOfManyHandsAreTakenUnlessTheyAskForStrictness) {
   const Answer refused = chat(body);
   EXPECT_EQ(refused.status, 400);
   EXPECT_NE(refused.body.find("$dynamicRef"), std::string::npos) << refused.body;
+  EXPECT_EQ(refused.json()["error"]["param"], "tools /1/function/parameters/properties/city/$dynamicRef");
+  body["tools"][1] = body["tools"][1]["function"];
+  EXPECT_EQ(chat(body).json()["error"]["param"], "tools /1/parameters/properties/city/$dynamicRef");
+}
+
+TEST_F(ServedChat, ASchemaThatAllowsNothingIsNamed) {
+  Json body = asking("Hello!");
+  body["response_format"] = {{"type", "json_schema"}, {"json_schema", {{"name", "none"}, {"schema", false}}}};
+  const Answer refused = chat(body);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.json()["error"]["param"], "response_format.json_schema.schema") << refused.body;
 }
 
 TEST_F(ServedChat, ProbabilitiesOfTokens) {

@@ -91,19 +91,24 @@ TEST(Http, HeadSaysHowLongItWouldBe) {
 
 TEST(Http, WhatIsNoRequestIsRefused) {
   Running running;
+  std::string said;
   const auto status = [&](const std::string& bytes) {
     Client client(running.port());
     client.send(bytes);
     const Answer answer = client.read();
     EXPECT_TRUE(answer.whole) << bytes;
     EXPECT_TRUE(answer.json().contains("error")) << bytes;
+    said = answer.json()["error"]["message"];
     return answer.status;
   };
   EXPECT_EQ(status("hello\r\n\r\n"), 400);
   EXPECT_EQ(status("GET /health HTTP/9.9\r\n\r\n"), 400);
-  EXPECT_EQ(status("GET /health HTTP/1.1\r\n\r\n"), 400) << "no Host";
+  EXPECT_EQ(status("GET /health HTTP/1.1\r\n\r\n"), 400);
+  EXPECT_NE(said.find("no Host header"), std::string::npos) << said;
   EXPECT_EQ(status("GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n"), 400);
+  EXPECT_NE(said.find("more than one Host"), std::string::npos) << said;
   EXPECT_EQ(status("GET health HTTP/1.1\r\nHost: localhost\r\n\r\n"), 400);
+  EXPECT_NE(said.find("no path"), std::string::npos) << said;
   EXPECT_EQ(status("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                    "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
             400);

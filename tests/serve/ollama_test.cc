@@ -44,6 +44,8 @@ TEST_F(ServedOllama, WhatIsAskedBeforeATalk) {
   EXPECT_GT(tags["models"][0]["size"], 0);
   EXPECT_EQ(get(port, "/api/ps").json()["models"][0]["name"], "nano");
   const Json shown = ask(port, "/api/show", {{"model", "nano"}}).json();
+  EXPECT_EQ(shown["details"]["quantization_level"], "Q4_0");
+  EXPECT_EQ(tags["models"][0]["details"]["quantization_level"], "Q4_0");
   const std::string front = shown["model_info"]["general.architecture"];
   EXPECT_GT(shown["model_info"][front + ".context_length"], 0);
   EXPECT_EQ(shown["capabilities"][0], "completion");

@@ -382,6 +382,8 @@ TEST_F(ServedResponses, WhatIsWrongIsTold) {
   refused(asking({7}), "input[0]");
   refused(asking({{{"role", "king"}, {"content", "a"}}}), "input[0].role");
   refused(asking({{{"type", "item_reference"}, {"id", "msg_1"}}}), "input[0].type");
+  EXPECT_EQ(send(asking({{{"type", "item_reference"}, {"id", "msg_1"}}})).json()["error"]["message"],
+            "input[0].type: lfm keeps no items that could be referred to; send the item itself");
   refused(asking({{{"type", "function_call"}, {"name", "f"}, {"arguments", "[1"}}}), "input[0].arguments");
   refused(asking({{{"role", "user"}, {"content", {{{"type", "input_image"}, {"image_url", "data:"}}}}}}),
           "input[0].content[0].type");

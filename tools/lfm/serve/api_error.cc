@@ -30,6 +30,12 @@ ApiError api_error(const Error& error) {
   return out;
 }
 
+Response refusal(const ApiError& error, std::string body) {
+  Response response{error.status, std::move(body)};
+  if (error.retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after));
+  return response;
+}
+
 const char* error_type(int status) noexcept {
   switch (status) {
     case 401:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lfm/result.h"
+#include "serve/http/application.h"
 
 namespace lfm::serve {
 
@@ -21,6 +22,9 @@ struct ApiError {
 
 // Of a library call that a request led to. A client's mistake is 4xx: an argument, a limit, what isn't supported.
 ApiError api_error(const Error& error);
+
+// It as an answer, whose body a dialect has written.
+Response refusal(const ApiError& error, std::string body);
 
 // What a status is called: "invalid_request_error".
 const char* error_type(int status) noexcept;

@@ -54,9 +54,7 @@ Json anthropic_error_json(const ApiError& error) {
 }
 
 Response anthropic_error(const ApiError& error) {
-  Response response{error.status, json_text(anthropic_error_json(error))};
-  if (error.retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after));
-  return response;
+  return refusal(error, json_text(anthropic_error_json(error)));
 }
 
 void post_messages(const Call& call) {

@@ -62,8 +62,8 @@ void Connection::read_head() {
   });
 }
 
-// What the request says in front of its body; false where it can't be.
-bool Connection::take_request() {
+// What the request says in front of its body; a sentence where it can't be.
+const char* Connection::take_request() {
   const auto& head = parser_->get();
   request_.local = local_;
   request_.method = std::string(head.method_string());
@@ -73,7 +73,8 @@ bool Connection::take_request() {
     const auto path = target.find('/', scheme + 3);
     target = path == std::string::npos ? "/" : target.substr(path);
   }
-  if (target.empty() || (target[0] != '/' && target != "*")) return false;
+  if (target.empty() || (target[0] != '/' && target != "*"))
+    return "the request's first line names no path: one begins with '/'";
   const auto mark = target.find('?');
   request_.path = target.substr(0, mark);
   if (mark != std::string::npos) request_.query = target.substr(mark + 1);
@@ -83,13 +84,16 @@ bool Connection::take_request() {
     hosts += field.name() == http::field::host;
   }
   // Two ways to tell the body's length are how one proxy is made to see another request than the next.
-  const bool two_lengths = parser_->chunked() && head.find(http::field::content_length) != head.end();
-  return !two_lengths && (hosts == 1 || (hosts == 0 && head.version() < 11));
+  if (parser_->chunked() && head.find(http::field::content_length) != head.end())
+    return "the body's length is told twice, by Content-Length and by Transfer-Encoding";
+  if (hosts > 1) return "there is more than one Host header";
+  if (hosts == 0 && head.version() >= 11) return "there is no Host header, which HTTP/1.1 asks for";
+  return nullptr;
 }
 
 void Connection::head_read(error_code error) {
   if (error) return fail(error);
-  if (!take_request()) return refuse(400, "the request's first line or its headers can't be what they are");
+  if (const char* const problem = take_request()) return refuse(400, problem);
   if (auto refusal = network_.application.refuse(request_))
     return begin_answer(parser_->is_done())->send(*std::move(refusal));
   if (parser_->is_done()) return dispatch();

@@ -84,7 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_body();
   void dispatch();
   void fail(error_code error);
-  bool take_request();
+  const char* take_request();
   Framing framing() const;
   std::shared_ptr<Exchange> begin_answer(bool whole_request);
   void flush();

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/try.h"
+#include "main_type.h"
 #include "serve/model/tools.h"
 
 namespace lfm::serve {
@@ -30,6 +31,7 @@ std::size_t stem_of(const std::vector<Message>& messages, const std::vector<std:
 
 Model::Model(Engine engine, ModelSettings settings, std::size_t context_tokens, SessionPool pool)
     : engine_(std::move(engine)),
+      type_(cli::main_type(engine_.info().path)),
       settings_(std::move(settings)),
       context_tokens_(context_tokens),
       pool_(std::move(pool)) {}
@@ -50,13 +52,20 @@ Result<Chat> Model::chat(ChatRequest& request) const {
 }
 
 Result<Constraint> Model::calls(const ToolUse& tools) const {
+  // A place in what is held to is one in the request's list.
+  const auto told = [&tools](Result<Constraint> made) -> Result<Constraint> {
+    if (made.ok() || !made.error().field.starts_with('/')) return made;
+    Error error = std::move(made).error();
+    error.field = "tools " + place_in_list(tools, error.field);
+    return error;
+  };
   auto made = constraints_.from_tools(tools.strict, tools.rule);
   const bool may_be_refused = tools.rule.choice != ToolChoice::kAuto;
-  if (made.ok() || made.error().code == ErrorCode::kArgument || may_be_refused) return made;
+  if (made.ok() || made.error().code == ErrorCode::kArgument || may_be_refused) return told(std::move(made));
   // Agents bring tools of many hands. What can't be held of one that doesn't ask for it is no reason to refuse all.
   const auto holds = [this](const std::string& schema) { return constraints_.from_json_schema(schema).ok(); };
   LFM_ASSIGN(const std::string others, relaxed(tools.strict, holds));
-  return constraints_.from_tools(others, tools.rule);
+  return told(constraints_.from_tools(others, tools.rule));
 }
 
 Result<std::optional<Constraint>> Model::constraint(const ChatRequest& request) const {
@@ -65,7 +74,8 @@ Result<std::optional<Constraint>> Model::constraint(const ChatRequest& request) 
     auto made = constraints_.from_json_schema(*request.schema);
     if (!made.ok()) {
       Error error = std::move(made).error();
-      error.field = request.schema_field + (error.field.empty() ? "" : " " + error.field);
+      const bool within = error.field.starts_with('/');
+      error.field = request.schema_field + (within ? " " + error.field : "");
       return error;
     }
     answer = *std::move(made);

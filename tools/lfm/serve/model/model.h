@@ -48,6 +48,7 @@ class Model {
 
   const Engine& engine() const noexcept { return engine_; }
   const std::string& name() const noexcept { return settings_.name; }
+  const std::string& type() const noexcept { return type_; }  // that most of its file has
   std::int64_t created() const noexcept { return settings_.created; }
   std::size_t context_tokens() const noexcept { return context_tokens_; }
   const SessionPool& pool() const noexcept { return pool_; }
@@ -75,6 +76,7 @@ class Model {
   void keep_answer(const Prepared& prepared, const Session& session, const Finish& finish) const;
 
   const Engine engine_;
+  const std::string type_;
   const ModelSettings settings_;
   const std::size_t context_tokens_;
   const SessionPool pool_;

@@ -1,6 +1,7 @@
 #include "serve/model/tools.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/try.h"
 
@@ -125,6 +126,22 @@ Status read_tool_choice(const Json& choice, ToolUse& use) {
   LFM_ASSIGN(use.rule.only, called_name(choice));
   use.rule.choice = ToolChoice::kRequired;
   return needs_tools();
+}
+
+std::string place_in_list(const ToolUse& use, const std::string& place) {
+  const auto held = cli::parse_json(use.strict), given = cli::parse_json(use.list);
+  const std::size_t end = std::min(place.find('/', 1), place.size());
+  std::size_t at = 0;
+  const auto read = std::from_chars(place.data() + 1, place.data() + end, at);
+  if (!held.ok() || !given.ok() || read.ec != std::errc() || at >= held->size()) return place;
+  const Json& name = (*held)[at]["name"];
+  for (std::size_t i = 0; i < given->size(); ++i) {
+    const Json& tool = (*given)[i];
+    const bool nested = tool.contains("function");
+    if ((nested ? tool["function"] : tool)["name"] != name) continue;
+    return "/" + std::to_string(i) + (nested ? "/function" : "") + place.substr(end);
+  }
+  return place;
 }
 
 Result<std::string> relaxed(const std::string& tools, const std::function<bool(const std::string& schema)>& holds) {

@@ -22,19 +22,20 @@ std::string parameters_text(std::uint64_t count) {
   return text;
 }
 
-Json ollama_details_json(const ModelInfo& info) {
+Json ollama_details_json(const Model& model) {
+  const ModelInfo& info = model.engine().info();
   return {{"parent_model", ""},
           {"format", "gguf"},
           {"family", info.architecture},
           {"families", {info.architecture}},
           {"parameter_size", parameters_text(info.parameters)},
-          {"quantization_level", "unknown"}};
+          {"quantization_level", model.type().empty() ? "unknown" : model.type()}};
 }
 
 Json ollama_model_json(const Model& model) {
   const ModelInfo& info = model.engine().info();
   return {{"name", model.name()},    {"model", model.name()},          {"modified_at", ollama_time(model.created())},
-          {"size", info.file_bytes}, {"digest", std::string(64, '0')}, {"details", ollama_details_json(info)}};
+          {"size", info.file_bytes}, {"digest", std::string(64, '0')}, {"details", ollama_details_json(model)}};
 }
 
 Result<Json> shown(const Call& call) {
@@ -60,7 +61,7 @@ Result<Json> shown(const Call& call) {
               {"parameters", ""},
               {"template", ""},
               {"modified_at", ollama_time(model.created())},
-              {"details", ollama_details_json(info)},
+              {"details", ollama_details_json(model)},
               {"model_info", std::move(known)},
               {"capabilities", {"completion", "tools", "thinking"}}};
 }
@@ -99,9 +100,7 @@ std::string ollama_time(std::int64_t seconds) {
 }
 
 Response ollama_error(const ApiError& error) {
-  Response response{error.status, json_text({{"error", error.message}})};
-  if (error.retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after));
-  return response;
+  return refusal(error, json_text({{"error", error.message}}));
 }
 
 void get_ollama_version(const Call& call) {

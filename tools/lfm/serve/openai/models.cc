@@ -54,8 +54,7 @@ void get_model(const Call& call) {
 }
 
 Response openai_error(const ApiError& error) {
-  Response response{error.status, json_text(error_json(error))};
-  if (error.retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after));
+  Response response = refusal(error, json_text(error_json(error)));
   // A client that tries again would be told the same.
   if (error.status == 501) response.headers.emplace_back("x-should-retry", "false");
   if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -52,10 +52,11 @@ class Conversation {
     if (type == "reasoning") return add_thinking(fields);
     if (type == "function_call") return add_call(fields);
     if (type == "function_call_output") return add_result(fields);
-    const char* const why = type == "item_reference" ? "lfm keeps no items: send them as they are"
-                                                     : "expected message, reasoning, function_call or "
-                                                       "function_call_output";
-    return Error{ErrorCode::kUnsupported, std::string(why) + ", not " + json_text(type), fields.name("type")};
+    const std::string why =
+        type == "item_reference"
+            ? "lfm keeps no items that could be referred to; send the item itself"
+            : "expected message, reasoning, function_call or function_call_output, not " + json_text(type);
+    return Error{ErrorCode::kUnsupported, why, fields.name("type")};
   }
 
   void add(Role role, std::string content) {
