@@ -66,7 +66,7 @@ TEST(AnswerView, CharactersMayComeInParts) {
 TEST(AnswerView, UnusualEndsAreSaid) {
   EXPECT_EQ(shown_pieces({{"Hel"}}, {.reason = FinishReason::kCancelled, .text_bytes = 3}), "Hel\n(stopped)\n");
   const Finish empty{.reason = FinishReason::kLength, .tokens = 9};
-  EXPECT_EQ(shown_pieces({}, empty), "(" + empty.describe() + ")\n");
+  EXPECT_EQ(shown_pieces({}, empty), "(" + empty.describe() + "; -n allows more)\n");
 }
 
 }  // namespace

@@ -25,6 +25,13 @@ TEST_F(CommandLine, AnswersAreHeldToSchemasAndPatterns) {
   }
   const Outcome pattern = run(short_run({"-p", "Hello", "--regex", "-[ab]{3}"}));
   EXPECT_EQ(pattern.out.size(), 4u) << pattern.out << pattern.err;
+  EXPECT_EQ(pattern.err.find("-n allows more"), std::string::npos) << "whole: " << pattern.err;
+  for (const std::string command : {"run", "chat"}) {
+    const Outcome cut = run(model_.command(command, {"-p", "Hello", "-j", schema, "-n", "2"}));
+    EXPECT_EQ(cut.status, 0) << cut.err;
+    EXPECT_NE(cut.err.find("2 tokens"), std::string::npos) << "what is cut is no JSON: " << cut.err;
+    EXPECT_NE(cut.err.find("; -n allows more\n"), std::string::npos) << cut.err;
+  }
 }
 
 TEST_F(CommandLine, TextsAreJudgedAsTheSchemasDraftHasFormats) {
@@ -34,8 +41,11 @@ TEST_F(CommandLine, TextsAreJudgedAsTheSchemasDraftHasFormats) {
   const std::string remark = model_.folder().write(
       "remark.json",
       R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string", "format": "date"})");
-  EXPECT_EQ(run({"schema", held, "--check", good, other}).out,
-            "allowed " + good + "\nrefused at byte 1 of " + other + "\n");
+  const Outcome refused = run({"schema", held, "--check", other, good});
+  EXPECT_EQ(refused.out, "refused at byte 1 of " + other + "\nallowed " + good + "\n");
+  EXPECT_EQ(refused.status, 1) << "for scripts";
+  EXPECT_EQ(refused.err, "");
+  EXPECT_EQ(run({"schema", held, "--check", good}).status, 0);
   EXPECT_EQ(run({"schema", remark, "--check", good, other}).out,
             "allowed " + good + "\nallowed " + other +
                 ", by a draft to which formats are remarks: answers hold to them, and differ at byte 1\n");

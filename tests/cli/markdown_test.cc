@@ -41,6 +41,16 @@ TEST(Markdown, MarksBecomeLooks) {
   EXPECT_EQ(looks_of("```c\nint **x;\n```\n*it*"), "{F```c}\n{Cint **x;}\n{F```}\n{Iit}");
 }
 
+TEST(Markdown, ABackslashTakesTheMeaningFromMarks) {
+  EXPECT_EQ(looks_of(R"(2 \* 3, snake\_case, \`x\`, **a \** b** and 1\. end\)"),
+            "2 * 3, snake_case, `x`, {Ba ** b} and 1. end\\");
+  EXPECT_EQ(looks_of("\\# no title\n\\- no list\n"), "# no title\n- no list\n");
+  EXPECT_EQ(looks_of(R"(\\*it* \(x\) C:\dir\*.c `a\*b`)"), R"(\\{Iit} \(x\) C:\dir\*.c {Ca\*b})")
+      << "formulas, paths and code keep theirs";
+  EXPECT_EQ(looks_of("a\\\nb"), "a\\\nb");
+  EXPECT_EQ(shown(R"(\*)", 0, false), R"(\*)");
+}
+
 TEST(Markdown, WhatHasNoOtherHalfStays) {
   for (const char* text :
        {"**kwargs are *args", "2 * 3 * 4 and a*b*c", "snake_case_name and __init__", "`open", "** a **", "#hash #tag",
@@ -126,7 +136,7 @@ TEST(Markdown, AnyCutGivesTheSame) {
     const auto letters = [](std::string_view from) {
       std::string out;
       each_character(from, [&](std::string_view c) {
-        if (std::string_view("*_`~#->+|• \t\n│─").find(c) == std::string_view::npos) out += c;
+        if (std::string_view("*_`~#->+|\\• \t\n│─").find(c) == std::string_view::npos) out += c;
       });
       return out;
     };

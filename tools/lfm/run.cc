@@ -93,11 +93,16 @@ int run_text(const Options& options) {
   if (!finish.ok()) return fail(finish.error());
   if (!writable || !out.finish()) return fail_to_write();
   const bool full = finish->reason == FinishReason::kContextFull;
-  if ((options.timings || full) && out.line_begun() && out_is_err()) write_err("\n");
+  const bool cut = finish->reason == FinishReason::kLength && generate.constraint;
+  if ((options.timings || full || cut) && out.line_begun() && out_is_err()) write_err("\n");
   if (options.timings) print_timings(session->stats());
   if (full) {
     print_note("stopped because the context of " + std::to_string(session->context_tokens()) + " tokens is full" +
                room_for_more(session->context_tokens(), engine->info()));
+  }
+  if (cut) {
+    print_note("stopped after " + std::to_string(finish->tokens) +
+               " tokens, before what the text is held to ended; -n allows more");
   }
   finish_pack_cache(*engine);
   return InterruptGuard::interrupted() ? kInterrupted : kOk;

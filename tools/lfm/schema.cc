@@ -38,13 +38,13 @@ Result<Constraint> compile_to_judge(const Options& options, const std::string& t
   return Constraint::from_json_schema(text, {.formats_by_draft = true});
 }
 
-// One line. What is valid, but nothing that an answer says, is told as such.
-Status judge(const std::string& file, const std::string& text, const Constraint& by, const Constraint& held) {
+// One line; whether it is allowed. What is valid, but nothing that an answer says, is told as such.
+Result<bool> judge(const std::string& file, const std::string& text, const Constraint& by, const Constraint& held) {
   const std::string name = shown_name(file);
   LFM_ASSIGN(const Constraint::Verdict verdict, by.check(text));
   if (!verdict.allowed) {
     print_out("refused at byte %llu of %s\n", static_cast<unsigned long long>(verdict.offset), name.c_str());
-    return {};
+    return false;
   }
   LFM_ASSIGN(const Constraint::Verdict answer, held.check(text));
   if (answer.allowed) {
@@ -53,7 +53,7 @@ Status judge(const std::string& file, const std::string& text, const Constraint&
     print_out("allowed %s, by a draft to which formats are remarks: answers hold to them, and differ at byte %llu\n",
               name.c_str(), static_cast<unsigned long long>(answer.offset));
   }
-  return {};
+  return true;
 }
 
 // A word that says whose fault it is, and then what and where.
@@ -77,14 +77,18 @@ int run_schema(const Options& options) {
   if (options.check.empty()) return flush_out() ? kOk : fail_to_write();
   const auto by = compile_to_judge(options, *text, *constraint);
   if (!by.ok()) return refuse(by.error(), options.check.size());
+  bool all = true;
   for (const std::string& file : options.check) {
     auto json = read_input(file);
     if (!json.ok()) return fail(json.error());
     // A text file's last line ends; the text doesn't go on with that.
     if (json->ends_with('\n')) json->pop_back();
-    if (const Status done = judge(file, *json, *by, *constraint); !done.ok()) return fail(done.error());
+    const auto allowed = judge(file, *json, *by, *constraint);
+    if (!allowed.ok()) return fail(allowed.error());
+    all = all && *allowed;
   }
-  return flush_out() ? kOk : fail_to_write();
+  if (!flush_out()) return fail_to_write();
+  return all ? kOk : kFailure;
 }
 
 }  // namespace
@@ -95,7 +99,8 @@ void add_schema(CommandLine& line) {
                               "Say whether a JSON schema can be held to exactly, and which texts it allows\n"
                               "Prints 'held' and the time it took to compile, or 'unsupported' with the keyword and "
                               "its JSON pointer, 'limit' or "
-                              "'invalid'. With --check a line for each text: 'allowed', or 'refused' and the byte.");
+                              "'invalid'. With --check a line for each text: 'allowed', or 'refused' and the byte; one "
+                              "that is refused makes the exit status 1.");
   const Option file = command.text("file", options->file, "JSON schema; - is standard input").type("FILE");
   const Option tools =
       command.text("--tools", options->tools, "a JSON list of tools instead").type("FILE").excludes(file);

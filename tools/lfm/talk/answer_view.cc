@@ -1,6 +1,7 @@
 #include "talk/answer_view.h"
 
 #include "io.h"
+#include "talk/advice.h"
 
 namespace lfm::cli {
 
@@ -41,7 +42,7 @@ bool AnswerView::finish(const Finish& finish) {
   if (finish.reason == FinishReason::kCancelled) {
     note = "(stopped)";
   } else if (finish.empty() || finish.reason == FinishReason::kLength || finish.reason == FinishReason::kContextFull) {
-    note = "(" + shown(finish.describe()) + ")";
+    note = "(" + shown(finish_note(finish)) + ")";
   }
   if (note.empty()) return flush_out();
   return write_out(style_.dim()) && print(note + "\n") && write_out(style_.plain()) && flush_out();

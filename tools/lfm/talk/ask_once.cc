@@ -2,6 +2,7 @@
 #include "interrupt.h"
 #include "io.h"
 #include "model_options.h"
+#include "talk/advice.h"
 #include "talk/model_text.h"
 #include "talk/modes.h"
 #include "talk/reading_line.h"
@@ -66,7 +67,7 @@ int ask_once(Talk& talk, std::string question, const ViewOptions& options) {
   if (InterruptGuard::interrupted()) return kInterrupted;
   if (answer->finish.empty()) return fail(answer->finish.describe());
   if (answer->finish.reason == FinishReason::kLength || answer->finish.reason == FinishReason::kContextFull)
-    print_note(answer->finish.describe());
+    print_note(finish_note(answer->finish));
   return kOk;
 }
 

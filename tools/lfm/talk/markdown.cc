@@ -15,6 +15,13 @@ bool is_of_word(std::string_view character) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
+// What a backslash takes the meaning from; in front of others, and behind such a one in the same word,
+// it is a formula's, a path's or its own.
+bool is_mark(std::string_view character) {
+  constexpr std::string_view kMarks = "*_`#>-+~|.!";
+  return character.size() == 1 && kMarks.find(character[0]) != std::string_view::npos;
+}
+
 std::size_t run_length(std::string_view text, std::size_t at) {
   std::size_t end = at;
   while (end < text.size() && text[end] == text[at]) ++end;
@@ -85,6 +92,10 @@ Span emphasis(std::string_view held, std::size_t run, std::string_view before, b
   if (run > (held[0] == '_' ? 1 : 3) || !opens) return {Span::kNone};  // __init__ is a name
   for (std::size_t at = run; at < held.size();) {
     const char c = held[at];
+    if (c == '\\') {
+      at += 2;
+      continue;
+    }
     const std::size_t length = c == '`' || c == held[0] ? run_length(held, at) : 1;
     if (c == '`') {
       const Span code = code_span(held.substr(at), length, ends);
@@ -120,6 +131,7 @@ std::string Markdown::finish() {
   if (state_ == State::kCodeStart) out_.put_all(std::exchange(head_, {}), kCode);
   if (state_ == State::kLineStart) begin_plain();
   while (!held_.empty()) resolve(true);
+  if (std::exchange(escapes_, false)) out_.put("\\", look_);
   out_.finish();
   return out_.take();
 }
@@ -217,12 +229,24 @@ void Markdown::inline_text(std::string_view character) {
     held_ += character;
     return resolve(character == "\n");
   }
+  if (std::exchange(escapes_, false)) {
+    const bool mark = is_mark(character) && !in_path_ && before_ != ":";
+    if (!mark) out_.put("\\", look_);
+    in_path_ |= !mark;
+    before_ = mark ? character : "\\";
+    if (mark || character == "\\") return out_.put(character, look_);
+  }
+  if (character == "\\") {
+    escapes_ = true;
+    return;
+  }
   if (character == "*" || character == "_" || character == "`") {
     held_ = character;
     return;
   }
   out_.put(character, look_);
   before_ = character;
+  if (character == " " || character == "\n") in_path_ = false;
   if (character == "\n") end_line();
 }
 

@@ -12,8 +12,8 @@ namespace lfm::cli {
 // Takes a text in pieces, cut anywhere between characters, and hands out what can be shown of it: the same text in all,
 // however it is cut. Bold, italic, code, headings, lists, quotes, rules and blocks of code get looks, and the marks
 // that said so go; lines are broken between words, but not those of code and of tables. A mark goes only once its other
-// half has come in the same line, so that "**kwargs" and "2 * 3" stay as they are. Links, HTML and formulas are left
-// alone.
+// half has come in the same line, so that "**kwargs" and "2 * 3" stay as they are. A backslash goes from in front of
+// what would else be a mark. Links, HTML and formulas are left alone.
 class Markdown {
  public:
   // Columns of the terminal, 0 for lines of any length. Without looks the marks stay too.
@@ -40,6 +40,8 @@ class Markdown {
   std::string head_;    // of a line, until it is known what it is
   std::string fence_;   // that closes the block of code
   std::string held_;    // from a mark on whose other half may come
+  bool escapes_ = false;  // a backslash has come, and nothing behind it yet
+  bool in_path_ = false;  // a backslash stands in this word
   std::string before_;  // the character in front of what is held or comes
   std::uint8_t look_ = kNormal;
 };
