@@ -60,6 +60,8 @@ TEST_F(Newcomer, Commands) {
       {{"run", "llama3.2", "Hello"}, "Hello: what is it? A text goes behind -p"},
       {{"run", "-m", model, "Hello there"}, "Hello there: what is it? A text goes behind -p"},
       {{"chat", "-m"}, "--model: its value is missing"},
+      {{"pull"}, "name a model on the hub, as in 'lfm pull LiquidAI/LFM2-8B-A1B-GGUF'"},
+      {{"rm"}, "say what is to go: 'lfm list' has the names"},
       {{"chat", "-m", model, "-m", model}, "--model is there more than once"},
       {{"run", "Hello there", "-m", model}, "Hello there: what is it? A text goes behind -p"},
       {{"chat", "Hello", "--model=" + model}, "Hello: what is it? A text goes behind -p"},
@@ -72,6 +74,20 @@ TEST_F(Newcomer, Commands) {
   EXPECT_EQ(run({"help", "chat"}).out, run({"chat", "--help"}).out);
   EXPECT_EQ(run({"version"}).out, run({"--version"}).out);
   EXPECT_EQ(run({"inspect", "-m", model}).out, run({"inspect", model}).out);
+}
+
+// All that lfm doesn't take is told at once, each option once.
+TEST_F(Newcomer, ACopiedCommandLine) {
+  const Outcome outcome = run({"run", "-m", model_.path(), "-p", "Hello", "-ngl", "99", "-c", "64", "-fa", "-b", "512",
+                               "--mlock", "-ngl", "99", "-xyz"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err,
+            "lfm: -ngl: lfm computes on the CPU alone; leave it out\n"
+            "lfm: -fa: lfm does so anyway; leave it out\n"
+            "lfm: -b: lfm chooses how many tokens run together; leave it out\n"
+            "lfm: --mlock: --load copy keeps the weights in memory of their own\n"
+            "lfm: -xyz: lfm has no such option\n"
+            "Run with --help for more information.\n");
 }
 
 TEST_F(Newcomer, Options) {

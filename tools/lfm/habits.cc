@@ -299,9 +299,13 @@ void translate_words(std::vector<std::string>& words) {
 
 }  // namespace
 
-std::string translate_habits(std::vector<std::string>& arguments, const HasOption& has) {
+std::vector<std::string> translate_habits(std::vector<std::string>& arguments, const HasOption& has) {
   translate_words(arguments);
   const std::string command = arguments.empty() ? "" : arguments[0];
+  std::vector<std::string> problems;
+  const auto tell = [&problems](std::string line) {  // once, however often it was typed
+    if (std::find(problems.begin(), problems.end(), line) == problems.end()) problems.push_back(std::move(line));
+  };
   bool text = false;
   for (std::string& argument : arguments) {
     const std::string_view word = std::string_view(argument).substr(0, argument.find('='));
@@ -314,12 +318,12 @@ std::string translate_habits(std::vector<std::string>& arguments, const HasOptio
       argument.replace(0, word.size(), habit->ours);
       text = takes_text(argument);
     } else if (habit != kHabits.end()) {
-      return argument + ": " + std::string(habit->answer);
+      tell(argument + ": " + std::string(habit->answer));
     } else if (is_foreign(word)) {
-      return std::string(word.substr(0, 40)) + ": lfm has no such option";
+      tell(std::string(word.substr(0, 40)) + ": lfm has no such option");
     }
   }
-  return {};
+  return problems;
 }
 
 }  // namespace lfm::cli

@@ -147,11 +147,14 @@ Command& CommandLine::add(const char* name, const char* description) {
   return *commands_.emplace_back(std::make_unique<Command>(*app_->add_subcommand(name, description)));
 }
 
-int CommandLine::misused(const std::string& sentence) {
+int CommandLine::misused(const std::vector<std::string>& sentences) {
   constexpr std::size_t kMost = 300;
-  std::string line = shown(sentence.substr(0, kMost));
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  write_err("lfm: " + line + (sentence.size() > kMost ? "..." : "") + "\nRun with --help for more information.\n");
+  for (const std::string& sentence : sentences) {
+    std::string line = shown(sentence.substr(0, kMost));
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    write_err("lfm: " + line + (sentence.size() > kMost ? "..." : "") + "\n");
+  }
+  write_err("Run with --help for more information.\n");
   return kUsage;
 }
 
@@ -169,7 +172,7 @@ bool CommandLine::has_option(std::string_view command, std::string_view option) 
 // Help and the like.
 int CommandLine::show(const CLI::Success& asked, const std::vector<std::string>& words) const {
   if (!words.empty() && !words[0].starts_with('-') && find(words[0]) == nullptr)
-    return misused(what_is_wrong(words, nullptr));
+    return misused({what_is_wrong(words, nullptr)});
   std::ostringstream out;
   app_->exit(asked, out, out);
   return write_out(out.str()) && flush_out() ? kOk : fail_to_write();
@@ -199,6 +202,7 @@ std::string CommandLine::what_is_wrong(const std::vector<std::string>& words, co
   if (unknown != rest.end()) return no_such_word(*unknown, name, options);
   if (missing == nullptr) return no_such_word(rest.empty() ? "" : rest[0], name, options);
   if (std::string_view(missing).starts_with("--model")) return without_a_model(name);
+  if (std::string_view(missing).starts_with("name ")) return without_a_name(name);
   return missing;
 }
 
@@ -219,7 +223,7 @@ std::string CommandLine::too_many(const std::vector<std::string>& words, const s
 int CommandLine::run(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const auto has = [this](std::string_view command, std::string_view option) { return has_option(command, option); };
-  if (const std::string problem = translate_habits(words, has); !problem.empty()) return misused(problem);
+  if (const auto problems = translate_habits(words, has); !problems.empty()) return misused(problems);
   const Command* chosen = nullptr;
   try {
     app_->parse(std::vector<std::string>(words.rbegin(), words.rend()));  // as CLI11 takes them
@@ -230,17 +234,17 @@ int CommandLine::run(int argc, char** argv) {
       if (const char* const name = missing()) throw CLI::RequiredError(name);
     }
   } catch (const CLI::RequiredError& error) {
-    return misused(what_is_wrong(words, error.what()));
+    return misused({what_is_wrong(words, error.what())});
   } catch (const CLI::ExtrasError&) {
-    return misused(what_is_wrong(words, nullptr));
+    return misused({what_is_wrong(words, nullptr)});
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string said = error.what();
     const std::string option = said.substr(0, said.find(':'));
-    return misused(said.find("missing") != said.npos ? option + ": its value is missing" : too_many(words, option));
+    return misused({said.find("missing") != said.npos ? option + ": its value is missing" : too_many(words, option)});
   } catch (const CLI::Success& asked) {
     return show(asked, words);
   } catch (const CLI::ParseError& error) {
-    return misused(error.what());
+    return misused({error.what()});
   }
   return chosen->action_();
 }

@@ -112,7 +112,7 @@ class CommandLine {
   int run(int argc, char** argv);
 
  private:
-  static int misused(const std::string& sentence);
+  static int misused(const std::vector<std::string>& sentences);  // a line each
   const Command* find(std::string_view name) const;
   bool has_option(std::string_view command, std::string_view option) const;
   int show(const CLI::Success& asked, const std::vector<std::string>& words) const;

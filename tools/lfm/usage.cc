@@ -119,6 +119,11 @@ std::string no_such_word(const std::string& word, const std::string& command, co
   return word + ": lfm " + command + " has no use for it";
 }
 
+std::string without_a_name(const std::string& command) {
+  if (command == "rm") return "say what is to go: 'lfm list' has the names";
+  return "name a model on the hub, as in 'lfm " + command + " LiquidAI/LFM2-8B-A1B-GGUF'";
+}
+
 std::string without_a_model(const std::string& command) {
   return "name the model: 'lfm " + command + " FILE', or one on the hub as in 'lfm " + command +
          " LiquidAI/LFM2-8B-A1B-GGUF'";
