@@ -67,6 +67,10 @@ struct EvaluateOptions {
   std::string base = {};
   std::size_t base_likeliest = 0;
 
+  // How the context is kept while a window is read: what rounding it does can be measured so.
+  CacheType cache_keys = CacheType::kF16;
+  CacheType cache_values = CacheType::kF16;
+
   // Called on this thread after each window, without quantiles; returns whether to go on. May be empty.
   std::function<bool(const Evaluation&)> progress = nullptr;
 };
@@ -79,7 +83,7 @@ LFM_API Result<Evaluation> evaluate_text(const Engine& engine, std::string_view 
 
 // How an answer is compared with the one that is expected, spaces around both left out.
 //   kExact     the same
-//   kContains  the expected one is in it
+//   kContains  the expected one is somewhere in it
 //   kJson      the same but for spaces outside of strings
 enum class ExamMatch : std::uint8_t { kExact, kContains, kJson };
 
@@ -99,14 +103,17 @@ struct ExamScore {
 
 struct ExamResult {
   ExamScore all;
+  std::size_t too_long = 0;      // of them: the prompt is more than the context has room for, which counts as wrong
   std::vector<ExamScore> kinds;  // as they came
 };
 
 // Puts the questions, each by itself, and takes the likeliest token always. `progress`, which may be empty, is called
 // on this thread after each with its answer; returns whether to go on.
-//   kArgument  a prompt of no tokens, or too long (index: of the question);   kNoMemory, kNumeric, kCancelled
+//   kArgument  a prompt of no tokens (index: of the question), or as Engine::new_session;   kNoMemory, kNumeric,
+//   kCancelled
 LFM_API Result<ExamResult> hold_exam(
     const Engine& engine, std::span<const ExamQuestion> questions,
-    const std::function<bool(const ExamResult&, std::string_view answer, bool right)>& progress);
+    const std::function<bool(const ExamResult&, std::string_view answer, bool right)>& progress,
+    const SessionOptions& session = {});
 
 }  // namespace lfm

@@ -146,6 +146,8 @@ Result<Evaluation> run(const Engine& engine, std::string_view text, const Evalua
   SessionOptions session_options;
   session_options.context_tokens = read.window;
   session_options.snapshot_bytes = 0;
+  session_options.cache_keys = options.cache_keys;
+  session_options.cache_values = options.cache_values;
   LFM_ASSIGN(Session session, engine.new_session(session_options));
   return Run(engine, session, options, std::move(read), std::move(out),
              bos.empty() ? std::nullopt : std::optional(bos.front()))

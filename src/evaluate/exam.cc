@@ -1,5 +1,6 @@
 // Questions with answers that are known.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/guarded.h"
@@ -50,10 +51,12 @@ struct Answer {
   bool ended = false;  // by itself
 };
 
-Result<Answer> answer_to(const Engine& engine, Session& session, const ExamQuestion& question) {
+// Nothing where the context has no room for the prompt.
+Result<std::optional<Answer>> answer_to(const Engine& engine, Session& session, const ExamQuestion& question) {
   LFM_ASSIGN(const std::vector<TokenId> prompt,
              engine.tokenizer().encode(question.prompt, {.bos = false, .special_tokens = true}));
   if (prompt.empty()) return Error{ErrorCode::kArgument, "has no tokens", "prompt"};
+  if (prompt.size() > session.context_tokens()) return std::optional<Answer>();
   LFM_TRY(session.sync(prompt));
   GenerateOptions options;
   options.max_tokens = question.max_tokens;
@@ -64,7 +67,7 @@ Result<Answer> answer_to(const Engine& engine, Session& session, const ExamQuest
     return true;
   }));
   answer.ended = finish.reason == FinishReason::kEnd;
-  return answer;
+  return std::optional(std::move(answer));
 }
 
 void add(ExamScore& score, bool right) {
@@ -78,22 +81,25 @@ ExamScore& score_of(ExamResult& result, const std::string& kind) {
 }
 
 Result<ExamResult> run(const Engine& engine, std::span<const ExamQuestion> questions,
-                       const std::function<bool(const ExamResult&, std::string_view, bool)>& progress) {
-  LFM_ASSIGN(Session session, engine.new_session());
+                       const std::function<bool(const ExamResult&, std::string_view, bool)>& progress,
+                       const SessionOptions& options) {
+  LFM_ASSIGN(Session session, engine.new_session(options));
   ExamResult result;
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    auto answer = answer_to(engine, session, questions[i]);
-    if (!answer.ok()) {
-      Error error = std::move(answer).error();
+    auto found = answer_to(engine, session, questions[i]);
+    if (!found.ok()) {
+      Error error = std::move(found).error();
       if (error.index == Error::kNone) error.index = i;
       return error;
     }
-    const bool right = answer->ended && is_right(questions[i], answer->text);
+    if (!*found) ++result.too_long;
+    const Answer answer = found->value_or(Answer{});
+    const bool right = answer.ended && is_right(questions[i], answer.text);
     add(result.all, right);
     add(score_of(result, questions[i].kind), right);
     if (!progress) continue;
     const base::CallersFloatMode mode;
-    if (!progress(result, answer->text, right)) return Error{ErrorCode::kCancelled, "stopped"};
+    if (!progress(result, answer.text, right)) return Error{ErrorCode::kCancelled, "stopped"};
   }
   return result;
 }
@@ -103,8 +109,9 @@ Result<ExamResult> run(const Engine& engine, std::span<const ExamQuestion> quest
 
 Result<ExamResult> hold_exam(
     const Engine& engine, std::span<const ExamQuestion> questions,
-    const std::function<bool(const ExamResult&, std::string_view answer, bool right)>& progress) {
-  return engine::guarded([&] { return evaluate::run(engine, questions, progress); });
+    const std::function<bool(const ExamResult&, std::string_view answer, bool right)>& progress,
+    const SessionOptions& session) {
+  return engine::guarded([&] { return evaluate::run(engine, questions, progress, session); });
 }
 
 }  // namespace lfm

@@ -159,6 +159,14 @@ TEST(Evaluate, AnExamCountsWhatIsRight) {
   EXPECT_EQ(all->kinds[0].right, 1u);
   EXPECT_EQ(all->kinds[1].right, 1u);
   EXPECT_EQ(all->kinds[2].right, 0u);
+  questions[0].prompt.clear();
+  for (int i = 0; i < 20; ++i) questions[0].prompt += "How much is that? ";
+  const auto cut = hold_exam(engine, questions, nullptr, {.context_tokens = 64});  // in which the others have room
+  ASSERT_TRUE(cut.ok()) << cut.error().describe();
+  EXPECT_EQ(cut->all.asked, 5u);
+  EXPECT_EQ(cut->all.right, 2u);
+  EXPECT_EQ(cut->too_long, 1u);
+  EXPECT_EQ(all->too_long, 0u);
   questions[2].prompt.clear();
   const auto none = hold_exam(engine, questions, nullptr);
   expect_error(none, ErrorCode::kArgument, "no tokens");

@@ -14,25 +14,22 @@
 namespace lfm::cli {
 namespace {
 
-Error bad_line(std::size_t line, std::string message) {
-  Error error{ErrorCode::kFormat, std::move(message), "line"};
-  error.index = line;
-  return error;
+Error bad(std::string message) {
+  return {ErrorCode::kFormat, std::move(message)};
 }
 
-Result<std::string> text_of(const Json& question, const char* name, std::size_t line) {
+Result<std::string> text_of(const Json& question, const char* name) {
   const auto at = question.find(name);
-  if (at == question.end() || !at->is_string())
-    return bad_line(line, std::string("a question needs the text \"") + name + "\"");
+  if (at == question.end() || !at->is_string()) return bad(std::string("a question needs the text \"") + name + "\"");
   return at->get<std::string>();
 }
 
-Result<ExamQuestion> read_question(std::string_view text, std::size_t line) {
+Result<ExamQuestion> read_question(std::string_view text) {
   auto json = parse_json(text);
-  if (!json.ok()) return bad_line(line, json.error().describe());
-  if (!json->is_object()) return bad_line(line, "a question is a JSON object");
+  if (!json.ok()) return bad(json.error().describe());
+  if (!json->is_object()) return bad("a question is a JSON object");
   ExamQuestion question;
-  auto prompt = text_of(*json, "text", line), expected = text_of(*json, "expect", line);
+  auto prompt = text_of(*json, "text"), expected = text_of(*json, "expect");
   if (!prompt.ok()) return std::move(prompt).error();
   if (!expected.ok()) return std::move(expected).error();
   question.prompt = *std::move(prompt);
@@ -41,19 +38,22 @@ Result<ExamQuestion> read_question(std::string_view text, std::size_t line) {
     question.kind = kind->get<std::string>();
   if (const auto tokens = json->find("max_tokens"); tokens != json->end()) {
     if (!tokens->is_number_unsigned() || tokens->get<std::uint64_t>() == 0)
-      return bad_line(line, "max_tokens is a number from 1 on");
+      return bad("max_tokens is a number from 1 on");
     question.max_tokens = tokens->get<std::size_t>();
   }
   if (const auto match = json->find("match"); match != json->end()) {
-    constexpr std::pair<const char*, ExamMatch> kMatches[] = {
-        {"exact", ExamMatch::kExact}, {"ends", ExamMatch::kContains}, {"json", ExamMatch::kJson}};
+    // "ends" is what models/nano's questions call it: the answer contains it, and ends by itself, as all have to.
+    constexpr std::pair<const char*, ExamMatch> kMatches[] = {{"exact", ExamMatch::kExact},
+                                                              {"contains", ExamMatch::kContains},
+                                                              {"ends", ExamMatch::kContains},
+                                                              {"json", ExamMatch::kJson}};
     bool known = false;
     for (const auto& [name, value] : kMatches) {
       if (*match != name) continue;
       question.match = value;
       known = true;
     }
-    if (!known) return bad_line(line, "match is \"exact\", \"ends\" or \"json\"");
+    if (!known) return bad("match is \"exact\", \"contains\" or \"json\"");
   }
   return question;
 }
@@ -69,15 +69,20 @@ Result<std::vector<ExamQuestion>> read_exam(const std::string& path) {
     const std::string_view one = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), one.size() + 1));
     if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    auto question = read_question(one, line);
-    if (!question.ok()) return std::move(question).error();
+    auto question = read_question(one);
+    if (!question.ok()) {
+      Error error = std::move(question).error();
+      error.field = shown_name(path) + ":" + std::to_string(line);
+      return error;
+    }
     questions.push_back(*std::move(question));
   }
   if (questions.empty()) return Error{ErrorCode::kFormat, "no question is in it", shown_name(path)};
   return questions;
 }
 
-int run_exam(const Engine& engine, const std::vector<ExamQuestion>& questions, bool show) {
+int run_exam(const Engine& engine, const std::vector<ExamQuestion>& questions, bool show,
+             const SessionOptions& session) {
   auto line = std::make_unique<ProgressLine>();
   bool written = true;
   const auto told = [&](const ExamResult& so_far, std::string_view answer, bool right) {
@@ -90,7 +95,7 @@ int run_exam(const Engine& engine, const std::vector<ExamQuestion>& questions, b
     line->show(static_cast<double>(so_far.all.asked) / static_cast<double>(questions.size()), "answered");
     return written;
   };
-  const auto result = hold_exam(engine, questions, told);
+  const auto result = hold_exam(engine, questions, told, session);
   line.reset();
   if (!written) return fail_to_write();
   if (!result.ok()) return fail(result.error());
@@ -102,6 +107,9 @@ int run_exam(const Engine& engine, const std::vector<ExamQuestion>& questions, b
     if (!score.kind.empty()) print(shown_name(score.kind).c_str(), score);
   }
   print("all", result->all);
+  if (result->too_long > 0) {
+    print_note(std::to_string(result->too_long) + " of them, which count as wrong, have more tokens than the context");
+  }
   return flush_out() ? kOk : fail_to_write();
 }
 

@@ -34,6 +34,15 @@ constexpr std::pair<std::string_view, const char*> kOptions[] = {
     {"thinking_budget", "--thinking-budget"},
     {"dense", "--dense"},
     {"batch_threads", "--threads-batch"},
+    {"calibration", "--calibrate"},
+    {"imatrix", "--imatrix"},
+    {"imatrix_out", "--imatrix-out"},
+    {"mix", "--mix"},
+    {"mix_bits", "--mix"},
+    {"base", "--kl-divergence-base"},
+    {"base_out", "--kl-divergence-base"},
+    {"base_likeliest", "--likeliest"},
+    {"window_tokens", "--ctx-size"},
 };
 
 std::string kept;

@@ -1,5 +1,9 @@
 // lfm perplexity: how well a model predicts a text, in llama-perplexity's words and figures.
+#include <cmath>
+#include <cstdio>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "command.h"
 #include "exam.h"
@@ -18,9 +22,21 @@ struct Options {
   bool divergence = false;
   std::string base;
   EvaluateOptions evaluate;
+  CacheTypes cache;
   std::string exam;
   bool show = false;
 };
+
+// A figure and its error as llama-perplexity prints them, but for the sign of what rounds to nothing.
+std::string figure(double value, int width, int decimals) {
+  char text[64];
+  const bool nothing = std::abs(value) < 0.5 * std::pow(10.0, -decimals);
+  std::snprintf(text, sizeof text, "%*.*f", width, decimals, nothing ? 0 : value);
+  return text;
+}
+std::string figure(const Estimate& e, int width, int decimals, double times = 1) {
+  return figure(times * e.value, width, decimals) + " ± " + figure(times * e.error, width, decimals);
+}
 
 void print_window(const Evaluation& e) {
   if (!e.divergence) {
@@ -33,45 +49,48 @@ void print_window(const Evaluation& e) {
         "    Same top p\n");
   }
   const Divergence& d = *e.divergence;
-  print_out("%4zu    %9.4f ± %9.4f    %10.5f ± %10.5f    %10.5f ± %10.5f    %6.3f ± %6.3f %%    %6.3f ± %6.3f %%\n",
-            e.windows, e.perplexity.value, e.perplexity.error, d.log_ratio.value, d.log_ratio.error, d.kld.value,
-            d.kld.error, 100 * d.probability_change_rms.value, 100 * d.probability_change_rms.error,
-            100 * d.same_top.value, 100 * d.same_top.error);
+  print_out("%4zu    %s    %s    %s    %s %%    %s %%\n", e.windows, figure(e.perplexity, 9, 4).c_str(),
+            figure(d.log_ratio, 10, 5).c_str(), figure(d.kld, 10, 5).c_str(),
+            figure(d.probability_change_rms, 6, 3, 100).c_str(), figure(d.same_top, 6, 3, 100).c_str());
 }
 
 void print_line(const char* name, const Estimate& estimate) {
-  print_out("%-30s: %10.6f ± %10.6f\n", name, estimate.value, estimate.error);
+  print_out("%-30s: %s\n", name, figure(estimate, 10, 6).c_str());
+}
+
+void print_percents(const char* name, const Estimate& estimate) {
+  print_out("%s: %s ± %s %%\n", name, figure(100 * estimate.value, 6, 3).c_str(),
+            figure(100 * estimate.error, 5, 3).c_str());
 }
 
 void print_divergence(const Evaluation& e, const Divergence& d) {
   print_out("\n====== Perplexity statistics ======\n");
   print_line("Mean PPL(Q)", e.perplexity);
   print_line("Mean PPL(base)", d.base_perplexity);
-  print_out("Cor(ln(PPL(Q)), ln(PPL(base))): %6.2f%%\n", 100 * d.correlation);
+  print_out("Cor(ln(PPL(Q)), ln(PPL(base))): %s%%\n", figure(100 * d.correlation, 6, 2).c_str());
   print_line("Mean ln(PPL(Q)/PPL(base))", d.log_ratio);
   print_line("Mean PPL(Q)/PPL(base)", d.ratio);
   print_line("Mean PPL(Q)-PPL(base)", d.difference);
 
   print_out("\n====== KL divergence statistics ======\n");
-  print_out("Mean    KLD: %10.6f ± %10.6f\n", d.kld.value, d.kld.error);
+  print_out("Mean    KLD: %s\n", figure(d.kld, 10, 6).c_str());
   const Quantiles& k = d.klds;
   const std::pair<const char*, double> klds[] = {{"Maximum", k.maximum}, {"99.9%  ", k.p999},   {"99.0%  ", k.p99},
                                                  {"95.0%  ", k.p95},     {"90.0%  ", k.p90},    {"Median ", k.median},
                                                  {"10.0%  ", k.p10},     {" 5.0%  ", k.p05},    {" 1.0%  ", k.p01},
                                                  {" 0.1%  ", k.p001},    {"Minimum", k.minimum}};
-  for (const auto& [name, value] : klds) print_out("%s KLD: %10.6f\n", name, value);
+  for (const auto& [name, value] : klds) print_out("%s KLD: %s\n", name, figure(value, 10, 6).c_str());
 
   print_out("\n====== Token probability statistics ======\n");
-  print_out("Mean    Δp: %6.3f ± %5.3f %%\n", 100 * d.probability_change.value, 100 * d.probability_change.error);
+  print_percents("Mean    Δp", d.probability_change);
   const Quantiles& c = d.probability_changes;
   const std::pair<const char*, double> changes[] = {
       {"Maximum", c.maximum}, {"99.9%  ", c.p999},   {"99.0%  ", c.p99},    {"95.0%  ", c.p95}, {"90.0%  ", c.p90},
       {"75.0%  ", c.p75},     {"Median ", c.median}, {"25.0%  ", c.p25},    {"10.0%  ", c.p10}, {" 5.0%  ", c.p05},
       {" 1.0%  ", c.p01},     {" 0.1%  ", c.p001},   {"Minimum", c.minimum}};
-  for (const auto& [name, value] : changes) print_out("%s Δp: %6.3f%%\n", name, 100 * value);
-  print_out("RMS Δp    : %6.3f ± %5.3f %%\n", 100 * d.probability_change_rms.value,
-            100 * d.probability_change_rms.error);
-  print_out("Same top p: %6.3f ± %5.3f %%\n", 100 * d.same_top.value, 100 * d.same_top.error);
+  for (const auto& [name, value] : changes) print_out("%s Δp: %s%%\n", name, figure(100 * value, 6, 3).c_str());
+  print_percents("RMS Δp    ", d.probability_change_rms);
+  print_percents("Same top p", d.same_top);
 }
 
 int run_questions(const Options& options) {
@@ -80,7 +99,7 @@ int run_questions(const Options& options) {
   end_on_interrupt("interrupted; the same command begins anew");
   auto engine = open_engine(options.model);
   if (!engine.ok()) return fail(engine.error());
-  const int code = run_exam(*engine, *questions, options.show);
+  const int code = run_exam(*engine, *questions, options.show, options.cache.session(0));
   finish_pack_cache(*engine);
   return code;
 }
@@ -89,6 +108,9 @@ int run_perplexity(const Options& options) {
   if (!options.exam.empty()) return run_questions(options);
   std::string text;
   EvaluateOptions evaluate = options.evaluate;
+  const SessionOptions session = options.cache.session(0);
+  evaluate.cache_keys = session.cache_keys;
+  evaluate.cache_values = session.cache_values;
   if (options.divergence) {
     evaluate.base = options.base;
   } else {
@@ -147,7 +169,7 @@ void add_perplexity(CommandLine& line) {
       command
           .text("--exam", options->exam,
                 "instead: questions, one a line as JSON with text, expect and, if wanted, match (exact, "
-                "ends, json), max_tokens and kind")
+                "contains, json), max_tokens and kind")
           .type("FILE")
           .excludes(text)
           .excludes(base);
@@ -155,6 +177,7 @@ void add_perplexity(CommandLine& line) {
   command.number("-c,--ctx-size", options->evaluate.window_tokens, {4, 1 << 20}, "tokens of a window")
       .shows(std::to_string(options->evaluate.window_tokens));
   command.number("--chunks", options->evaluate.max_windows, {1, 1 << 24}, "windows at most (default: all)");
+  options->cache.add_to(command);
   command.needs([options] {
     return options->divergence || !options->exam.empty() || !options->text.empty() ? nullptr : "--file";
   });
