@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/file.h"
 #include "base/try.h"
 #include "format/gguf.h"
 #include "format/gguf_writer.h"
@@ -37,6 +36,15 @@ Result<std::vector<float>> read_floats(const base::File& file, const format::Ten
 
 Result<Imatrix> Imatrix::read(const std::string& path) {
   LFM_ASSIGN(const base::File file, base::File::open_read(path));
+  auto imatrix = read(file);
+  if (imatrix.ok()) return imatrix;
+  Error error = std::move(imatrix).error();
+  const std::string name = base::printable(path);
+  if (!error.field.starts_with(name)) error.field = error.field.empty() ? name : name + ": " + error.field;
+  return error;
+}
+
+Result<Imatrix> Imatrix::read(const base::File& file) {
   LFM_ASSIGN(const format::Gguf gguf, format::Gguf::read(file));
   LFM_ASSIGN(const auto type, gguf.metadata().find_string("general.type"));
   if (type != "imatrix") return gguf.metadata().error("general.type", "not an importance matrix of llama.cpp");
@@ -54,7 +62,7 @@ Result<Imatrix> Imatrix::read(const std::string& path) {
       return no_imatrix(tensor.name, "sums and counts don't belong together");
     imatrix.entries_.emplace(name, std::move(entry));
   }
-  if (imatrix.entries_.empty()) return no_imatrix(base::printable(path), "holds no sums");
+  if (imatrix.entries_.empty()) return no_imatrix({}, "holds no sums");
   return imatrix;
 }
 

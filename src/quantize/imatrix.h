@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/file.h"
 #include "lfm/result.h"
 
 namespace lfm::quantize {
 
 class Imatrix {
  public:
-  //   kFormat  not such a file, or it contradicts itself;   kIo, kLimit
+  //   kFormat  not such a file, or it contradicts itself;   kIo, kLimit;   the field begins with the path
   static Result<Imatrix> read(const std::string& path);
   // `dataset`: what the tokens were, in a word; `chunk`: tokens of one text.   kIo, kState
   Status write(const std::string& path, const std::string& dataset, std::size_t chunks, std::size_t chunk,
@@ -31,6 +32,8 @@ class Imatrix {
            double tokens);
 
  private:
+  static Result<Imatrix> read(const base::File& file);
+
   struct Entry {
     std::size_t columns = 0;
     std::vector<float> sums;    // (matrices, columns)

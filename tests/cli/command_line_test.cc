@@ -88,8 +88,33 @@ TEST_F(CommandLine, UnreadableModels) {
 
 TEST_F(CommandLine, AnEmptyTextToCalibrateWithIsTold) {
   const std::string out = model_.folder().path("small.gguf");
-  expect_failure({"quantize", model_.path(), "-o", out, "--calibrate", "/dev/null"}, "calibration: a text of 0 tokens");
+  expect_failure({"quantize", model_.path(), "-o", out, "--calibrate", "/dev/null"}, "--calibrate: a text of 0 tokens");
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(CommandLine, FilesBesideTheModelAreNamedWhereTheyAreWrong) {
+  const std::string out = model_.folder().path("small.gguf");
+  const std::string matrix = model_.folder().write("matrix.gguf", TinyModel{}.build());
+  expect_failure({"quantize", model_.path(), "-o", out, "--imatrix", matrix}, "matrix.gguf: general.type: ");
+  const std::string exam =
+      model_.folder().write("exam.jsonl", "{\"text\": \"a\", \"expect\": \"b\"}\n{\"text\": \"a\"}\n");
+  expect_failure({"perplexity", "-m", model_.path(), "--exam", exam},
+                 "exam.jsonl:2: a question needs the text \"expect\"");
+  expect_usage({"quantize", model_.path(), "-o", out, "--mix", "foo"},
+               "--mix: expected auto, none, or bits a weight such as 4.8, not 'foo'");
+}
+
+TEST_F(CommandLine, AnExamsQuestionsMayBeLongerThanTheContext) {
+  const std::string question(50000, 'a');
+  const std::string exam = model_.folder().write(
+      "exam.jsonl", "{\"text\": \"" + question +
+                        "\", \"expect\": \"b\", \"match\": \"contains\"}\n{\"text\": \"a\", \"expect\": \"\", "
+                        "\"match\": \"ends\", \"max_tokens\": 1}\n");
+  const Outcome outcome =
+      run({"perplexity", "-m", model_.path(), "--exam", exam, "-ctk", "q8_0", "--pack-cache", "off"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("of     2"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.err.find("note: 1 of them, which count as wrong"), std::string::npos) << outcome.err;
 }
 
 TEST_F(CommandLine, APartOfASplitModelIsTheModel) {

@@ -35,7 +35,9 @@ TEST_F(ImatrixFile, SaysWhatWasWritten) {
 
 TEST_F(ImatrixFile, RefusesOthers) {
   const auto expect = [&](test::GgufBuilder& builder, const char* says) {
-    expect_error(Imatrix::read(folder_.write("i.gguf", builder.build())), ErrorCode::kFormat, says);
+    const auto read = Imatrix::read(folder_.write("i.gguf", builder.build()));
+    expect_error(read, ErrorCode::kFormat, says);
+    EXPECT_TRUE(read.error().field.starts_with(folder_.path("i.gguf"))) << read.error().describe();
   };
   test::GgufBuilder builder;
   expect(builder, "not an importance matrix");
