@@ -6,7 +6,7 @@
 
 #include "base/try.h"
 #include "ops/experts.h"
-#include "quantize/encode.h"
+#include "quantize/blocks/encode.h"
 #include "quantize/float_layer.h"
 #include "quantize/gptq.h"
 #include "quantize/matrices.h"
@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kExpertsAtOnce = 8;  // whose outputs wait to be added in order
 constexpr double kShrinkage = 1.0 / 8;     // of a matrix's columns: tokens of the layer that count with an expert's
+constexpr double kShrinkageOfSquares = 32;  // which are known sooner than directions are
 
 using Rowed = std::vector<float>;  // (tokens, columns)
 
@@ -36,7 +37,7 @@ class Quantiser {
         config_(parts.config),
         writer_(writer),
         texts_(calibration.done.prepared.texts),
-        streams_(calibration.one_stream ? 1 : 2),
+        streams_(calibration.method == QuantizeMethod::kTwoStreams ? 2 : 1),
         arithmetic_{dense(kernels.isa), kernels.vector},
         team_(team),
         progress_(progress),
@@ -71,6 +72,7 @@ class Quantiser {
   }
 
   bool two() const noexcept { return streams_ == 2; }
+  bool feeds_back() const noexcept { return calibration_.method != QuantizeMethod::kNoData; }
   std::size_t last() const noexcept { return streams_ - 1; }  // the stream whose inputs are quantised for
 
   Status report(std::size_t halves) const {
@@ -92,7 +94,17 @@ class Quantiser {
   Status norm(std::size_t layer, std::string_view gamma);
   void round(std::vector<Rowed>& inputs, std::size_t columns);
   Result<Moments> moments(const std::vector<Rowed>& inputs, std::size_t columns);
-  Feedback feedback(Moments moments) const {
+  Moments no_moments(std::size_t columns) const {
+    using Kind = Moments::Kind;
+    return Moments(columns, two() ? Kind::kTwoStreams : feeds_back() ? Kind::kOneStream : Kind::kSquares);
+  }
+  double shrinkage(std::size_t columns) const {
+    return feeds_back() ? kShrinkage * static_cast<double>(columns) : kShrinkageOfSquares;
+  }
+  Guide guide(Moments moments) const {
+    if (!feeds_back()) moments.shrink(kShrinkageOfSquares);
+    moments.to_means();
+    if (!feeds_back()) return std::move(moments.h);
     return Feedback(arithmetic_.dense, moments.k, std::move(moments.h), std::move(moments.c));
   }
   Result<std::vector<Matrix>> quantise_all(std::size_t layer, std::initializer_list<std::string_view> names,
@@ -102,6 +114,7 @@ class Quantiser {
     seen_.add(gguf_name(of), of.count(), number, squares, tokens);
   }
   Status add_output(std::size_t layer, std::string_view name, std::vector<Rowed>& inputs);
+  Status add_products(std::size_t stream, const Matrix& matrix, const Rowed& inputs);
 
   Status mixer(std::size_t layer);
   Status dense_ffn(std::size_t layer);
@@ -144,7 +157,7 @@ Status Quantiser::embed() {
     tokens_ += text.size();
   }
   x_.assign(streams_, Rowed(tokens_ * hidden));
-  in_.assign(streams_, Rowed(tokens_ * hidden));
+  in_.resize(streams_);
   const format::TensorType type = writer_.type(tensor);
   return for_each(team_, texts_.size(), [&](std::size_t i) -> Status {
     std::vector<float> row;
@@ -164,6 +177,7 @@ Status Quantiser::embed() {
 
 Status Quantiser::norm(std::size_t layer, std::string_view name) {
   LFM_ASSIGN(const std::vector<float> gamma, read_vector(parts_, layer, name));
+  for (Rowed& in : in_) in.resize(tokens_ * config_.hidden);
   return for_each_text([&](std::size_t s, std::size_t first, std::size_t count) {
     const std::size_t at = first * config_.hidden;
     norm_rows(arithmetic_, x_[s].data() + at, count, gamma, config_.norm_eps, in_[s].data() + at);
@@ -176,7 +190,7 @@ void Quantiser::round(std::vector<Rowed>& inputs, std::size_t columns) {
 }
 
 Result<Moments> Quantiser::moments(const std::vector<Rowed>& inputs, std::size_t columns) {
-  Moments all(columns, two());
+  Moments all = no_moments(columns);
   all.add(arithmetic_.dense, inputs[last()].data(), inputs[0].data(), tokens_, team_);
   return all;
 }
@@ -184,30 +198,41 @@ Result<Moments> Quantiser::moments(const std::vector<Rowed>& inputs, std::size_t
 Result<std::vector<Matrix>> Quantiser::quantise_all(std::size_t layer, std::initializer_list<std::string_view> names,
                                                     Moments moments) {
   for (const std::string_view name : names) note(tensor_of(parts_, layer, name), 0, moments.squares(), moments.count);
-  moments.to_means();
-  const Feedback feed = feedback(std::move(moments));
+  const Guide guided = guide(std::move(moments));
   std::vector<Matrix> matrices;
   for (const std::string_view name : names) {
     LFM_ASSIGN(Matrix matrix, read_matrix(parts_, tensor_of(parts_, layer, name), 0));
-    LFM_TRY(quantise(writer_, feed, matrix, team_));
+    LFM_TRY(quantise(writer_, guided, matrix, team_));
     matrices.push_back(std::move(matrix));
   }
   return matrices;
 }
 
 // x += inputs * the matrix
+Status Quantiser::add_products(std::size_t stream, const Matrix& matrix, const Rowed& inputs) {
+  return for_each(team_, texts_.size(), [&](std::size_t i) {
+    const std::size_t first = starts_[i], count = texts_[i].size();
+    Rowed y(count * matrix.rows);
+    arithmetic_.dense.rows(inputs.data() + first * matrix.columns, count, matrix.of_stream(stream).data(), matrix.rows,
+                           matrix.columns, y.data());
+    float* x = x_[stream].data() + first * matrix.rows;
+    for (std::size_t j = 0; j < y.size(); ++j) x[j] += y[j];
+    return Status();
+  });
+}
+
+// The float network's inputs, which are the most that there is in memory, go before the matrix is quantised.
 Status Quantiser::add_output(std::size_t layer, std::string_view name, std::vector<Rowed>& inputs) {
-  const std::size_t columns = parts_.table.tensors[tensor_of(parts_, layer, name)].columns, hidden = config_.hidden;
+  const std::size_t tensor = tensor_of(parts_, layer, name), columns = parts_.table.tensors[tensor].columns;
   round(inputs, columns);
   LFM_ASSIGN(Moments all, moments(inputs, columns));
+  {
+    LFM_ASSIGN(const Matrix original, read_matrix(parts_, tensor, 0));
+    LFM_TRY(add_products(0, original, inputs[0]));
+    Rowed().swap(inputs[0]);
+  }
   LFM_ASSIGN(const std::vector<Matrix> matrix, quantise_all(layer, {name}, std::move(all)));
-  return for_each_text([&](std::size_t s, std::size_t first, std::size_t count) {
-    Rowed y(count * hidden);
-    arithmetic_.dense.rows(inputs[s].data() + first * columns, count, matrix[0].of_stream(s).data(), hidden, columns,
-                           y.data());
-    float* x = x_[s].data() + first * hidden;
-    for (std::size_t i = 0; i < y.size(); ++i) x[i] += y[i];
-  });
+  return two() ? add_products(1, matrix[0], inputs[1]) : Status();
 }
 
 Status Quantiser::mixer(std::size_t layer) {
@@ -253,6 +278,7 @@ Status Quantiser::dense_ffn(std::size_t layer) {
             hidden, inner[s].data() + first * width);
     }));
   }
+  for (Rowed& in : in_) Rowed().swap(in);
   return add_output(layer, "ffn_down.weight", inner);
 }
 
@@ -310,26 +336,24 @@ Status Quantiser::expert(std::size_t layer, std::size_t number, const Moments& s
   LFM_ASSIGN(Matrix gate, read("ffn_gate_exps.weight"));
   LFM_ASSIGN(Matrix up, read("ffn_up_exps.weight"));
   {
-    Moments all(hidden, two());
+    Moments all = no_moments(hidden);
     all.add(arithmetic_.dense, in[last()].data(), in[0].data(), own);
     out.in = all.squares();
     out.own = all.count;
-    all.shrink(shared, kShrinkage * static_cast<double>(hidden));
-    all.to_means();
-    const Feedback feed = feedback(std::move(all));
-    LFM_TRY(quantise(writer_, feed, gate));
-    LFM_TRY(quantise(writer_, feed, up));
+    all.shrink(shared, shrinkage(hidden));
+    const Guide guided = guide(std::move(all));
+    LFM_TRY(quantise(writer_, guided, gate));
+    LFM_TRY(quantise(writer_, guided, up));
   }
   for (std::size_t s = 0; s < streams_; ++s)
     gated(arithmetic_, gate.of_stream(s), up.of_stream(s), width, in[s].data(), size(s), hidden, inner[s].data());
   if (two()) round_to_int8(inner[1].data(), own, width);
   LFM_ASSIGN(Matrix down, read("ffn_down_exps.weight"));
-  Moments all(width, two());
+  Moments all = no_moments(width);
   all.add(arithmetic_.dense, inner[last()].data(), inner[0].data(), own);
   out.inner = all.squares();
-  all.shrink(kShrinkage * static_cast<double>(width));
-  all.to_means();
-  LFM_TRY(quantise(writer_, feedback(std::move(all)), down));
+  if (feeds_back()) all.shrink(shrinkage(width));
+  LFM_TRY(quantise(writer_, guide(std::move(all)), down));
   for (std::size_t s = 0; s < streams_; ++s) {
     out.y[s].resize(size(s) * hidden);
     arithmetic_.dense.rows(inner[s].data(), size(s), down.of_stream(s).data(), hidden, width, out.y[s].data());

@@ -1,5 +1,6 @@
-// Quantising with error feedback, layer by layer, on the hidden states of two networks that are fed the same text: the
-// float one, whose outputs are aimed at, and the quantised one, whose inputs the next matrix will have.
+// Quantising layer by layer on the hidden states of networks that are fed the same text. With error feedback there are
+// two: the float one, whose outputs are aimed at, and the quantised one, whose inputs the next matrix will have.
+// Without it the float one's squared inputs are all that is looked at.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include "base/team.h"
 #include "engine/load/model_parts.h"
 #include "kernels/table.h"
+#include "lfm/quantize.h"
 #include "lfm/result.h"
 #include "quantize/checkpoint.h"
 #include "quantize/model_writer.h"
@@ -17,7 +19,7 @@
 namespace lfm::quantize {
 
 struct Calibration {
-  bool one_stream = false;     // the float network's inputs alone: quicker, and not as good
+  QuantizeMethod method = QuantizeMethod::kTwoStreams;
   CheckpointFile checkpoint;   // written after every layer
   CheckpointFile::State done;  // what was prepared, and what an earlier run came to
 };

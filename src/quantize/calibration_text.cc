@@ -67,6 +67,16 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
   return texts;
 }
 
+Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window) {
+  Texts texts;
+  for (std::size_t i = 0; i < std::size(kOpenings); ++i) {
+    LFM_ASSIGN(std::vector<TokenId> text, tokenizer.encode(opening(i)));
+    text.resize(std::min(text.size(), window));
+    if (!text.empty()) texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number) {
   LFM_ASSIGN(std::vector<TokenId> begin, tokenizer.encode(number % 2 == 0 ? "" : opening(number / 2)));
   if (begin.empty()) {

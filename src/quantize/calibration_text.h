@@ -19,6 +19,9 @@ inline constexpr std::size_t kTextTokens = 512;  // of one text, the first of th
 // token, a new piece begins.   kArgument  too short
 Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens, std::size_t window);
 
+// A few hundred tokens in all: our own openings alone, which nobody went on with.
+Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window);
+
 // What a text begins with that the network is to go on with: every second one with nothing but the token that begins a
 // text, the others with openings of our own: chats, tools, JSON, code, languages.
 Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number);

@@ -1,5 +1,6 @@
 #include "quantize/checkpoint.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <span>
@@ -10,6 +11,8 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/try.h"
+#include "quantize/blocks/grid.h"
+#include "quantize/model_writer.h"
 
 namespace lfm::quantize {
 namespace {
@@ -83,6 +86,23 @@ std::optional<MixPlan> mix_of(const Numbers& all) {
   return mix;
 }
 
+// A checksum says that bytes are undamaged, and not who wrote them.
+bool are_texts(const Texts& texts, const engine::ModelParts& parts) {
+  return std::ranges::all_of(texts, [&](const std::vector<TokenId>& text) {
+    return text.size() <= parts.config.max_positions() && std::ranges::all_of(text, [&](TokenId token) {
+             return token >= 0 && static_cast<std::size_t>(token) < parts.config.vocab;
+           });
+  });
+}
+bool is_mix(const MixPlan& mix, const engine::ModelParts& parts) {
+  return std::ranges::all_of(mix.rows, [&](const MixRow& row) {
+    if (row.tensor >= parts.table.tensors.size()) return false;
+    const model::Tensor& tensor = parts.table.tensors[row.tensor];
+    return is_layer_matrix(tensor) && (grid_of(row.type) != nullptr || row.type == format::TensorType::kQ8_0) &&
+           tensor.columns % format::block_columns(row.type) == 0;
+  });
+}
+
 std::uint64_t sum_of(std::string_view bytes) {
   return lfm::base::checksum(std::as_bytes(std::span(bytes)));
 }
@@ -94,7 +114,7 @@ CheckpointFile::CheckpointFile(const std::string& out, std::uint64_t key) : key_
   path_ = lfm::base::folder_of(out) + "." + std::string(lfm::base::name_of(out)) + ".state";
 }
 
-std::optional<CheckpointFile::State> CheckpointFile::load() const {
+std::optional<CheckpointFile::State> CheckpointFile::load(const engine::ModelParts& parts) const {
   if (path_.empty()) return std::nullopt;
   const auto file = lfm::base::File::open_read(path_, lfm::base::File::Links::kRefuse);
   if (!file.ok() || !file->guarded() || file->size() < sizeof(std::uint64_t)) return std::nullopt;
@@ -113,7 +133,8 @@ std::optional<CheckpointFile::State> CheckpointFile::load() const {
   auto streams = taker.lists<float>();
   if (!layers || !written || !texts || !numbers || !streams || !taker.empty()) return std::nullopt;
   auto mix = mix_of(*numbers);
-  if (!mix) return std::nullopt;
+  if (!mix || *layers > parts.config.layers.size() || !are_texts(*texts, parts) || !is_mix(*mix, parts))
+    return std::nullopt;
   return State{*layers, *written, {*std::move(texts), *std::move(mix)}, *std::move(streams)};
 }
 

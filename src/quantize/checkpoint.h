@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/load/model_parts.h"
 #include "lfm/result.h"
 #include "quantize/prepare.h"
 
@@ -25,8 +26,8 @@ class CheckpointFile {
   // `key` tells the model, its files and all options; empty `out`: nothing is kept.
   CheckpointFile(const std::string& out, std::uint64_t key);
 
-  // Of the same key and undamaged, or nothing.
-  std::optional<State> load() const;
+  // Of the same key and undamaged, or nothing; and nothing where what it says can't be of that model.
+  std::optional<State> load(const engine::ModelParts& parts) const;
   // The unfinished file has to be synced before.
   Status save(const State& state) const;
   bool kept() const noexcept { return !path_.empty(); }

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/try.h"
-#include "quantize/encode.h"
-#include "quantize/grid.h"
+#include "quantize/blocks/encode.h"
+#include "quantize/blocks/grid.h"
 
 namespace lfm::quantize {
 namespace {
@@ -51,11 +51,16 @@ bool is_on_grid(format::TensorType type, const Matrix& matrix, std::size_t rows)
   return static_cast<double>(on_grid) >= kBlocksOnGrid * static_cast<double>(floats.size() / block);
 }
 
-Status quantise_rows(const ModelWriter& writer, const Feedback& feedback, Matrix& matrix, std::size_t first,
-                     bool alone) {
+Status quantise_rows(const ModelWriter& writer, const Guide& guide, Matrix& matrix, std::size_t first, bool alone) {
   const std::size_t count = std::min(kRowsAtOnce, matrix.rows - first), columns = matrix.columns;
   const format::TensorType type = writer.type(matrix.tensor);
   const std::span<const float> original = std::span(matrix.original).subspan(first * columns, count * columns);
+  const auto* const feedback = std::get_if<Feedback>(&guide);
+  if (feedback == nullptr) {
+    const Rows rows{matrix.tensor, matrix.number, first, count};
+    if (writer.keeps(matrix.tensor)) return writer.copy(rows, nullptr);
+    return writer.write(rows, original, std::get<std::vector<float>>(guide).data());
+  }
   const std::span<float> quantised = std::span(matrix.quantised).subspan(first * columns, count * columns);
   if (writer.keeps(matrix.tensor)) {
     std::copy(original.begin(), original.end(), quantised.begin());
@@ -66,7 +71,7 @@ Status quantise_rows(const ModelWriter& writer, const Feedback& feedback, Matrix
     if (!round_rows(type, original, columns, quantised, bytes)) return not_held(writer, matrix);
   } else {
     std::copy(original.begin(), original.end(), quantised.begin());
-    if (!feedback.quantize(type, quantised.data(), count, bytes.data())) return not_held(writer, matrix);
+    if (!feedback->quantize(type, quantised.data(), count, bytes.data())) return not_held(writer, matrix);
   }
   return writer.write({matrix.tensor, matrix.number, first, count}, bytes);
 }
@@ -75,6 +80,13 @@ bool stands_alone(const ModelWriter& writer, const Matrix& matrix) {
   const format::TensorType type = writer.type(matrix.tensor);
   return grid_of(type) == nullptr ||
          (is_on_grid(type, matrix, std::min(kLookedAt, matrix.rows)) && is_on_grid(type, matrix, matrix.rows));
+}
+
+// Whether feedback has nothing to say of it.
+bool make_ready(const ModelWriter& writer, const Guide& guide, Matrix& matrix) {
+  if (!std::holds_alternative<Feedback>(guide)) return false;
+  matrix.quantised.resize(matrix.original.size());
+  return stands_alone(writer, matrix);
 }
 
 }  // namespace
@@ -119,19 +131,17 @@ Status for_each(lfm::base::Team& team, std::size_t n, const std::function<Status
   return failure;
 }
 
-Status quantise(const ModelWriter& writer, const Feedback& feedback, Matrix& matrix) {
-  matrix.quantised.resize(matrix.original.size());
-  const bool alone = stands_alone(writer, matrix);
+Status quantise(const ModelWriter& writer, const Guide& guide, Matrix& matrix) {
+  const bool alone = make_ready(writer, guide, matrix);
   for (std::size_t row = 0; row < matrix.rows; row += kRowsAtOnce)
-    LFM_TRY(quantise_rows(writer, feedback, matrix, row, alone));
+    LFM_TRY(quantise_rows(writer, guide, matrix, row, alone));
   return {};
 }
 
-Status quantise(const ModelWriter& writer, const Feedback& feedback, Matrix& matrix, lfm::base::Team& team) {
-  matrix.quantised.resize(matrix.original.size());
-  const bool alone = stands_alone(writer, matrix);
+Status quantise(const ModelWriter& writer, const Guide& guide, Matrix& matrix, lfm::base::Team& team) {
+  const bool alone = make_ready(writer, guide, matrix);
   return for_each(team, (matrix.rows + kRowsAtOnce - 1) / kRowsAtOnce,
-                  [&](std::size_t i) { return quantise_rows(writer, feedback, matrix, i * kRowsAtOnce, alone); });
+                  [&](std::size_t i) { return quantise_rows(writer, guide, matrix, i * kRowsAtOnce, alone); });
 }
 
 }  // namespace lfm::quantize

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "base/team.h"
@@ -32,9 +33,14 @@ Result<Matrix> read_matrix(const engine::ModelParts& parts, std::size_t tensor, 
 // Calls task(i) for 0..n-1 on the team; the first error of them.
 Status for_each(lfm::base::Team& team, std::size_t n, const std::function<Status(std::size_t)>& task);
 
-// Fills matrix.quantised and writes it, by one thread or by all. What lies on the type's grid already stays as it is.
+// What a matrix's codes go by: what rounding does to its outputs; or the mean squares of its inputs alone, by which the
+// squared errors of its weights are weighed.
+using Guide = std::variant<Feedback, std::vector<float>>;
+
+// Writes a matrix, by one thread or by all; with feedback matrix.quantised gets what is written. What lies on the
+// type's grid already stays as it is.
 // kNumeric
-Status quantise(const ModelWriter& writer, const Feedback& feedback, Matrix& matrix);
-Status quantise(const ModelWriter& writer, const Feedback& feedback, Matrix& matrix, lfm::base::Team& team);
+Status quantise(const ModelWriter& writer, const Guide& guide, Matrix& matrix);
+Status quantise(const ModelWriter& writer, const Guide& guide, Matrix& matrix, lfm::base::Team& team);
 
 }  // namespace lfm::quantize

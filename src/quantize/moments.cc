@@ -11,6 +11,13 @@ std::size_t panels_across(std::size_t k) noexcept {
 
 }  // namespace
 
+void Moments::add_squares(const float* x, std::size_t tokens) noexcept {
+  for (std::size_t t = 0; t < tokens; ++t) {
+    for (std::size_t i = 0; i < k; ++i) h[i] += x[t * k + i] * x[t * k + i];
+  }
+  count += static_cast<double>(tokens);
+}
+
 std::size_t Moments::panels() const noexcept {
   return panels_across(k) * panels_across(k);
 }
@@ -30,12 +37,14 @@ void Moments::mirror() noexcept {
 }
 
 void Moments::add(const Dense& dense, const float* x, const float* y, std::size_t tokens) noexcept {
+  if (step() == 1) return add_squares(x, tokens);
   for (std::size_t panel = 0; panel < panels(); ++panel) add_panel(dense, x, y, tokens, panel);
   mirror();
   count += static_cast<double>(tokens);
 }
 
 void Moments::add(const Dense& dense, const float* x, const float* y, std::size_t tokens, lfm::base::Team& team) {
+  if (step() == 1) return add_squares(x, tokens);
   team.run([&](lfm::base::Worker& worker) {
     worker.for_each_task(panels(), [&](std::size_t panel) { add_panel(dense, x, y, tokens, panel); });
   });
@@ -55,7 +64,7 @@ void Moments::shrink(double weight) noexcept {
   const double own = count > 0 ? trace() / count / static_cast<double>(k) : 0;
   const auto each = static_cast<float>((own > 0 ? own : 1) * weight);
   for (std::size_t i = 0; i < k; ++i) {
-    h[i * (k + 1)] += each;
+    h[i * step()] += each;
     if (!c.empty()) c[i * (k + 1)] += each;
   }
   count += weight;

@@ -76,6 +76,10 @@ Result<Prepared> prepare(const engine::ModelParts& parts, const QuantizeOptions&
     LFM_ASSIGN(prepared.texts, cut_text(tokenizer, options.calibration, options.calibration_tokens, window));
     if (!mixed) return prepared;
   }
+  if (options.method == QuantizeMethod::kNoData && !mixed) {
+    LFM_ASSIGN(prepared.texts, opening_texts(tokenizer, window));
+    return prepared;
+  }
   const auto told = progress_of(options, QuantizePhase::kPreparing);
   const double share = mixed ? 0.5 : 1;
   LFM_ASSIGN(const RoundedNetwork exact, RoundedNetwork::create(parts, WeightType::kQ8_0, folder, team,

@@ -20,10 +20,10 @@
 #include "engine/load/model_parts.h"
 #include "format/pack_file.h"
 #include "kernels/table.h"
+#include "quantize/blocks/encode.h"
+#include "quantize/blocks/grid.h"
 #include "quantize/calibrated.h"
 #include "quantize/checkpoint.h"
-#include "quantize/encode.h"
-#include "quantize/grid.h"
 #include "quantize/imatrix.h"
 #include "quantize/model_writer.h"
 #include "quantize/prepare.h"
@@ -74,9 +74,10 @@ Status write_plain(const ModelWriter& writer, const engine::ModelParts& parts, b
   return failure;
 }
 
-// Sums of squares aren't kept, so that with them it has to be done in one go.
+// Sums of squares aren't kept, so that with them it has to be done in one go; and what takes minutes is done again
+// sooner than every layer is brought to the disk.
 bool can_go_on(const QuantizeOptions& options) {
-  return options.imatrix_out.empty();
+  return options.imatrix_out.empty() && options.method != QuantizeMethod::kNoData;
 }
 
 // Of all that the file's bytes depend on.
@@ -162,12 +163,12 @@ Result<QuantizeInfo> run(const std::string& path, const std::string& out, const 
   if (!options.imatrix.empty()) {
     LFM_ASSIGN(importance, Imatrix::read(options.imatrix));
   }
-  const bool calibrated = has_grid(options.type) && options.method != QuantizeMethod::kNoData && !importance;
+  const bool calibrated = has_grid(options.type) && !importance;
   const bool goes_on = calibrated && can_go_on(options);
   LFM_ASSIGN(const kernels::Isa isa, base::chosen_isa());
   LFM_ASSIGN(const std::uint64_t key, key_of(parts, options, isa));
-  Calibration calibration{options.method == QuantizeMethod::kOneStream, CheckpointFile(goes_on ? out : "", key), {}};
-  if (auto left = calibration.checkpoint.load()) {
+  Calibration calibration{options.method, CheckpointFile(goes_on ? out : "", key), {}};
+  if (auto left = calibration.checkpoint.load(parts)) {
     calibration.done = *std::move(left);
   } else {
     // Nobody else writes it meanwhile, and what is written from here on isn't what another state says.

@@ -1,4 +1,4 @@
-#include "quantize/encode.h"
+#include "quantize/blocks/encode.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "quantize/blocks.h"
-#include "quantize/halves.h"
+#include "quantize/blocks/blocks.h"
+#include "quantize/blocks/halves.h"
 #include "support/tiny_model.h"
 
 namespace lfm::quantize {
@@ -130,6 +130,27 @@ TEST(Encode, WeightsOfColumnsCount) {
     all += static_cast<double>(weights[i] * values[i] * values[i]);
   }
   EXPECT_LT(with, 0.8 * std::sqrt(error / all));
+}
+
+TEST(Encode, WeightsThatSayNothingAreLeftOut) {
+  const std::vector<float> values = noise(256, 5);
+  for (const TensorType type :
+       {TensorType::kQ4_0, TensorType::kIQ4_NL, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K}) {
+    const double plain = error_of(type, values);
+    for (const float weight : {0.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      const std::vector<float> weights(values.size(), weight);
+      std::vector<std::byte> bytes(values.size() / format::block_columns(type) * format::block_bytes(type));
+      ASSERT_EQ(encode(type, values, weights.data(), bytes.data()), -1);
+      std::vector<float> decoded(values.size());
+      ASSERT_EQ(decode(type, bytes.data(), 1, values.size(), decoded.data()), -1);
+      double error = 0, all = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        error += std::pow(static_cast<double>(decoded[i] - values[i]), 2);
+        all += std::pow(static_cast<double>(values[i]), 2);
+      }
+      EXPECT_LT(error / all, 1.3 * plain) << format::block_bytes(type) << " bytes, weights of " << weight;
+    }
+  }
 }
 
 TEST(Encode, ZerosStayZeros) {

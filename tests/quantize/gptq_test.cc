@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/cpu.h"
-#include "quantize/encode.h"
+#include "quantize/blocks/encode.h"
 #include "quantize/moments.h"
 
 namespace lfm::quantize {
@@ -59,7 +59,7 @@ double error_of(const std::vector<float>& w, const std::vector<float>& x, const 
 class Gptq : public testing::TestWithParam<TensorType> {
  protected:
   Feedback feedback(const std::vector<float>& x, const std::vector<float>& y) const {
-    Moments moments(kColumns, !y.empty());
+    Moments moments(kColumns, y.empty() ? Moments::Kind::kOneStream : Moments::Kind::kTwoStreams);
     moments.add(dense_, x.data(), y.data(), kTokens);
     moments.to_means();
     return Feedback(dense_, kColumns, moments.h, moments.c);
@@ -162,11 +162,11 @@ TEST(Moments, AreTheSameByAnyNumberOfThreads) {
   constexpr std::size_t kWide = 300;
   const std::vector<float> x = noise(50 * kWide, 1), y = noise(50 * kWide, 2);
   const Dense& algebra = dense(lfm::base::best_isa());
-  Moments alone(kWide, true);
+  Moments alone(kWide, Moments::Kind::kTwoStreams);
   alone.add(algebra, x.data(), y.data(), 50);
   auto team = lfm::base::Team::create(3);
   ASSERT_TRUE(team.ok());
-  Moments together(kWide, true);
+  Moments together(kWide, Moments::Kind::kTwoStreams);
   together.add(algebra, x.data(), y.data(), 50, *team);
   EXPECT_EQ(together.h, alone.h);
   EXPECT_EQ(together.c, alone.c);

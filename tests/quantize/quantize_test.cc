@@ -41,8 +41,7 @@ class Quantize : public testing::Test {
     return quantize_model(model, files_.path("out.gguf"), options);
   }
 
-  Result<std::vector<float>> logits(const std::string& path) {
-    EngineOptions options;
+  Result<std::vector<float>> logits(const std::string& path, EngineOptions options = {}) {
     options.threads = 1;
     auto engine = Engine::open(path, options);
     if (!engine.ok()) return std::move(engine).error();
@@ -342,6 +341,39 @@ TEST_F(Quantize, AnImportanceMatrixReplacesNothingUnasked) {
   options.imatrix_out = kept;
   ASSERT_TRUE(quantize_model(gguf_, out, options).ok());
   EXPECT_GT(read_all(kept).size(), 1u);
+}
+
+TEST_F(Quantize, AFolderOpensInAnotherType) {
+  std::vector<std::vector<float>> all;
+  for (const WeightType type : {WeightType::kF16, WeightType::kQ8_0, WeightType::kQ4_0}) {
+    EngineOptions options;
+    options.weights = type;
+    options.pack_cache = files_.path("cache");
+    options.pack_cache_min_bytes = 0;
+    const auto first = logits(folder(), options);
+    ASSERT_TRUE(first.ok()) << first.error().describe();
+    const auto kept = Engine::open(folder(), options);
+    ASSERT_TRUE(kept.ok()) << kept.error().describe();
+    EXPECT_NE(testing::PrintToString(kept->info().notes).find("are used from"), std::string::npos);
+    const auto again = logits(folder(), options);
+    ASSERT_TRUE(again.ok()) << again.error().describe();
+    EXPECT_EQ(*first, *again);
+    ASSERT_TRUE(write(folder(), type).ok());
+    const auto file = Engine::open(files_.path("out.gguf"));
+    ASSERT_TRUE(file.ok()) << file.error().describe();
+    EXPECT_EQ(kept->info().weight_bytes_per_token, file->info().weight_bytes_per_token);
+    const auto of_file = logits(files_.path("out.gguf"));
+    const auto stays = logits(files_.path("out.gguf"), {.weights = WeightType::kF32});
+    if (type != WeightType::kQ4_0) {  // for which files weigh errors
+      EXPECT_EQ(*first, *of_file);
+    }
+    if (type == WeightType::kQ8_0) {  // which is in blocks
+      EXPECT_EQ(*stays, *of_file);
+    }
+    all.push_back(*first);
+  }
+  EXPECT_NE(all[0], all[1]);
+  EXPECT_NE(all[1], all[2]);
 }
 
 TEST_F(Quantize, RefusesAndStops) {

@@ -2,11 +2,14 @@
 // came before, a run that ends has written what a run on a clean folder writes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <random>
 
+#include "base/checksum.h"
 #include "lfm/quantize.h"
+#include "support/gguf_builder.h"
 #include "support/temp_folder.h"
 #include "support/tiny_model.h"
 
@@ -105,6 +108,32 @@ TEST_P(Resume, EndsAsOnACleanFolder) {
         run(which);
         break;
     }
+  }
+}
+
+// A state whose checksum is right may still say anything: it ends, with a file or with an error.
+TEST_P(Resume, NumbersOfAStateAreLookedAt) {
+  constexpr std::size_t kMix = 2;
+  QuantizeOptions options = all_[kMix];
+  options.progress = [&](QuantizePhase phase, double part) {
+    return phase != QuantizePhase::kCalibrated || part < 0.5;
+  };
+  ASSERT_FALSE(quantize_model(model_, out_, options).ok());
+  options.progress = nullptr;
+  const std::string state = read_all(state_);
+  const auto permissions = fs::status(state_).permissions();
+  constexpr std::size_t kNumber = sizeof(std::uint64_t), kHead = 2 * kNumber;  // which is looked at first
+  for (int i = 0; i < 25; ++i) {
+    std::string changed = state.substr(0, state.size() - kNumber);
+    const std::uint64_t number = below(2) == 0 ? below(100) : std::uint64_t{below(1000)} << 31;
+    const std::size_t at = kHead + below((std::min<std::size_t>(changed.size(), 4000) - kHead) / 4) * 4;
+    changed.replace(at, std::min(kNumber, changed.size() - at), bytes_of(number), 0,
+                    std::min(kNumber, changed.size() - at));
+    changed += bytes_of(base::checksum(as_bytes(changed)));
+    folder_.write(fs::path(state_).filename().string(), changed);
+    fs::permissions(state_, permissions);
+    const auto info = quantize_model(model_, out_, options);
+    EXPECT_TRUE(info.ok()) << info.error().describe() << " at " << at;
   }
 }
 
