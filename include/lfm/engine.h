@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -61,6 +62,10 @@ struct EngineOptions {
   DenseBackend dense = DenseBackend::kAuto;
   std::size_t chunk_tokens = 512;  // tokens of a prompt that run through the network together; 1..4096
   Load load = Load::kAuto;
+
+  // What matrices of floats become while they are packed, each block rounded to what is nearest: of a Hugging Face
+  // folder, say. Matrices that are in blocks already, and packed files, stay as they are. Nothing: all stay.
+  std::optional<WeightType> weights = {};
 
   // Folder in which packed weights of GGUF files are kept, so that the next start maps them; made where it is missing.
   // Empty: none are. A file is written in the background while the model is in use; what comes in the way (a full disk,

@@ -8,18 +8,18 @@
 
 #include "lfm/export.h"
 #include "lfm/result.h"
+#include "lfm/types.h"
 
 namespace lfm {
-
-// What weights become. Norms, the convolutions' taps, the experts' biases and the router stay in float32. In the types
-// of four and five bits the embedding, which is the head too, is Q6_K.
-enum class WeightType : std::uint8_t { kF32, kF16, kBF16, kQ8_0, kQ6_K, kQ4_0, kIQ4_NL, kQ4_K, kQ5_K };
 
 // How codes are chosen. Floats and Q8_0 are rounded to what is nearest, whatever it says here.
 //   kTwoStreams  what rounding does to the outputs, later codes make good (GPTQ), on inputs as the quantised network
 //                has them, and towards the outputs of the float one
 //   kOneStream   the same on the float network's inputs: in half the time
-//   kNoData      every block by itself, with the scale of the least squared error
+//   kNoData      every block by itself, with the scale of the least squared error, weighed by the mean squared inputs
+//   of
+//                a few hundred tokens of our own, or of the calibration, where there is one: in minutes, and nothing of
+//                it is kept to go on with
 enum class QuantizeMethod : std::uint8_t { kTwoStreams, kOneStream, kNoData };
 
 // Which matrices get more bits than the type has: those where that brings most for its bytes, by the KL divergence that

@@ -19,6 +19,10 @@ enum class DenseBackend : std::uint8_t {
   kNative,   // the library's kernels: one activation scale per 32 channels
 };
 
+// What weights become. Norms, the convolutions' taps, the experts' biases and the router stay in float32. In the types
+// of four and five bits the embedding, which is the head too, is Q6_K.
+enum class WeightType : std::uint8_t { kF32, kF16, kBF16, kQ8_0, kQ6_K, kQ4_0, kIQ4_NL, kQ4_K, kQ5_K };
+
 // How the weights of a packed file come into memory. They are checked against the file's checksums: in full where they
 // are copied and where this user may write to the file, else by samples. A file of the pack cache is made read-only
 // when it has been checked in full; other files' permissions are never changed. A map is there at once, processes share

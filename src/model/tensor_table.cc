@@ -168,7 +168,7 @@ class Matcher {
     for (const TensorRow& row : config_.drafts() ? std::span<const TensorRow>(kDraftBack) : model.subspan(1))
       LFM_TRY(match(row, 0));
     LFM_TRY(check_all_taken());
-    sum();
+    table_.totals = totals_of(table_.tensors, config_);
     return std::move(table_);
   }
 
@@ -180,7 +180,6 @@ class Matcher {
   Error missing(const std::string& name) const;
   Status check(const TensorRow& row, const FileTensor& found, const Dims& dims) const;
   Status check_all_taken() const;
-  void sum();
 
   std::span<const FileTensor> listed_;
   Naming naming_;
@@ -293,16 +292,18 @@ Status Matcher::check_all_taken() const {
                std::string(listed_[index].name), index};
 }
 
-void Matcher::sum() {
-  TensorTotals& totals = table_.totals;
-  const bool tied = std::ranges::none_of(
-      table_.tensors, [](const Tensor& tensor) { return tensor.row->member == Member(&Weights::head); });
-  for (const Tensor& tensor : table_.tensors) {
+}  // namespace
+
+TensorTotals totals_of(const std::vector<Tensor>& tensors, const Config& config) {
+  TensorTotals totals;
+  const bool tied =
+      std::ranges::none_of(tensors, [](const Tensor& tensor) { return tensor.row->member == Member(&Weights::head); });
+  for (const Tensor& tensor : tensors) {
     const std::uint64_t used =
-        tensor.row->kind == kExperts ? config_.experts_used : tensor.count();  // matrices for each token
+        tensor.row->kind == kExperts ? config.experts_used : tensor.count();  // matrices for each token
     const std::uint64_t active = tensor.elements() / tensor.count() * used;
     const bool end = std::holds_alternative<ops::Matrix Weights::*>(tensor.row->member);
-    const bool last = tensor.layer + 1 == config_.layers.size() && follows_mixer(*tensor.row);
+    const bool last = tensor.layer + 1 == config.layers.size() && follows_mixer(*tensor.row);
     totals.parameters += tensor.elements();
     totals.bytes += tensor.bytes();
     totals.active_parameters += active;
@@ -311,9 +312,8 @@ void Matcher::sum() {
     const bool one_row = !tied && tensor.row->member == Member(&Weights::embedding);
     totals.bytes_per_token += one_row ? tensor.row_bytes() : tensor.bytes() / tensor.count() * used;
   }
+  return totals;
 }
-
-}  // namespace
 
 std::uint64_t FileTensor::elements() const noexcept {
   std::uint64_t product = 1;

@@ -117,6 +117,8 @@ struct TensorTable {
   TensorTotals totals;
 };
 
+TensorTotals totals_of(const std::vector<Tensor>& tensors, const Config& config);
+
 // Finds every tensor of the configuration among those that the files list.
 //   kFormat       a tensor is missing, is there twice, has another shape, or doesn't belong to the network
 //   kUnsupported  a tensor has a type that isn't run in its place

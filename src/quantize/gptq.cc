@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "quantize/halves.h"
+#include "quantize/blocks/halves.h"
 
 namespace lfm::quantize {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "format/tensor_type.h"
-#include "quantize/blocks.h"
+#include "quantize/blocks/blocks.h"
 #include "quantize/dense.h"
 
 namespace lfm::quantize {

@@ -9,8 +9,8 @@
 #include "base/try.h"
 #include "evaluate/likeliest.h"
 #include "kernels/matmul/layout.h"
-#include "quantize/encode.h"
-#include "quantize/grid.h"
+#include "quantize/blocks/encode.h"
+#include "quantize/blocks/grid.h"
 #include "quantize/model_writer.h"
 
 namespace lfm::quantize {

@@ -7,8 +7,8 @@
 #include "base/checksum.h"
 #include "base/try.h"
 #include "format/gguf_writer.h"
-#include "quantize/encode.h"
-#include "quantize/grid.h"
+#include "quantize/blocks/encode.h"
+#include "quantize/blocks/grid.h"
 
 namespace lfm::quantize {
 namespace {
@@ -19,11 +19,6 @@ using model::Tensor;
 
 constexpr std::uint32_t kQuantizationVersion = 2;
 constexpr unsigned kReadable = 0644;
-
-bool stays_float(const Tensor& tensor) noexcept {
-  const Kind kind = tensor.row->kind;
-  return kind == Kind::kVector || kind == Kind::kTaps || kind == Kind::kRouter;
-}
 
 std::vector<std::uint64_t> gguf_dims(const Tensor& tensor) {
   std::vector<std::uint64_t> dims = {tensor.columns};
@@ -38,37 +33,17 @@ std::string gguf_name(const Tensor& tensor) {
   return name_of(*tensor.row, model::Naming::kGguf, tensor.layer, 0);
 }
 
-TensorType source_type(const Tensor& tensor) noexcept {
-  const std::uint32_t number = std::visit([](auto format) { return info(format).number; }, *tensor.file.format);
-  return static_cast<TensorType>(number);
-}
-
 std::uint64_t weight_bytes(const Tensor& tensor, TensorType type) noexcept {
   return tensor.elements() / format::block_columns(type) * format::block_bytes(type);
 }
 
 bool is_layer_matrix(const Tensor& tensor) noexcept {
-  return tensor.row->kind != Kind::kMatrix && !stays_float(tensor);
-}
-
-TensorType target_type(const Tensor& tensor, WeightType type) noexcept {
-  if (stays_float(tensor)) return TensorType::kF32;
-  const bool end = std::holds_alternative<ops::Matrix model::Weights::*>(tensor.row->member);
-  const TensorType wanted = end && grid_of(tensor_type(type)) != nullptr ? TensorType::kQ6_K : tensor_type(type);
-  return tensor.columns % format::block_columns(wanted) == 0 ? wanted : TensorType::kQ8_0;
+  return tensor.row->kind != Kind::kMatrix && !engine::stays_float(tensor);
 }
 
 Status read_rows(const engine::ModelParts& parts, const Rows& rows, std::vector<float>& out) {
-  const Tensor& tensor = parts.table.tensors[rows.tensor];
-  const std::uint64_t row_bytes = tensor.row_bytes();
-  const model::Place& place = tensor.places[rows.matrix];
-  std::vector<std::byte> bytes(rows.count * row_bytes);
-  LFM_TRY(parts.model.source->files[place.file].read_at(place.offset + rows.first * row_bytes, bytes));
-  out.resize(rows.count * tensor.columns);
-  const std::ptrdiff_t bad = decode(source_type(tensor), bytes.data(), rows.count, tensor.columns, out.data());
-  if (bad < 0) return {};
-  return Error{ErrorCode::kFormat, "a weight isn't a finite number", std::string(tensor.file.name),
-               rows.first * tensor.columns / tensor.file.block_columns + static_cast<std::uint64_t>(bad)};
+  return engine::read_floats(parts.model.source->files, parts.table.tensors[rows.tensor], rows.matrix, rows.first,
+                             rows.count, out);
 }
 
 Result<ModelWriter> ModelWriter::create(const engine::ModelParts& parts, WeightType type, std::vector<TensorType> types,

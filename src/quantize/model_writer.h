@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "engine/load/model_parts.h"
+#include "engine/load/rounded.h"
 #include "format/tensor_type.h"
 #include "lfm/quantize.h"
 #include "lfm/result.h"
@@ -28,7 +29,8 @@ struct Rows {
 // As GGUF files call a tensor.
 std::string gguf_name(const model::Tensor& tensor);
 
-format::TensorType source_type(const model::Tensor& tensor) noexcept;
+using engine::source_type;
+using engine::target_type;
 
 // As floats, `count` x columns.   kFormat, kIo
 Status read_rows(const engine::ModelParts& parts, const Rows& rows, std::vector<float>& out);
@@ -36,9 +38,6 @@ Status read_rows(const engine::ModelParts& parts, const Rows& rows, std::vector<
 std::uint64_t weight_bytes(const model::Tensor& tensor, format::TensorType type) noexcept;
 
 bool is_layer_matrix(const model::Tensor& tensor) noexcept;  // and not of floats
-
-// What a tensor becomes in a file of `type`.
-format::TensorType target_type(const model::Tensor& tensor, WeightType type) noexcept;
 
 class ModelWriter {
  public:

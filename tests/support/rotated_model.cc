@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "format/gguf_writer.h"
-#include "quantize/encode.h"
+#include "quantize/blocks/encode.h"
 #include "quantize/model_writer.h"
 #include "support/loaded.h"
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "io.h"
 #include "model_path.h"
@@ -58,6 +59,8 @@ void ModelOptions::add_to(Command& command) {
   add_dense_option(command, dense);
   command.choice("--load", load, {"auto", "map", "copy"},
                  "how packed weights come into memory: map, copy, or auto for the quicker one");
+  command.choice("--type", type, {"f32", "f16", "bf16", "q8_0", "q6_k", "q5_k", "q4_k", "q4_0", "iq4_nl"},
+                 "what matrices become that are floats (default: of a Hugging Face folder q8_0, of a file they stay)");
   command
       .text("--pack-cache", pack_cache,
             "folder for packed weights of GGUF files, for quicker starts (default: lfm in the user's cache folder); "
@@ -92,8 +95,22 @@ EngineOptions ModelOptions::engine() const {
   options.dense = dense_backend(dense);
   options.load = load == "map" ? Load::kMap : load == "copy" ? Load::kCopy : Load::kAuto;
   options.draft = draft;
+  std::error_code code;
+  const bool folder = std::filesystem::is_directory(path, code);
+  options.weights = type.empty() ? (folder ? std::optional(WeightType::kQ8_0) : std::nullopt) : weight_type(type);
   if (pack_cache != "off") options.pack_cache = pack_cache.empty() ? user_cache_folder() : pack_cache;
   return options;
+}
+
+std::optional<WeightType> weight_type(std::string_view name) {
+  constexpr std::pair<std::string_view, WeightType> kTypes[] = {
+      {"f32", WeightType::kF32},       {"f16", WeightType::kF16},   {"bf16", WeightType::kBF16},
+      {"q8_0", WeightType::kQ8_0},     {"q6_k", WeightType::kQ6_K}, {"q4_0", WeightType::kQ4_0},
+      {"iq4_nl", WeightType::kIQ4_NL}, {"q4_k", WeightType::kQ4_K}, {"q5_k", WeightType::kQ5_K}};
+  for (const auto& [known, type] : kTypes) {
+    if (known == name) return type;
+  }
+  return std::nullopt;
 }
 
 void add_dense_option(Command& command, std::string& dense) {

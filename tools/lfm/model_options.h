@@ -21,6 +21,7 @@ struct ModelOptions : ModelName {
   unsigned batch_threads = 0;
   std::string dense = "auto";
   std::string load = "auto";
+  std::string type;        // of matrices of floats; empty: Q8_0 of a folder, else as the file has them
   std::string pack_cache;  // a folder, "off", or empty for the user's cache folder
   std::string draft;       // file of a draft network, or empty
   bool may_draft = false;  // the command can use one
@@ -32,6 +33,9 @@ struct ModelOptions : ModelName {
 
 // -md: a draft network beside the model.
 Option add_draft_model_option(Command& command, ModelOptions& options);
+
+// The type of a name that --type takes.
+std::optional<WeightType> weight_type(std::string_view name);
 
 // Adds --dense to a command; dense_backend() gives what its values mean.
 void add_dense_option(Command& command, std::string& dense);

@@ -1,7 +1,8 @@
 // lfm convert, lfm quantize: models as GGUF files of other types.
-#include <cstdlib>
+#include <charconv>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,13 +29,9 @@ struct Options {
   std::vector<std::string> texts;
   std::string imatrix, imatrix_out;
   std::size_t tokens = QuantizeOptions{}.calibration_tokens;
-  std::string mix = "none";
+  Mix mix = Mix::kNone;
+  double mix_bits = 0;
 };
-
-constexpr std::pair<const char*, WeightType> kTypes[] = {
-    {"f32", WeightType::kF32},       {"f16", WeightType::kF16},   {"bf16", WeightType::kBF16},
-    {"q8_0", WeightType::kQ8_0},     {"q6_k", WeightType::kQ6_K}, {"q4_0", WeightType::kQ4_0},
-    {"iq4_nl", WeightType::kIQ4_NL}, {"q4_k", WeightType::kQ4_K}, {"q5_k", WeightType::kQ5_K}};
 
 // Whether what was calibrated is kept.
 bool goes_on(const Options& options) {
@@ -58,18 +55,19 @@ const char* name_of(QuantizePhase phase) {
 }
 
 // "auto", "none" or bits a weight.
-Status read_mix(const std::string& mix, QuantizeOptions& options) {
-  if (mix == "none") return {};
-  if (mix == "auto") {
-    options.mix = Mix::kAuto;
-    return {};
-  }
+std::string read_mix(const std::string& mix, Options& options) {
+  options.mix = mix == "none" ? Mix::kNone : mix == "auto" ? Mix::kAuto : Mix::kBits;
+  if (options.mix != Mix::kBits) return {};
   constexpr double kMost = 8.5;
-  char* end = nullptr;
-  options.mix = Mix::kBits;
-  options.mix_bits = std::strtod(mix.c_str(), &end);
-  if (*end == 0 && options.mix_bits > 0 && options.mix_bits <= kMost) return {};
-  return Error{ErrorCode::kArgument, "auto, none, or bits a weight such as 4.8", "--mix"};
+  const char* const end = mix.data() + mix.size();
+  const auto [stop, code] = std::from_chars(mix.data(), end, options.mix_bits);
+  if (code == std::errc() && stop == end && options.mix_bits > 0 && options.mix_bits <= kMost) return {};
+  return "expected auto, none, or bits a weight such as 4.8";
+}
+
+// Whether an error says that it is about a file of that name.
+bool is_of(const Error& error, const std::string& path) {
+  return !path.empty() && error.field.starts_with(shown_name(path));
 }
 
 // What each tensor costs and brings, without those that cause next to nothing and stay.
@@ -87,14 +85,13 @@ void print_mix(const QuantizeInfo& info) {
 
 int run_quantize(const Options& options) {
   QuantizeOptions quantize;
-  for (const auto& [name, type] : kTypes) {
-    if (options.type == name) quantize.type = type;
-  }
-  if (const Status mix = read_mix(options.mix, quantize); !mix.ok()) return fail(mix.error());
+  quantize.type = weight_type(options.type).value_or(quantize.type);
   quantize.threads = options.threads;
   quantize.overwrite = options.force;
   if (options.fast) quantize.method = QuantizeMethod::kOneStream;
   if (options.no_data) quantize.method = QuantizeMethod::kNoData;
+  quantize.mix = options.mix;
+  quantize.mix_bits = options.mix_bits;
   quantize.calibration_tokens = options.tokens;
   quantize.imatrix = options.imatrix;
   quantize.imatrix_out = options.imatrix_out;
@@ -121,7 +118,8 @@ int run_quantize(const Options& options) {
                        : "interrupted; the same command begins anew");
   auto info = quantize_model(options.model.path, options.out, quantize);
   line.reset();
-  if (!info.ok()) return fail(options.imatrix.empty() ? of_model(info.error(), options.model.path) : info.error());
+  if (!info.ok())
+    return fail(is_of(info.error(), options.imatrix) ? info.error() : of_model(info.error(), options.model.path));
   if (!info->mix.empty()) print_mix(*info);
   const double bits = 8 * static_cast<double>(info->weight_bytes) / static_cast<double>(info->parameters);
   print_out("%s: %s, %.2f bits a weight\n", shown_name(options.out).c_str(),
@@ -162,8 +160,8 @@ void add_quantize(CommandLine& line) {
   command.number("--tokens", options->tokens, {64, 1 << 22}, "tokens to calibrate with at most")
       .shows(std::to_string(options->tokens));
   command
-      .text(
-          "--mix", options->mix,
+      .value(
+          "--mix", [options](const std::string& mix) { return read_mix(mix, *options); },
           "matrices with more bits, where it brings most by measured divergence: auto (5 % more bytes), none, or bits "
           "a weight for the whole file")
       .shows("none")
@@ -179,7 +177,9 @@ void add_quantize(CommandLine& line) {
       command.text("--imatrix-out", options->imatrix_out, "importance matrix to write of what calibrating saw")
           .type("FILE")
           .excludes(imatrix);
-  command.flag("--no-data", options->no_data, "look at the weights alone: in minutes")
+  command
+      .flag("--no-data", options->no_data,
+            "in minutes, and not as near: no text, and no making good of what rounding does")
       .excludes(texts)
       .excludes(fast)
       .excludes(imatrix)

@@ -47,7 +47,7 @@ Result<std::unique_ptr<DraftModel>> load_draft(const std::string& path, const mo
   LFM_TRY(check_fits(path, parts->config, target));
   const model::PackPlan plan = model::plan_weights(parts->table, std::nullopt);
   if (layout_of(parts->model)) return unfit(path, "was packed for xnnpack: pack it again for native");
-  auto loaded = load_weights(*parts, plan, std::nullopt, options, team, notes);
+  auto loaded = load_weights({*parts, plan}, std::nullopt, options, team, notes);
   if (!loaded.ok()) return of_draft(std::move(loaded).error(), path);
   model::Weights own = model::bind_weights(plan, parts->config, loaded->packed.bytes().data());
   auto network = model::DraftNetwork::create(std::move(parts->config), std::move(own), weights);

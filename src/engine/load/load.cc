@@ -13,6 +13,7 @@
 #include "engine/load/draft.h"
 #include "engine/load/loaded_weights.h"
 #include "engine/load/model_parts.h"
+#include "engine/load/rounded.h"
 #include "engine/load/sampling_defaults.h"
 
 namespace lfm::engine {
@@ -32,6 +33,15 @@ Runtime::Threads threads_of(const EngineOptions& options) {
   const unsigned otherwise = options.threads != 0 ? options.threads : cores.all;
   return {options.threads != 0 ? options.threads : cores.fast,
           options.batch_threads != 0 ? options.batch_threads : otherwise};
+}
+
+// Where matrices of floats are to become another type, that is what the table says then; how the files have them is
+// returned.
+std::optional<model::TensorTable> round_floats(ModelParts& parts, const EngineOptions& options) {
+  if (!options.weights || parts.model.packed) return std::nullopt;
+  const std::vector<format::TensorType> types = types_of_floats_as(parts.table, *options.weights);
+  if (std::ranges::equal(types, parts.table.tensors, {}, {}, source_type)) return std::nullopt;
+  return std::exchange(parts.table, table_with(parts.table, parts.config, types));
 }
 
 }  // namespace
@@ -58,8 +68,10 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
                     std::to_string(members));
   }
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
+  const std::optional<model::TensorTable> original = round_floats(parts, options);
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
-  LFM_ASSIGN(Loaded loaded, load_weights(parts, plan, xnn, options, team, notes));
+  const auto rows = original ? rounding_reader(parts.model.source->files, *original, parts.table) : nullptr;
+  LFM_ASSIGN(Loaded loaded, load_weights({parts, plan, rows}, xnn, options, team, notes));
   model::Weights weights = model::bind_weights(plan, parts.config, loaded.packed.bytes().data());
 
   std::unique_ptr<DraftModel> draft;

@@ -17,20 +17,21 @@ std::string path_and_size(const std::string& path, std::uint64_t bytes) {
   return base::printable(path) + size;
 }
 
-Result<PackedBytes> pack_into_memory(const ModelParts& parts, const model::PackPlan& plan, const EngineOptions& options,
-                                     base::Team& team) {
-  LFM_ASSIGN(base::Memory memory, base::Memory::allocate(plan.bytes, base::Memory::Pages::kHuge));
-  base::Work work = open_work(options, OpenPhase::kPacking, parts.table.totals.bytes);
-  LFM_TRY(model::pack_weights(parts.model.source->files, plan, team, work, {memory.data(), memory.size()}));
+Result<PackedBytes> pack_into_memory(const Reading& reading, const EngineOptions& options, base::Team& team) {
+  LFM_ASSIGN(base::Memory memory, base::Memory::allocate(reading.plan.bytes, base::Memory::Pages::kHuge));
+  const std::span<std::byte> packed(memory.data(), memory.size());
+  base::Work work = open_work(options, OpenPhase::kPacking, reading.parts.table.totals.bytes);
+  LFM_TRY(reading.rows ? model::pack_weights(reading.rows, reading.plan, team, work, packed)
+                       : model::pack_weights(reading.parts.model.source->files, reading.plan, team, work, packed));
   return PackedBytes(std::move(memory));
 }
 
 // Takes the weights of a file that isn't packed from the cache, or packs them. That there is no usable cache is never
 // an error.
-Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan& plan,
-                                  std::optional<ops::XnnLayout> xnn, const EngineOptions& options, base::Team& team,
-                                  std::vector<std::string>& notes) {
-  auto key = CacheKey::of(options.pack_cache, parts.model, pack_layout(xnn), plan.bytes);
+Result<Loaded> load_through_cache(const Reading& reading, std::optional<ops::XnnLayout> xnn,
+                                  const EngineOptions& options, base::Team& team, std::vector<std::string>& notes) {
+  auto key = CacheKey::of(options.pack_cache, reading.parts.model, pack_layout(xnn),
+                          reading.rows ? options.weights : std::nullopt, reading.plan.bytes);
   if (key.ok()) {
     if (const auto cached = open_cached(*key)) {
       auto packed = load_packed(*cached, Owner::kCache, options, team);
@@ -42,7 +43,7 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
       notes.push_back("packing again: " + packed.error().describe());
     }
   }
-  LFM_ASSIGN(PackedBytes packed, pack_into_memory(parts, plan, options, team));
+  LFM_ASSIGN(PackedBytes packed, pack_into_memory(reading, options, team));
   if (key.ok()) return Loaded{std::move(packed), *std::move(key)};
   notes.push_back("packed weights aren't kept: " + key.error().describe());
   return Loaded{std::move(packed)};
@@ -50,17 +51,18 @@ Result<Loaded> load_through_cache(const ModelParts& parts, const model::PackPlan
 
 }  // namespace
 
-Result<Loaded> load_weights(const ModelParts& parts, const model::PackPlan& plan, std::optional<ops::XnnLayout> xnn,
-                            const EngineOptions& options, base::Team& team, std::vector<std::string>& notes) {
+Result<Loaded> load_weights(const Reading& reading, std::optional<ops::XnnLayout> xnn, const EngineOptions& options,
+                            base::Team& team, std::vector<std::string>& notes) {
+  const ModelParts& parts = reading.parts;
   if (parts.model.packed) {
-    LFM_TRY(check_size(parts, plan));
+    LFM_TRY(check_size(parts, reading.plan));
     LFM_ASSIGN(PackedBytes packed, load_packed(*parts.model.packed, Owner::kUser, options, team));
     return Loaded{std::move(packed), std::nullopt, parts.model.packed->pack.weights_sum()};
   }
-  if (!options.pack_cache.empty() && plan.bytes >= options.pack_cache_min_bytes) {
-    return load_through_cache(parts, plan, xnn, options, team, notes);
+  if (!options.pack_cache.empty() && reading.plan.bytes >= options.pack_cache_min_bytes) {
+    return load_through_cache(reading, xnn, options, team, notes);
   }
-  LFM_ASSIGN(PackedBytes packed, pack_into_memory(parts, plan, options, team));
+  LFM_ASSIGN(PackedBytes packed, pack_into_memory(reading, options, team));
   return Loaded{std::move(packed)};
 }
 

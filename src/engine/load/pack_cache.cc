@@ -39,12 +39,14 @@ std::string readable_stem(std::string_view path) {
 }  // namespace
 
 Result<CacheKey> CacheKey::of(const std::string& folder, const ModelFile& model, const format::PackLayout& layout,
-                              std::uint64_t weights_bytes) {
+                              std::optional<WeightType> weights, std::uint64_t weights_bytes) {
   LFM_ASSIGN(std::string name, base::real_path(model.source->files[0].path()));
   LFM_TRY(base::make_folder(folder));
-  const std::uint64_t seed = (std::uint64_t{layout.xnn_nr} << 32) | layout.xnn_kr;
+  const auto rounded = static_cast<std::uint8_t>(weights ? 1 + static_cast<int>(*weights) : 0);
+  const std::uint64_t seed = (std::uint64_t{rounded} << 56) | (std::uint64_t{layout.xnn_nr} << 32) | layout.xnn_kr;
   const std::uint64_t id = base::checksum(std::as_bytes(std::span(name.data(), name.size())), seed);
   std::vector<std::byte> identity = model.source->identity();
+  if (weights) identity.push_back(std::byte{rounded});
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(model.source->files, identity));
   return CacheKey{base::in_folder(folder, readable_stem(name) + "-" + hex(id) + std::string(kCachedSuffix)),
                   std::move(name),

@@ -1,8 +1,9 @@
 // The cache of packed weights: a folder with one packed file for each model that was opened with it.
 //
-// A file is named after the model's real path and the backend, so that a model's new version replaces the old one's. It
-// is used only if it was made from exactly the files that lie there now (format::PackSource), for this layout, and if
-// it belongs to this user or root and nobody else may write to it. Anything else is written anew.
+// A file is named after the model's real path, the backend and the type that floats become, so that a model's new
+// version replaces the old one's. It is used only if it was made from exactly the files that lie there now
+// (format::PackSource), for this layout, and if it belongs to this user or root and nobody else may write to it.
+// Anything else is written anew.
 #pragma once
 
 #include <atomic>
@@ -32,8 +33,9 @@ struct CacheKey {
   std::uint64_t weights_bytes = 0;
 
   // Makes the folder if need be. kIo
+  // `weights`: what matrices of floats have become.
   static Result<CacheKey> of(const std::string& folder, const ModelFile& model, const format::PackLayout& layout,
-                             std::uint64_t weights_bytes);
+                             std::optional<WeightType> weights, std::uint64_t weights_bytes);
 };
 
 // Nothing where there is no such file or it isn't fit for use.

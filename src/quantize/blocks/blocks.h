@@ -9,7 +9,7 @@
 #include <span>
 
 #include "format/tensor_type.h"
-#include "quantize/grid.h"
+#include "quantize/blocks/grid.h"
 
 namespace lfm::quantize {
 

@@ -1,4 +1,4 @@
-#include "quantize/encode.h"
+#include "quantize/blocks/encode.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "kernels/matmul/pack.h"
-#include "quantize/blocks.h"
-#include "quantize/halves.h"
+#include "quantize/blocks/blocks.h"
+#include "quantize/blocks/halves.h"
 
 namespace lfm::quantize {
 namespace {

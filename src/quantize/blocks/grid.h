@@ -16,7 +16,7 @@ enum class Levels : std::uint8_t { kUniform, kTable };
 
 struct Grid {
   Levels levels;
-  float least, most;        // codes
+  float least, most;  // codes
   float first_ratio,
       step;  // largest weight / scale, of the scales that are tried; of minima: (most - least weight) / scale
   std::size_t columns;  // with one scale, and one minimum where there are any
@@ -35,7 +35,7 @@ struct Scale {
 
 // The scale with which codes of the grid come nearest to x, at most kBlock values: of those that are tried, the one
 // with the least squared error when it is fitted. It has either sign where there are no minima. `weights` are those of
-// the squared errors; where there are none, 1. No scale where all of x is 0.
+// the squared errors; where there are none, or they say nothing, 1. No scale where all of x is 0.
 Scale best_scale(const Grid& grid, std::span<const float> x, const float* weights) noexcept;
 
 // The squared error of x with its nearest codes, and the minimum that would suit these codes best.

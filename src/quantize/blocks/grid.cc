@@ -1,4 +1,4 @@
-#include "quantize/grid.h"
+#include "quantize/blocks/grid.h"
 
 #include <algorithm>
 #include <bit>
@@ -207,9 +207,11 @@ float nearest(const Grid& grid, float value) noexcept {
 
 Scale best_scale(const Grid& grid, std::span<const float> x, const float* weights) noexcept {
   const Columns columns(x, weights);
-  if (grid.minima) return search_with_minimum(grid, columns);
-  return grid.levels == Levels::kUniform ? search<Levels::kUniform>(grid, columns)
-                                         : search<Levels::kTable>(grid, columns);
+  const Scale best = grid.minima                       ? search_with_minimum(grid, columns)
+                     : grid.levels == Levels::kUniform ? search<Levels::kUniform>(grid, columns)
+                                                       : search<Levels::kTable>(grid, columns);
+  // Weights of 0, or too large to be summed, say nothing.
+  return best.scale == 0 && weights != nullptr ? best_scale(grid, x, nullptr) : best;
 }
 
 Rounded round_with(const Grid& grid, std::span<const float> x, const float* weights, Scale scale) noexcept {

@@ -1,4 +1,4 @@
-#include "quantize/blocks.h"
+#include "quantize/blocks/blocks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "kernels/matmul/formats.h"
-#include "quantize/halves.h"
+#include "quantize/blocks/halves.h"
 
 namespace lfm::quantize {
 namespace {
@@ -144,6 +144,13 @@ void put_q6_k(const BlockScales& scales, const float* codes, std::byte* out) noe
   store(out + 208, scales.d);
 }
 
+// Weights that are all 0, or that can't be summed, say nothing.
+bool say_something(const float* weights, std::size_t columns) noexcept {
+  float sum = 0;
+  for (std::size_t i = 0; i < columns; ++i) sum += weights[i];
+  return sum > 0 && std::isfinite(sum);
+}
+
 }  // namespace
 
 Scale BlockScales::of(std::size_t run) const noexcept {
@@ -151,6 +158,7 @@ Scale BlockScales::of(std::size_t run) const noexcept {
 }
 
 bool choose_scales(TensorType type, const float* x, const float* weights, BlockScales& scales) noexcept {
+  if (weights != nullptr && !say_something(weights, format::block_columns(type))) weights = nullptr;
   const Grid& grid = *grid_of(type);
   const std::size_t runs = format::block_columns(type) / grid.columns;
   if (grid.minima) return choose_pairs(grid, x, weights, runs, scales);

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "format/tensor_type.h"
-#include "lfm/quantize.h"
 #include "lfm/result.h"
+#include "lfm/types.h"
 
 namespace lfm::quantize {
 
