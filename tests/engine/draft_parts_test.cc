@@ -165,8 +165,8 @@ class Told : public DraftSource {
   std::vector<TokenId> text;
   std::size_t trust = 3;
   std::size_t block = kLongest;
-  double each = 0;      // what a guess takes, as ModelSource's do
-  bool took = false;    // which is known once it was asked
+  double each = 0;    // what a guess takes, as ModelSource's do
+  bool took = false;  // which is known once it was asked
   double spent = 0;
   std::size_t asked = 0;
 

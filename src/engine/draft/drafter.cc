@@ -57,8 +57,8 @@ void Drafter::Guesser::watch(const Guess& guess) noexcept {
   for (std::size_t i = 0; i < watched_size_; ++i) trusts_[i] = static_cast<std::uint8_t>(guess.trust_in(i));
 }
 
-// How many tokens to ask for, by what its guesses bring on the whole, its own time included; 0: it isn't worth that. One
-// more than pay, so that it is seen whether that one would.
+// How many tokens to ask for, by what its guesses bring on the whole, its own time included; 0: it isn't worth that.
+// One more than pay, so that it is seen whether that one would.
 std::size_t Drafter::Guesser::worth_asking(double rate, std::size_t most, std::size_t rows,
                                            const PassCosts& costs) const noexcept {
   if (source_->seconds(1) == 0) return most;

@@ -23,6 +23,11 @@ DraftGains::DraftGains(const DraftSource& source) noexcept {
   overall_.fill({kOverall, kPrior});
 }
 
+double DraftGains::overall(std::size_t i) const noexcept {
+  while (i > 0 && overall_[i].seen == kPrior) --i;
+  return overall_[i].chance;
+}
+
 void DraftGains::Mean::learn(bool came, double recent) noexcept {
   seen = std::min(seen + 1, recent);
   chance += ((came ? 1.0 : 0.0) - chance) / seen;

@@ -19,8 +19,8 @@ class DraftGains {
 
   // How often token i of a guess comes, where those before it did.
   double chance(std::size_t trust, std::size_t i) const noexcept { return means_[trust][distance(i)].chance; }
-  // Likewise whatever the trust is.
-  double overall(std::size_t i) const noexcept { return overall_[i].chance; }
+  // Likewise whatever the trust is; where no guess was that long yet, as of the longest.
+  double overall(std::size_t i) const noexcept;
 
  private:
   struct Mean {
