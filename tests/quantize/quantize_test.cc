@@ -115,6 +115,26 @@ TEST_F(Quantize, EveryTypeOpensAndRunsAlike) {
   }
 }
 
+// Packed as another type, a folder is what the file of that type is; from the cache too, in which each type has its own.
+TEST_F(Quantize, AFolderOpenedAsATypeRunsAsTheFileOfIt) {
+  const test::TempFolder cache;
+  for (int round = 0; round < 2; ++round) {
+    for (const WeightType type : {WeightType::kQ8_0, WeightType::kF16, WeightType::kBF16}) {
+      ASSERT_TRUE(write(folder(), type).ok());
+      const auto expected = logits(files_.path("out.gguf"));
+      const auto found = logits(folder(), {.pack_cache = cache.path(""), .pack_cache_min_bytes = 0, .weights = type});
+      ASSERT_TRUE(expected.ok() && found.ok()) << (found.ok() ? "" : found.error().describe());
+      EXPECT_EQ(*found, *expected);
+    }
+  }
+  const auto engine = Engine::open(folder(), {.threads = 1, .weights = WeightType::kQ4_0});
+  ASSERT_TRUE(engine.ok());
+  EXPECT_EQ(engine->info().notes, std::vector<std::string>{"matrices of floats are packed as Q4_0"});
+  const auto packed = Engine::open(files_.path("out.gguf"), {.threads = 1, .weights = WeightType::kBF16});
+  ASSERT_TRUE(packed.ok());
+  EXPECT_TRUE(packed->info().notes.empty());
+}
+
 TEST_F(Quantize, ThreadsMakeNoDifference) {
   ASSERT_TRUE(write(gguf_, WeightType::kQ4_0, 1).ok());
   const std::string one = read_all(files_.path("out.gguf"));

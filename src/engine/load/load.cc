@@ -15,6 +15,7 @@
 #include "engine/load/model_parts.h"
 #include "engine/load/rounded.h"
 #include "engine/load/sampling_defaults.h"
+#include "quantize/blocks/encode.h"
 
 namespace lfm::engine {
 namespace {
@@ -69,6 +70,10 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   }
   LFM_ASSIGN(const std::optional<ops::XnnLayout> xnn, choose_dense(parts.model, options.dense, notes));
   const std::optional<model::TensorTable> original = round_floats(parts, options);
+  if (original) {
+    notes.push_back(std::string("matrices of floats are packed as ") +
+                    format::to_string(quantize::tensor_type(*options.weights)));
+  }
   const model::PackPlan plan = model::plan_weights(parts.table, xnn);
   const auto rows = original ? rounding_reader(parts.model.source->files, *original, parts.table) : nullptr;
   LFM_ASSIGN(Loaded loaded, load_weights({parts, plan, rows}, xnn, options, team, notes));
