@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <utility>
 
+#include "kernels/math/math.h"
 #include "ops/linear.h"
 
 namespace lfm::model {
@@ -21,10 +21,6 @@ float dot(const float* a, const float* b, std::size_t n) {
   float sum = 0;
   for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
   return sum;
-}
-
-float sigmoid(float x) {
-  return 1 / (1 + std::exp(-x));
 }
 
 // What the target's layers had, as one row of the draft's for each token: mixed (tokens, hidden). As many rows at once
@@ -204,10 +200,13 @@ void follow_chain(const kernels::Table& kernels, const DraftNetwork& draft, std:
     if (ends.confidence != nullptr) {
       kernels.vector.rms_norm(&x[i * hidden], draft.weights.output_norm, hidden, draft.config.norm_eps, y);
       const float bias = ends.confidence_bias != nullptr ? *ends.confidence_bias : 0;
-      confidence = sigmoid(dot(ends.confidence, y, hidden) + dot(ends.confidence + hidden, from, rank) + bias);
+      confidence = kernels::sigmoid(dot(ends.confidence, y, hidden) + dot(ends.confidence + hidden, from, rank) + bias);
     } else {
       float sum = 0;
-      for (std::size_t n = 0; n < each; ++n) sum += std::exp(logits[n] - best.logit);
+      for (std::size_t n = 0; n < each; ++n) {
+        const float below = logits[n] - best.logit;
+        sum += kernels::sigmoid(below) / kernels::sigmoid(-below);  // e^below
+      }
       confidence = 1 / sum;
     }
     out[i] = {best.token, confidence >= 0 && confidence <= 1 ? confidence : 0};  // NaN: none

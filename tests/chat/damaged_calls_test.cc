@@ -181,7 +181,9 @@ void expect_meant(const Calls& meant, const Read& read, const std::string& text)
     ASSERT_NE(at, meant.end()) << text << "\nread as " << call.name << call.arguments;
     ++at;
   }
-  if (read.malformed == 0) ASSERT_EQ(read.calls.size(), meant.size()) << text;
+  if (read.malformed == 0) {
+    ASSERT_EQ(read.calls.size(), meant.size()) << text;
+  }
 }
 
 TEST(DamagedCalls, Undamaged) {

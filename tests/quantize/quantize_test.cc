@@ -115,14 +115,15 @@ TEST_F(Quantize, EveryTypeOpensAndRunsAlike) {
   }
 }
 
-// Packed as another type, a folder is what the file of that type is; from the cache too, in which each type has its own.
+// Packed as another type, a folder is what the file of that type is; from the cache too, in which each type has its
+// own.
 TEST_F(Quantize, AFolderOpenedAsATypeRunsAsTheFileOfIt) {
   const test::TempFolder cache;
   for (int round = 0; round < 2; ++round) {
     for (const WeightType type : {WeightType::kQ8_0, WeightType::kF16, WeightType::kBF16}) {
       ASSERT_TRUE(write(folder(), type).ok());
       const auto expected = logits(files_.path("out.gguf"));
-      const auto found = logits(folder(), {.pack_cache = cache.path(""), .pack_cache_min_bytes = 0, .weights = type});
+      const auto found = logits(folder(), {.weights = type, .pack_cache = cache.path(""), .pack_cache_min_bytes = 0});
       ASSERT_TRUE(expected.ok() && found.ok()) << (found.ok() ? "" : found.error().describe());
       EXPECT_EQ(*found, *expected);
     }

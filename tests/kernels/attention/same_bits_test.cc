@@ -126,7 +126,9 @@ TEST_P(AttentionSameBits, Merge) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, AttentionSameBits,
-                         testing::Combine(testing::ValuesIn(test::isas_with_own([](auto& t) { return &t.attention; })),
+                         testing::Combine(testing::ValuesIn(test::isas_with_own([](auto& table) {
+                                            return &table.attention;
+                                          })),
                                           testing::ValuesIn(test::kKvFormats)),
                          [](const auto& test) {
                            return name_of(std::get<Isa>(test.param)) + "_" + name_of(std::get<KvFormat>(test.param));

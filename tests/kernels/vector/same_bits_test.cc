@@ -169,7 +169,7 @@ TEST_P(VectorSameBits, Read) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, VectorSameBits,
-                         testing::ValuesIn(test::isas_with_own([](auto& t) { return &t.vector; })),
+                         testing::ValuesIn(test::isas_with_own([](auto& table) { return &table.vector; })),
                          [](const auto& test) { return name_of(test.param); });
 
 }  // namespace

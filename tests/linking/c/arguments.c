@@ -214,7 +214,7 @@ void test_sizes(const char* model, const lfm_engine* engine) {
   EXPECT(strcmp(error.field, "finish") == 0);
   lfm_session_free(session);
 
-  older.size = sizeof older;
+  older.size = offsetof(lfm_engine_options, draft); /* as it was in the first version of the ABI */
   older.threads = 1;
   EXPECT(lfm_engine_open(model, &older, &opened, &error) == LFM_OK);
   lfm_engine_close(opened);
