@@ -63,7 +63,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
     const auto few_sizes = runtime->size_.sizes();
     teams.insert(teams.end(), few_sizes.begin(), few_sizes.end());
     std::ranges::sort(teams);
-    teams.erase(std::ranges::unique(teams).begin(), teams.end());
+    teams.erase(std::unique(teams.begin(), teams.end()), teams.end());
     for (unsigned i = 0; i < members; ++i) {
       LFM_ASSIGN(ops::XnnWorker worker, ops::XnnWorker::create(*xnn));
       LFM_TRY(model::prepare_weights(weights, config, worker, teams, chunk_tokens));
