@@ -40,16 +40,6 @@ Number read_number(const std::string& path, Number otherwise) {
   return std::ifstream(path) >> number ? number : otherwise;
 }
 
-// Intel's systems name the performance cores of a hybrid CPU. CPUs that are bound to the others keep those.
-std::vector<unsigned> without_efficiency_cores(std::span<const unsigned> cpus, const std::string& sys) {
-  const std::vector<Span> performance = read_list(sys + "/devices/cpu_core/cpus");
-  std::vector<unsigned> kept;
-  std::ranges::copy_if(cpus, std::back_inserter(kept), [&](unsigned cpu) {
-    return std::ranges::any_of(performance, [&](const Span& span) { return span.first <= cpu && cpu <= span.last; });
-  });
-  return kept.empty() ? std::vector<unsigned>(cpus.begin(), cpus.end()) : kept;
-}
-
 struct Core {
   std::uint64_t capacity = 0;  // of ARM's systems: work in a second, of the fastest 1024
   std::uint64_t frequency = 0;
@@ -66,6 +56,17 @@ std::map<unsigned, Core> cores_of(std::span<const unsigned> cpus, const std::str
         read_number<std::uint64_t>(folder + "/cpufreq/cpuinfo_max_freq", 0)};
   }
   return cores;
+}
+
+// Intel's systems name the performance cores of a hybrid CPU. Processes that are bound to the others keep those.
+std::map<unsigned, Core> without_efficiency_cores(const std::map<unsigned, Core>& cores, const std::string& sys) {
+  const std::vector<Span> performance = read_list(sys + "/devices/cpu_core/cpus");
+  std::map<unsigned, Core> kept;
+  std::ranges::copy_if(cores, std::inserter(kept, kept.end()), [&](const auto& core) {
+    return std::ranges::any_of(performance,
+                               [&](const Span& span) { return span.first <= core.first && core.first <= span.last; });
+  });
+  return kept.empty() ? cores : kept;
 }
 
 // Efficiency cores run well below the fastest; differences of binning between equal cores are a few per cent. Little
@@ -88,8 +89,8 @@ Cores usable_cores(std::span<const unsigned> cpus, const std::string& root) {
   const auto at_most_paid = [paid](std::size_t cores) {
     return static_cast<unsigned>(std::max(1.0, std::min(static_cast<double>(cores), paid)));
   };
-  return {at_most_paid(fast_ones(cores_of(without_efficiency_cores(cpus, sys), sys))),
-          at_most_paid(cores_of(cpus, sys).size())};
+  const std::map<unsigned, Core> cores = cores_of(cpus, sys);
+  return {at_most_paid(fast_ones(without_efficiency_cores(cores, sys))), at_most_paid(cores.size())};
 }
 
 Cores usable_cores() {

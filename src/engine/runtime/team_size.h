@@ -22,8 +22,8 @@ class TeamSize {
   void learn(double seconds) noexcept;
 
   static constexpr std::size_t kPasses = 8;  // of a trial
-  static constexpr std::size_t kUncounted =
-      2;  // of them, the first: shares of work and clocks are still the last one's
+  // Of them, the first: shares of work and clocks are still the last one's.
+  static constexpr std::size_t kUncounted = 2;
   static constexpr std::size_t kBetween = 4096;  // passes, then all is tried again
   static constexpr double kWorthIt = 0.97;       // of the time of more threads that fewer have to keep to
 
