@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/crew.h"
 #include "base/thread_clock.h"
 
 #if defined(__x86_64__)
@@ -31,14 +32,6 @@ constexpr int kYields = 1000;
 constexpr auto kSoon = std::chrono::microseconds(20);
 
 using Clock = std::chrono::steady_clock;
-
-// What this thread has computed so far, spins included.
-std::chrono::nanoseconds cpu_time() noexcept { return ThreadClock::now().time_since_epoch(); }
-
-struct Spent {
-  std::chrono::nanoseconds time;
-  std::chrono::nanoseconds cpu;  // of member 0
-};
 
 // How often a wait looks before it gives its core away. With a core for every thread that is some 20 microseconds,
 // longer than the imbalance of a phase; with fewer cores, others wait for this one.
@@ -56,12 +49,14 @@ void pause() noexcept {
 
 // Until the value is another one. Whoever changes it notifies, and changes it sequentially consistently: notifying
 // looks whether anybody sleeps, and mustn't look before the change is there for who is about to.
+//   waited  gets the time that the thread slept or computed here, but for a short wait's, added
 template <typename T>
-void wait_while(const std::atomic<T>& value, T old, int spins) noexcept {
+void wait_while(const std::atomic<T>& value, T old, int spins, Spent* waited = nullptr) noexcept {
   for (int i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
     pause();
   }
+  const Stopwatch awake;
   Clock::time_point before = Clock::now();
   bool soon = true;
   for (int i = 0; i < kYields && soon && value.load(std::memory_order_acquire) == old; ++i) {
@@ -70,7 +65,13 @@ void wait_while(const std::atomic<T>& value, T old, int spins) noexcept {
     soon = now - before < kSoon;
     before = now;
   }
+  const Spent yielded = awake.spent();
+  const Stopwatch asleep;
   value.wait(old, std::memory_order_acquire);
+  if (waited == nullptr) return;
+  const Spent slept = asleep.spent();
+  waited->time += yielded.cpu + slept.time;
+  waited->cpu += yielded.cpu + slept.cpu;
 }
 
 }  // namespace
@@ -97,7 +98,7 @@ struct Shared {
   std::array<Slot, 3> rounds;
 };
 
-void Barrier::wait() noexcept {
+void Barrier::wait(Spent& waited) noexcept {
   const unsigned phase = phase_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
     arrived_.store(0, std::memory_order_relaxed);
@@ -105,11 +106,11 @@ void Barrier::wait() noexcept {
     phase_.notify_all();
     return;
   }
-  wait_while(phase_, phase, spins_);
+  wait_while(phase_, phase, spins_, &waited);
 }
 
 void Worker::barrier() noexcept {
-  shared_.barrier.wait();
+  shared_.barrier.wait(waited_);
 }
 
 std::atomic<std::size_t>& Worker::open_round() noexcept {
@@ -141,50 +142,6 @@ Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept 
   }
 }
 
-// Whether calls have all members, or one for a while. Where others want the cores too, each barrier may cost a slice of
-// their time, milliseconds; a call whose own work is a small part of that is done sooner by one member alone.
-class Crew {
- public:
-  // Of the next call. Where it isn't known how all would fare, `try_barriers` says how long a few take.
-  template <typename TryBarriers>
-  bool alone(TryBarriers&& try_barriers) {
-    if (calls_alone_ > 0) return --calls_alone_, true;
-    if (!doubtful_) return false;
-    doubtful_ = false;
-    if (try_barriers() > kSlowBarriers) send_away();
-    return calls_alone_ > 0;
-  }
-
-  // What all of `members` took.
-  void told(unsigned members, Spent spent) noexcept {
-    if (members * spent.cpu < kMuchWork && spent.time > 8 * members * spent.cpu) {
-      send_away();
-    } else {
-      patience_ = kLeast;
-    }
-  }
-
-  // What one alone took: where that is much, all are asked for the next.
-  void told_alone(Spent spent) noexcept {
-    if (spent.cpu > kMuchWork) calls_alone_ = 0, doubtful_ = false;
-  }
-
- private:
-  void send_away() noexcept {
-    doubtful_ = true;
-    calls_alone_ = patience_;
-    patience_ = std::min(2 * patience_, kMost);
-  }
-
-  static constexpr auto kMuchWork = std::chrono::milliseconds(20);
-  static constexpr auto kSlowBarriers = std::chrono::milliseconds(1);
-  static constexpr unsigned kLeast = 64;  // calls by one before all are tried again; more each time that it was vain
-  static constexpr unsigned kMost = 1024;
-  unsigned calls_alone_ = 0;
-  unsigned patience_ = kLeast;
-  bool doubtful_ = false;
-};
-
 // Threads that wait for calls, and the call that runs. Member 0 is whoever calls run().
 struct Team::State {
   struct alignas(64) Member {
@@ -195,10 +152,17 @@ struct Team::State {
     // What it did in the last of them.
     Shares::Done done;
     unsigned rounds = 0;
+    Spent busy;  // but for long waits
   };
 
   explicit State(unsigned threads)
-      : size(threads), spins(spins_of(threads)), members(threads), parts(threads), alone(1), all(threads) {
+      : size(threads),
+        spins(spins_of(threads)),
+        members(threads),
+        parts(threads),
+        all(threads),
+        fewer(1),
+        crew(threads) {
     done.reserve(threads);
   }
   ~State() {
@@ -215,6 +179,7 @@ struct Team::State {
       if (i == 0 || ::pthread_create(&members[i].thread, nullptr, serve, &members[i]) == 0) continue;
       size = i;
       all = Shares(size);
+      crew = Crew(size);
     }
   }
 
@@ -252,16 +217,39 @@ struct Team::State {
     body = what;
     context = with;
     shared = &now;
-    const Clock::time_point start = Clock::now();
-    const std::chrono::nanoseconds cpu = cpu_time();
+    const Stopwatch watch;
     if (count > 1) begin(count);
     take_part(members[0]);
     if (count > 1) await_members();
-    return {Clock::now() - start, cpu_time() - cpu};
+    return watch.spent();
+  }
+
+  // On so many of them as are worth it. What is learnt of fewer than all is kept as long as they are as few.
+  void run_as_needed(void (*what)(void*, Worker&), void* with, Shares& shares) {
+    const unsigned count = crew.members(shares.members(), [&] {
+      const auto meet = [](void*, Worker& worker) {
+        for (int i = 0; i < 4; ++i) worker.barrier();
+      };
+      return run(meet, nullptr, shares).time;
+    });
+    if (count < shares.members() && fewer.members() != count) fewer = Shares(count);
+    Shares& now = count < shares.members() ? fewer : shares;
+    const Spent spent = run(what, with, now);
+    if (failure != nullptr) return;
+    Crew::Took took{spent.time, spent.cpu, {}, {}};
+    done.clear();
+    for (const Member& member : std::span(members).first(count)) {
+      done.push_back(member.done);
+      took.busy += member.busy.cpu;
+      took.lost += member.busy.time - member.busy.cpu;
+    }
+    crew.told(count, took);
+    if (count > 1) now.learn(done, members[0].rounds);
   }
 
   void take_part(Member& member) noexcept {
     Worker worker(*shared, shared->shares, member.index);
+    const Stopwatch watch;
     try {
       body(context, worker);
     } catch (...) {
@@ -270,22 +258,17 @@ struct Team::State {
     }
     member.done = worker.done_;
     member.rounds = worker.rounds_done_;
-  }
-
-  // Of a call that they have all done.
-  void learn(Shares& shares) {
-    done.clear();
-    for (unsigned i = 0; i < shares.members(); ++i) done.push_back(members[i].done);
-    shares.learn(done, members[0].rounds);
+    const Spent spent = watch.spent();
+    member.busy = {spent.time - worker.waited_.time, spent.cpu - worker.waited_.cpu};
   }
 
   unsigned size;
   const int spins;
   std::vector<Member> members;
   std::vector<Part> parts;
-  const Shares alone;
   Shares all;                      // equal ones
-  std::vector<Shares::Done> done;  // scratch of learn()
+  Shares fewer;                    // of those of a call that hadn't all it was to have
+  std::vector<Shares::Done> done;  // scratch of run_as_needed()
   std::mutex running;
   Crew crew;
 
@@ -327,18 +310,7 @@ void Team::run_erased(void (*body)(void*, Worker&), void* context, Shares* share
   if (shares == nullptr) {
     state.run(body, context, state.all);
   } else {
-    const auto try_barriers = [&] {
-      const auto meet = [](void*, Worker& worker) {
-        for (int i = 0; i < 4; ++i) worker.barrier();
-      };
-      return state.run(meet, nullptr, *shares).time;
-    };
-    if (state.crew.alone(try_barriers)) {
-      state.crew.told_alone(state.run(body, context, state.alone));
-    } else {
-      state.crew.told(shares->members(), state.run(body, context, *shares));
-      if (state.failure == nullptr) state.learn(*shares);
-    }
+    state.run_as_needed(body, context, *shares);
   }
   if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/shares.h"
+#include "base/thread_clock.h"
 #include "base/ticks.h"
 #include "lfm/result.h"
 
@@ -19,7 +20,7 @@ class Barrier {
  public:
   // spins: how often a wait looks before it yields.
   Barrier(unsigned members, int spins) noexcept : members_(members), spins_(spins) {}
-  void wait() noexcept;
+  void wait(Spent& waited) noexcept;  // adds the time that it slept or yielded in
 
  private:
   const unsigned members_;
@@ -89,6 +90,7 @@ class Worker {
   unsigned run_round_ = 0;
   Shares::Done done_;  // in all rounds of for_each_run()
   unsigned rounds_done_ = 0;
+  Spent waited_;  // at barriers
 };
 
 class Team {
@@ -110,9 +112,8 @@ class Team {
     run_erased(call<Body>, &body, nullptr);
   }
 
-  // Likewise on the first shares.members() of them, at most size(), whose shares are learnt of what they do; but on
-  // member 0 alone for some calls after one in which the members mostly waited for each other, since other programs had
-  // their cores: worker.count() tells. The others sleep on.
+  // Likewise on the first shares.members() of them, at most size(), whose shares are learnt of what they do; on fewer
+  // for some time after other programs had their cores (crew.h): worker.count() tells. The others sleep on.
   template <typename Body>
   void run_as_needed(Shares& shares, Body&& body) {
     run_erased(call<Body>, &body, &shares);

@@ -20,4 +20,19 @@ struct ThreadClock {
   }
 };
 
+// Time, and what the thread that measures it computed meanwhile.
+struct Spent {
+  std::chrono::nanoseconds time{0};
+  std::chrono::nanoseconds cpu{0};
+};
+
+class Stopwatch {
+ public:
+  Spent spent() const noexcept { return {std::chrono::steady_clock::now() - start_, ThreadClock::now() - cpu_}; }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  ThreadClock::time_point cpu_ = ThreadClock::now();
+};
+
 }  // namespace lfm::base

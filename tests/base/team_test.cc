@@ -187,8 +187,33 @@ TEST(Team, SmallWorkIsDoneAloneWhereMembersAreHeldUp) {
   EXPECT_EQ(call(milliseconds(0), milliseconds(50)), 1u);
   EXPECT_EQ(call(milliseconds(30), milliseconds(0)), 1u) << "it isn't known before";
   EXPECT_EQ(call(milliseconds(30), milliseconds(0)), 3u) << "there is much to do";
-  EXPECT_EQ(call(milliseconds(30), milliseconds(50)), 3u) << "though it takes long";
   team.run([&](Worker& worker) { EXPECT_EQ(worker.count(), 3u); });
+}
+
+// One is held up in most of its time, here by sleeping in it: the others go on without it, and all are tried again.
+TEST(Team, LeavesOutWhoHoldsTheOthersUp) {
+  Team team = team_of(3);
+  Shares shares(3);
+  const auto call = [&](std::chrono::milliseconds held_up) {
+    std::atomic<unsigned> members = 0;
+    team.run_as_needed(shares, [&](Worker& worker) {
+      ++members;
+      if (worker.index() == 2) std::this_thread::sleep_for(held_up);
+      const std::clock_t until = std::clock() + CLOCKS_PER_SEC / 40;  // of all threads together
+      while (std::clock() < until) {
+      }
+      worker.barrier();
+    });
+    return members.load();
+  };
+  using std::chrono::milliseconds;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (call(milliseconds(60)) == 3 && std::chrono::steady_clock::now() < until) {
+  }
+  EXPECT_LT(call(milliseconds(60)), 3u);
+  bool back = false;
+  while (!back && std::chrono::steady_clock::now() < until) back = call(milliseconds(0)) == 3;
+  EXPECT_TRUE(back);
 }
 
 // The first of them, while the others sleep; one size after the other.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "base/checked.h"
@@ -58,12 +59,8 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
   LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(dimensions));
   runtime->outputs_.reserve(std::max(chunk_tokens, model::kMaxRuns));
   if (xnn) {
-    // What a pass may run on, one member alone too.
-    std::vector<unsigned> teams = {1, threads.many};
-    const auto few_sizes = runtime->size_.sizes();
-    teams.insert(teams.end(), few_sizes.begin(), few_sizes.end());
-    std::ranges::sort(teams);
-    teams.erase(std::unique(teams.begin(), teams.end()), teams.end());
+    std::vector<unsigned> teams(members);
+    std::iota(teams.begin(), teams.end(), 1u);  // a pass may have any number of them
     for (unsigned i = 0; i < members; ++i) {
       LFM_ASSIGN(ops::XnnWorker worker, ops::XnnWorker::create(*xnn));
       LFM_TRY(model::prepare_weights(weights, config, worker, teams, chunk_tokens));
