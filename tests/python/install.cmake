@@ -1,7 +1,7 @@
 # `pip install` of the checkout, which builds the library by CMake, into an environment of its own, where it is used:
 # cmake -DPYTHON=<python3 with setuptools, wheel, pip and venv> -DSOURCE=<this project> -DBUILD=<folder> -DMODEL=<nano>
 #       -P install.cmake
-execute_process(COMMAND ${PYTHON} -c "import ensurepip, pip, setuptools, venv, wheel" RESULT_VARIABLE missing
+execute_process(COMMAND ${PYTHON} -c "import setuptools, wheel, ensurepip, pip, venv" RESULT_VARIABLE missing
                 ERROR_VARIABLE problem)
 if(missing)
   message("skipped: ${problem}")
