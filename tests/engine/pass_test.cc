@@ -134,6 +134,12 @@ TinyModel of(format::TensorType matrices, format::TensorType embedding) {
   return model;
 }
 
+#ifdef __SANITIZE_THREAD__
+constexpr std::size_t kModels = 2;  // threads meet in all of them alike
+#else
+constexpr std::size_t kModels = 8;
+#endif
+
 TEST(Pass, ARowDependsOnItsSequenceAlone) {
   using enum format::TensorType;
   TinyModel dense = of(kF16, kF16);
@@ -141,7 +147,8 @@ TEST(Pass, ARowDependsOnItsSequenceAlone) {
   dense.conv_taps = 4;
   const TinyModel models[] = {of(kQ4_0, kQ6_K), of(kQ4_K, kQ4_K),   of(kQ8_0, kQ8_0), of(kIQ4_XS, kQ3_K),
                               of(kQ2_K, kQ3_K), of(kMXFP4, kMXFP4), TinyModel{},      dense};
-  for (const TinyModel& model : models) {
+  static_assert(kModels <= std::size(models));
+  for (const TinyModel& model : std::span(models).first(kModels)) {
     for (const unsigned threads : {1u, &model == models ? 3u : 2u}) {
       SCOPED_TRACE(testing::Message() << "model " << &model - models << ", " << threads << " threads");
       Passes passes(model, threads);

@@ -31,11 +31,11 @@ class Quantize : public testing::Test {
   std::string folder() const { return hf_files_.path(""); }
 
   Result<QuantizeInfo> write(const std::string& model, WeightType type, unsigned threads = 2,
-                             QuantizeMethod method = QuantizeMethod::kNoData) {
+                             QuantizeMethod method = QuantizeMethod::kNoData, std::size_t tokens = 600) {
     QuantizeOptions options;
     options.type = type;
     options.method = method;
-    options.calibration_tokens = 600;
+    options.calibration_tokens = tokens;
     options.threads = threads;
     options.overwrite = true;
     return quantize_model(model, files_.path("out.gguf"), options);
@@ -155,7 +155,7 @@ TEST_F(Quantize, CalibratedItIsTheSameFileFromAnyThreads) {
     for (const QuantizeMethod method : {QuantizeMethod::kTwoStreams, QuantizeMethod::kOneStream}) {
       std::string first;
       for (const unsigned threads : {1u, 3u}) {
-        const auto info = write(folder(), type, threads, method);
+        const auto info = write(folder(), type, threads, method, 200);
         ASSERT_TRUE(info.ok()) << info.error().describe();
         const std::string bytes = read_all(files_.path("out.gguf"));
         if (first.empty()) first = bytes;
@@ -169,29 +169,41 @@ TEST_F(Quantize, CalibratedItIsTheSameFileFromAnyThreads) {
 }
 
 // Blocks of 256 columns: where rows aren't whole ones, Q8_0 takes their place.
-TEST_F(Quantize, LargerBlocksAreCalibratedToo) {
-  tiny_.hidden = 256;
-  tiny_.expert_width = 256;
+class QuantizeLargerBlocks : public Quantize, public testing::WithParamInterface<std::pair<WeightType, const char*>> {};
+
+TEST_P(QuantizeLargerBlocks, AreCalibratedToo) {
+  const auto& [type, name] = GetParam();
+  tiny_.hidden = tiny_.expert_width = 256;
+  tiny_.kv_heads = {0, 1};
+  tiny_.experts = tiny_.experts_used = 2;
   const std::string model = files_.write("wide.gguf", tiny_.build());
-  for (const WeightType type : {WeightType::kQ4_K, WeightType::kQ5_K, WeightType::kQ6_K}) {
-    ASSERT_TRUE(write(model, type, 1, QuantizeMethod::kTwoStreams).ok());
-    const std::string calibrated = read_all(files_.path("out.gguf"));
-    const auto file = inspect(files_.path("out.gguf"));
-    ASSERT_TRUE(file.ok()) << file.error().describe();
-    for (const TensorDescription& tensor : file->tensors) {
-      if (tensor.name == "blk.0.ffn_down.weight") {
-        EXPECT_EQ(tensor.type, "Q8_0");  // rows of 96
-      } else if (tensor.name == "blk.1.ffn_down_exps.weight") {
-        EXPECT_EQ(tensor.type, type == WeightType::kQ4_K ? "Q4_K" : type == WeightType::kQ5_K ? "Q5_K" : "Q6_K");
-      }
+  constexpr std::size_t kTokens = 200;
+  ASSERT_TRUE(write(model, type, 1, QuantizeMethod::kTwoStreams, kTokens).ok());
+  const std::string calibrated = read_all(files_.path("out.gguf"));
+  const auto file = inspect(files_.path("out.gguf"));
+  ASSERT_TRUE(file.ok()) << file.error().describe();
+  std::size_t looked_at = 0;
+  for (const TensorDescription& tensor : file->tensors) {
+    if (tensor.name == "blk.0.ffn_down.weight") {
+      EXPECT_EQ(tensor.type, "Q8_0");  // rows of 96
+      ++looked_at;
+    } else if (tensor.name == "blk.1.ffn_down_exps.weight") {
+      EXPECT_EQ(tensor.type, name);
+      ++looked_at;
     }
-    EXPECT_TRUE(logits(files_.path("out.gguf")).ok());
-    ASSERT_TRUE(write(model, type, 3, QuantizeMethod::kTwoStreams).ok());
-    EXPECT_TRUE(read_all(files_.path("out.gguf")) == calibrated);
-    ASSERT_TRUE(write(model, type, 2).ok());
-    EXPECT_FALSE(read_all(files_.path("out.gguf")) == calibrated);
   }
+  EXPECT_EQ(looked_at, 2u);
+  EXPECT_TRUE(logits(files_.path("out.gguf")).ok());
+  ASSERT_TRUE(write(model, type, 3, QuantizeMethod::kTwoStreams, kTokens).ok());
+  EXPECT_TRUE(read_all(files_.path("out.gguf")) == calibrated);
+  ASSERT_TRUE(write(model, type, 2).ok());
+  EXPECT_FALSE(read_all(files_.path("out.gguf")) == calibrated);
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, QuantizeLargerBlocks,
+                         testing::Values(std::pair{WeightType::kQ4_K, "Q4_K"}, std::pair{WeightType::kQ5_K, "Q5_K"},
+                                         std::pair{WeightType::kQ6_K, "Q6_K"}),
+                         [](const auto& test) { return std::string(test.param.second); });
 
 TEST_F(Quantize, WhatATypeDoesntLookAtIsRefused) {
   QuantizeOptions options;

@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// ThreadSanitizer takes a minute for what otherwise takes a second.
-#ifdef __SANITIZE_THREAD__
+// Sanitizers take up to a minute for what otherwise takes a second.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kMostTokens = 300;
 #else
 constexpr int kMostTokens = 4000;
