@@ -1,11 +1,11 @@
 #include "base/background.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <utility>
 
 #include "base/system.h"
+#include "base/unsignalled.h"
 
 namespace lfm::base {
 
@@ -27,13 +27,9 @@ Result<Background> Background::start(Priority priority, std::function<void()> bo
   auto state = std::make_unique<State>();
   state->priority = priority;
   state->body = std::move(body);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int failed = ::pthread_create(&state->thread, nullptr, run, state.get());
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (failed != 0) return Error{ErrorCode::kNoMemory, "the system starts no further thread"};
+  const Unsignalled meanwhile;
+  if (::pthread_create(&state->thread, nullptr, run, state.get()) != 0)
+    return Error{ErrorCode::kNoMemory, "the system starts no further thread"};
   state->running = true;
   return Background(std::move(state));
 }

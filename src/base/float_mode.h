@@ -4,48 +4,46 @@
 
 #include <fenv.h>
 
+#include <cstdint>
+
 namespace lfm::base {
 
-// The default mode for as long as it lives: to nearest, subnormal numbers as they are, no traps. Then the one before,
-// with the exceptions that were flagged. One within another does nothing.
+// All modes of a thread, and the exceptions that were flagged.
+class FloatEnvironment {
+ public:
+  void keep() noexcept;           // those of the calling thread
+  void restore() const noexcept;  // into the calling thread
+
+  // To nearest, subnormal numbers as they are, no traps, no flags.
+  static void set_default() noexcept;
+
+ private:
+  fenv_t environment_;
+#if defined(__aarch64__)
+  std::uint64_t control_;  // of whose modes fenv.h leaves some alone: how 16 bits are read
+#endif
+};
+
+// The default mode for as long as it lives. Then the one before, with the exceptions that were flagged. One within
+// another does nothing.
 class DefaultFloatMode {
  public:
-  DefaultFloatMode() noexcept {
-    if (current_ != nullptr) return;
-    ::fegetenv(&before_);
-    ::fesetenv(FE_DFL_ENV);
-    current_ = this;
-  }
-  ~DefaultFloatMode() {
-    if (current_ != this) return;
-    ::fesetenv(&before_);
-    current_ = nullptr;
-  }
+  DefaultFloatMode() noexcept;
+  ~DefaultFloatMode();
   DefaultFloatMode(const DefaultFloatMode&) = delete;
   DefaultFloatMode& operator=(const DefaultFloatMode&) = delete;
 
  private:
   friend class CallersFloatMode;
   static thread_local DefaultFloatMode* current_;
-  fenv_t before_;
+  FloatEnvironment before_;
 };
-
-inline thread_local DefaultFloatMode* DefaultFloatMode::current_ = nullptr;
 
 // Inside of it the mode that the application had, while one of its functions is called.
 class CallersFloatMode {
  public:
-  CallersFloatMode() noexcept : inside_(DefaultFloatMode::current_) {
-    if (inside_ == nullptr) return;
-    ::fesetenv(&inside_->before_);
-    DefaultFloatMode::current_ = nullptr;
-  }
-  ~CallersFloatMode() {
-    if (inside_ == nullptr) return;
-    ::fegetenv(&inside_->before_);  // which the function may have changed
-    ::fesetenv(FE_DFL_ENV);
-    DefaultFloatMode::current_ = inside_;
-  }
+  CallersFloatMode() noexcept;
+  ~CallersFloatMode();
   CallersFloatMode(const CallersFloatMode&) = delete;
   CallersFloatMode& operator=(const CallersFloatMode&) = delete;
 

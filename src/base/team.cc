@@ -1,9 +1,7 @@
 #include "base/team.h"
 
-#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +15,9 @@
 #include <vector>
 
 #include "base/crew.h"
+#include "base/float_mode.h"
 #include "base/thread_clock.h"
+#include "base/unsignalled.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -186,7 +186,7 @@ struct Team::State {
   static void* serve(void* argument) {
     Member& self = *static_cast<Member*>(argument);
     State& team = *self.team;
-    ::fesetenv(FE_DFL_ENV);  // not that of the thread that happened to start it
+    FloatEnvironment::set_default();  // not that of the thread that happened to start it
     for (std::uint32_t seen = 0;;) {
       wait_while(self.calls, seen, team.spins);
       seen = self.calls.load(std::memory_order_acquire);
@@ -290,13 +290,8 @@ Result<Team> Team::create(unsigned threads) {
   if (threads > kMaxThreads)
     return Error{ErrorCode::kLimit, "must be at most " + std::to_string(kMaxThreads), "threads"};
   auto state = std::make_unique<State>(threads);
-  // Signals are the application's: its threads handle them, not ours.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const Unsignalled meanwhile;
   state->start();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return Team(std::move(state));
 }
 

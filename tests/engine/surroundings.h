@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <locale>
@@ -22,11 +23,26 @@ extern char** environ;
 
 namespace lfm::test {
 
+// All modes of floating point, some of which fenv.h leaves alone, without the exceptions that came.
+inline std::uint64_t float_control() {
+#if defined(__x86_64__)
+  return _mm_getcsr() & ~unsigned{_MM_EXCEPT_MASK};
+#elif defined(__aarch64__)
+  std::uint64_t value;
+  asm volatile("mrs %0, fpcr" : "=r"(value));
+  return value;
+#else
+  return static_cast<std::uint64_t>(::fegetround());
+#endif
+}
+
 // All of it as text, so that a difference shows.
 inline std::string surroundings() {
   std::string all;
 #if defined(__x86_64__)
   all += "mxcsr " + std::to_string(_mm_getcsr());
+#else
+  all += "modes " + std::to_string(float_control());
 #endif
   all += ", rounding " + std::to_string(::fegetround());
   all += ", locale " + std::string(::setlocale(LC_ALL, nullptr)) + " " + std::locale().name();
@@ -45,7 +61,8 @@ inline std::string surroundings() {
 }
 
 // The modes of floating point that an application may have set: how it rounds, and whether it takes the smallest
-// numbers as zero (as those do that are built with -ffast-math).
+// numbers as zero (as those do that are built with -ffast-math); on ARM then also those of 16 bits, which it has
+// without infinities, and one NaN for all.
 class FloatMode {
  public:
   FloatMode(int rounding, bool flush) {
@@ -53,18 +70,28 @@ class FloatMode {
     ::fesetround(rounding);
 #if defined(__x86_64__)
     if (flush) _mm_setcsr(_mm_getcsr() | 0x8040);
-#else
-    (void)flush;
+#elif defined(__aarch64__)
+    constexpr std::uint64_t kFlush16 = 1 << 19, kFlush = 1 << 24, kOneNan = 1 << 25, kNoInfinities16 = 1 << 26;
+    if (flush) set(float_control() | kFlush16 | kFlush | kOneNan | kNoInfinities16);
 #endif
   }
   ~FloatMode() {
     ::fesetenv(&before_);
+#if defined(__aarch64__)
+    set(control_);
+#endif
   }
   FloatMode(const FloatMode&) = delete;
   FloatMode& operator=(const FloatMode&) = delete;
 
  private:
   fenv_t before_;
+#if defined(__aarch64__)
+  static void set(std::uint64_t control) {
+    asm volatile("msr fpcr, %0" : : "r"(control));
+  }
+  const std::uint64_t control_ = float_control();
+#endif
 };
 
 // Numbers as some countries write them: 1.234,5.

@@ -2,7 +2,10 @@
 #include "engine/surroundings.h"
 
 #include <functional>
+#include <vector>
 
+#include "base/float_mode.h"
+#include "base/team.h"
 #include "engine/tiny_engine.h"
 #include "support/expect.h"
 #include "support/same_bits.h"
@@ -135,6 +138,34 @@ TEST_P(Surroundings, FloatModes) {
       expected.expect_equal(results);
     }
   }
+}
+
+// Also of what fenv.h doesn't know of.
+TEST(DefaultFloatMode, IsWhatAThreadBeginsWith) {
+  const std::uint64_t beginning = float_control();
+  const FloatMode mode(FE_UPWARD, true);
+  const std::uint64_t set = float_control();
+  ASSERT_NE(set, beginning);
+  {
+    const base::DefaultFloatMode inside;
+    EXPECT_EQ(float_control(), beginning);
+    {
+      const base::CallersFloatMode callers;
+      EXPECT_EQ(float_control(), set);
+    }
+    EXPECT_EQ(float_control(), beginning);
+    std::vector<std::uint64_t> of_members(3, set);
+    auto team = base::Team::create(3);
+    ASSERT_TRUE(team.ok());
+    team->run([&](base::Worker& worker) { of_members[worker.index()] = float_control(); });
+    EXPECT_EQ(of_members, std::vector(3, beginning));
+  }
+  EXPECT_EQ(float_control(), set);
+  std::vector<std::uint64_t> of_members(3, set);  // of threads that are started in that mode
+  auto team = base::Team::create(3);
+  ASSERT_TRUE(team.ok());
+  team->run([&](base::Worker& worker) { of_members[worker.index()] = float_control(); });
+  EXPECT_EQ(of_members, (std::vector{set, beginning, beginning}));
 }
 
 // An application may want to see overflows as signals: the library's own must not be. (Not FE_INEXACT, which
