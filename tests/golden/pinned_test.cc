@@ -61,6 +61,7 @@ const Bits kPinned[] = {
     {"dense-q5_0", {0x24886428858b540cu, 0x2b7be56de94c52a8u}},
     {"dense-bf16", {0xaec779cdd3ce1824u, 0x666d49cb8dc89430u}},
     {"random-q5_1", {0x1d051059dc33ecedu, 0x95c30db80a315d9eu}, format::TensorType::kQ5_1},
+    {"random-q2_k", {0x35814162dc86e28u, 0xace5ac0a65bc783cu}, format::TensorType::kQ2_K},
     {"random-q3_k", {0xad521e3d7c394c53u, 0x40945aca206786a3u}, format::TensorType::kQ3_K},
     {"random-iq4_nl", {0xe7a4c91be1748bd8u, 0x5d676f01f7b36b82u}, format::TensorType::kIQ4_NL},
     {"random-iq4_xs", {0x1a14257c7360e70u, 0xec6c02d54f245713u}, format::TensorType::kIQ4_XS},
