@@ -27,7 +27,11 @@ namespace {
 
 #if defined(__x86_64__)
 
+#if defined(_WIN32) && !defined(__clang__)  // GCC misaligns there what AVX keeps on the stack (its bug 54412)
+#define HAS(feature) false
+#else
 #define HAS(feature) (__builtin_cpu_supports(#feature) != 0)
+#endif
 
 // Which the compilers' builtin doesn't know everywhere. Both use no more state than AVX2, which the system has to keep.
 bool has_f16c() {

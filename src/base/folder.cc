@@ -46,12 +46,12 @@ bool is_folder(const std::string& path) noexcept {
 
 Result<std::vector<std::string>> names_in(const std::string& folder) {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, decltype([](DIR* open) { ::closedir(open); })> open(::opendir(folder.c_str()));
-  if (open == nullptr && errno == ENOENT) return names;
-  if (open == nullptr) return io_error("cannot read", folder, errno);
+  const std::unique_ptr<DIR, decltype([](DIR* it) { ::closedir(it); })> opened(::opendir(folder.c_str()));
+  if (opened == nullptr && errno == ENOENT) return names;
+  if (opened == nullptr) return io_error("cannot read", folder, errno);
   for (;;) {
     errno = 0;
-    const dirent* const entry = ::readdir(open.get());
+    const dirent* const entry = ::readdir(opened.get());
     if (entry == nullptr && errno != 0) return io_error("cannot read", folder, errno);
     if (entry == nullptr) return names;
     const std::string_view name = entry->d_name;

@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 
+#include "base/atomic_wait.h"
 #include "base/background.h"
 #include "base/checked.h"
 #include "base/file_lease.h"
@@ -271,7 +272,7 @@ void MappedFile::settle() const noexcept {
     state_->wanted = true;
   }
   state_->wake.notify_all();
-  state_->settled.wait(false);
+  sleep_while(state_->settled, false);
 }
 
 }  // namespace lfm::base

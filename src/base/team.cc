@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/atomic_wait.h"
 #include "base/crew.h"
 #include "base/float_mode.h"
 #include "base/thread_clock.h"
@@ -67,7 +68,7 @@ void wait_while(const std::atomic<T>& value, T old, int spins, Spent* waited = n
   }
   const Spent yielded = awake.spent();
   const Stopwatch asleep;
-  value.wait(old, std::memory_order_acquire);
+  sleep_while(value, old);
   if (waited == nullptr) return;
   const Spent slept = asleep.spent();
   waited->time += yielded.cpu + slept.time;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/float_mode.h"
+#include "base/local_time.h"
 #include "base/try.h"
 #include "chat/structure.h"
 #include "chat/tools.h"
@@ -15,16 +16,9 @@
 namespace lfm::chat {
 namespace {
 
-std::optional<std::tm> now() {
-  const std::time_t time = std::time(nullptr);
-  std::tm local = {};
-  if (localtime_r(&time, &local) == nullptr) return std::nullopt;
-  return local;
-}
-
 // Empty where the system doesn't tell.
 std::string today() {
-  const auto local = now();
+  const auto local = base::local_time();
   char text[32];
   return local && std::strftime(text, sizeof text, "%Y-%m-%d", &*local) != 0 ? text : "";
 }
@@ -97,7 +91,7 @@ Status Template::use(const FoundForm& found, const ChatOptions& options) {
     OwnFormOptions own = {.tools = options.tools, .preserve_thinking = options.preserve_thinking};
     if (!options.date.empty()) {
       own.clock = jinja::Clock{beginning_of(options.date)};
-    } else if (const auto local = now()) {
+    } else if (const auto local = base::local_time()) {
       own.clock = jinja::Clock{*local};
     }
     LFM_ASSIGN(OwnForm form, OwnForm::create(found.own, own));

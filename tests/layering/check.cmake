@@ -31,6 +31,10 @@ set(floor "base/(atomic_file|descriptor|file|try)\\.h")  # of the target lfm_flo
 set(tools/lfm_may "lfm/.*|[a-z_]+\\.h|(batch|hub|pages|serve|talk)/.*|arpa/inet\\.h|${floor}|${posix}")  # public headers, the floor, and its own
 set(tools/lfm/hub_may "lfm/result\\.h|io\\.h|hub/.*|${floor}|${posix}")
 
+set(src/base/windows/files.h_may "(io|time)\\.h")
+set(src/base/windows/posix.h_may "(io|limits|stdlib|time)\\.h")
+set(src/base/windows/posix.cc_may "(psapi|windows)\\.h")
+
 # Third parties, each in one place.
 set(src/base/checksum.cc_may "xxhash\\.h")
 set(src/ops/xnn_linear.cc_may "xnnpack\\.h")

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/atomic_wait.h"
 #include "base/checksum.h"
 #include "base/folder.h"
 #include "base/try.h"
@@ -112,7 +113,7 @@ void CacheWriter::end(Status status) noexcept {
 
 Status CacheWriter::finish() {
   write_chunks();
-  ended_.wait(false);
+  base::sleep_while(ended_, false);
   const std::lock_guard lock(mutex_);
   return status_;
 }
