@@ -27,9 +27,9 @@ void Drafter::push(TokenId token) {
 }
 
 std::span<const TokenId> Drafter::next(std::size_t most, std::size_t rows, const PassCosts& costs) {
-  Promise best{static_cast<double>(rows) / costs.of(rows) * kWorthIt, {}};
+  Promise best{static_cast<double>(rows) * kWorthIt, costs.of(rows)};
   for (Guesser& guesser : guessers_) guesser.improve(best, most, rows, costs);
-  return best.tokens;
+  return best.guess;
 }
 
 void Drafter::Guesser::follow(std::span<const TokenId> tokens) {
@@ -57,39 +57,50 @@ void Drafter::Guesser::watch(const Guess& guess) noexcept {
   for (std::size_t i = 0; i < watched_size_; ++i) trusts_[i] = static_cast<std::uint8_t>(guess.trust_in(i));
 }
 
-// How many tokens to ask for, by what its guesses bring on the whole, its own time included; 0: it isn't worth that.
-// One more than pay, so that it is seen whether that one would.
-std::size_t Drafter::Guesser::worth_asking(double rate, std::size_t most, std::size_t rows,
-                                           const PassCosts& costs) const noexcept {
-  if (source_->seconds(1) == 0) return most;
+// How many tokens to ask for, by what guesses of this source bring on the whole. One more than pay, so that it is seen
+// whether that one would.
+Drafter::Guesser::Plan Drafter::Guesser::plan(double otherwise, std::size_t most, std::size_t rows,
+                                              const PassCosts& costs) {
+  if (source_->seconds(1) == 0) return {most, 0};
   double tokens = static_cast<double>(rows), chance = 1;
-  double best = unasked_ >= kUnasked ? 0 : rate;
-  std::size_t length = 0;
+  Plan best{0, 0};
   for (std::size_t n = 1; n <= most; ++n) {
     chance *= gains_.overall(n - 1);
     tokens += chance;
-    const double now = tokens / (costs.of(rows + n) + source_->seconds(n));
-    if (now <= best) continue;
-    best = now;
-    length = n;
+    const double rate = tokens / (costs.of(rows + n) + source_->seconds(n));
+    if (rate > best.rate) best = {std::min(most, n + 1), rate};
   }
-  return length == 0 ? 0 : std::min(most, length + 1);
+  if (best.rate > otherwise) {
+    patience_ = kFirstPatience;
+  } else if (unasked_ >= patience_) {
+    patience_ = std::min(patience_ + patience_ / 4, kLongestPatience);
+  } else {
+    best.length = 0;
+  }
+  return best;
 }
 
+// How much of a guess to read: what it took is spent, however little of it is read, so that the best share of tokens to
+// the rest of the time would be that of hardly any: a pass of one token, and then another guess to be paid for. Counted
+// is what a pass brings more than its time would at the rate at which tokens come on the whole.
 void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs) {
   most = std::min(most, source_->longest());
-  const std::size_t wanted = worth_asking(best.rate, most, rows, costs);
-  if (wanted == 0) return;
-  const Guess guess = source_->guess(wanted);
+  const Plan planned = plan(best.rate(), most, rows, costs);
+  if (planned.length == 0) return;
+  const Guess guess = source_->guess(planned.length);
   if (guess.tokens.empty()) return;
   unasked_ = 0;
   if (came_ == watched_size_) watch(guess);
+  gains_.count(guess);
+  const double rate = std::max(best.rate(), planned.rate);
   double tokens = static_cast<double>(rows), chance = 1;
   for (std::size_t n = 1; n <= std::min(most, guess.tokens.size()); ++n) {
     chance *= gains_.chance(guess.trust_in(n - 1), n - 1);
     tokens += chance;
-    const double rate = tokens / costs.of(rows + n);
-    if (rate > best.rate) best = {rate, guess.tokens.first(n)};
+    const Promise now{tokens, costs.of(rows + n), guess.tokens.first(n)};
+    // Where a guess took nothing, the rate is that of the best pass itself.
+    const double otherwise = planned.rate > 0 ? rate : best.rate();
+    if (now.gain(otherwise) > best.gain(otherwise)) best = now;
   }
 }
 

@@ -4,7 +4,8 @@
 // is therefore read as far as tokens a second are the most, by what passes of so many rows take here
 // (runtime/pass_costs.h) and how far such guesses have come true; often that is not at all. The latter is known of
 // guesses that weren't read as well, since what was said instead is, so that nothing is tried for its own sake. Only a
-// source that takes time isn't asked for nothing: where it didn't pay, it is tried again every now and then.
+// source that takes time isn't asked for nothing: where it didn't pay, it is tried again every now and then, soon at
+// first.
 #pragma once
 
 #include <array>
@@ -37,9 +38,15 @@ class Drafter {
   std::span<const TokenId> next(std::size_t most, std::size_t rows, const PassCosts& costs);
 
  private:
+  // A pass that reads a guess ahead, or none: the tokens that it is expected to bring, and what it takes.
   struct Promise {
-    double rate;  // tokens a second
-    std::span<const TokenId> tokens;
+    double tokens;
+    double seconds;
+    std::span<const TokenId> guess = {};
+
+    double rate() const noexcept { return tokens / seconds; }
+    // Beside what comes in that time otherwise, at so many tokens a second.
+    double gain(double otherwise) const noexcept { return tokens - otherwise * seconds; }
   };
 
   // One source, and how its guesses come true.
@@ -52,7 +59,11 @@ class Drafter {
     void improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs);
 
    private:
-    std::size_t worth_asking(double rate, std::size_t most, std::size_t rows, const PassCosts& costs) const noexcept;
+    struct Plan {
+      std::size_t length;  // to ask for, or 0
+      double rate;         // tokens a second that such guesses bring on the whole, their own time included
+    };
+    Plan plan(double otherwise, std::size_t most, std::size_t rows, const PassCosts& costs);
     void watch(const Guess& guess) noexcept;
 
     std::unique_ptr<DraftSource> source_;
@@ -61,9 +72,12 @@ class Drafter {
     std::array<TokenId, DraftSource::kLongest> watched_;
     std::array<std::uint8_t, DraftSource::kLongest> trusts_;
     std::size_t watched_size_ = 0, came_ = 0;
-    std::size_t unasked_ = kUnasked;  // tokens said since it was asked
+    std::size_t unasked_ = 0;                // tokens said since it was asked
+    std::size_t patience_ = kFirstPatience;  // so many that it isn't asked for nothing
   };
-  static constexpr std::size_t kUnasked = 64;  // a source that takes time is tried after so many
+  // A source that takes time and doesn't pay is tried after so many tokens, and after twice as many each time that it
+  // still doesn't: that it didn't at first may be bad luck.
+  static constexpr std::size_t kFirstPatience = 4, kLongestPatience = 64;
 
   std::vector<Guesser> guessers_;
 };

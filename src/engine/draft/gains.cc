@@ -28,14 +28,24 @@ double DraftGains::overall(std::size_t i) const noexcept {
   return overall_[i].chance;
 }
 
-void DraftGains::Mean::learn(bool came, double recent) noexcept {
-  seen = std::min(seen + 1, recent);
-  chance += ((came ? 1.0 : 0.0) - chance) / seen;
+void DraftGains::Mean::learn(double value, double weight, double recent) noexcept {
+  seen = std::min(seen + weight, recent);
+  chance += (value - chance) * weight / seen;
 }
 
 void DraftGains::learn(std::size_t trust, std::size_t i, bool came) noexcept {
-  means_[trust][distance(i)].learn(came, kRecent);
-  overall_[i].learn(came, kRecentOverall);
+  means_[trust][distance(i)].learn(came ? 1 : 0, 1, kRecent);
+  overall_[i].learn(came ? 1 : 0, 1, kRecentOverall);
+}
+
+// A token counts as much as it is likely to be reached, for it is of no use where those before it don't come.
+void DraftGains::count(const Guess& guess) noexcept {
+  double reached = 1;
+  for (std::size_t i = 0; i < guess.tokens.size(); ++i) {
+    const double comes = chance(guess.trust_in(i), i);
+    overall_[i].learn(comes, reached, kRecentOverall);
+    reached *= comes;
+  }
 }
 
 }  // namespace lfm::engine

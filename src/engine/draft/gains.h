@@ -17,6 +17,10 @@ class DraftGains {
   // Token `i` of a guess came, as those before it, or something else did.
   void learn(std::size_t trust, std::size_t i, bool came) noexcept;
 
+  // Such a guess was made. What it promises counts among what guesses bring on the whole: what comes of a few of them
+  // is much by chance, while trust is known by many.
+  void count(const Guess& guess) noexcept;
+
   // How often token i of a guess comes, where those before it did.
   double chance(std::size_t trust, std::size_t i) const noexcept { return means_[trust][distance(i)].chance; }
   // Likewise whatever the trust is; where no guess was that long yet, as of the longest.
@@ -26,7 +30,7 @@ class DraftGains {
   struct Mean {
     double chance = 0;
     double seen = 0;
-    void learn(bool came, double recent) noexcept;
+    void learn(double value, double weight, double recent) noexcept;
   };
   static std::size_t distance(std::size_t i) noexcept;  // 0, 1, 2 to 3, 4 to 7, 8 to 15, and so on
   static constexpr std::size_t kDistances = 6;
