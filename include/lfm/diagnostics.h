@@ -44,7 +44,7 @@ class LFM_API Diagnostics {
 
   // For benchmarks with a draft network whose guesses tell nothing, such as one of random weights: from a session's
   // next generation on they are replaced. Each token is `text`'s, which the session's own tokens begin with, with this
-  // chance, and otherwise another one. An empty text ends it.
+  // chance, and otherwise another one; how sure the network is of it is this chance too. An empty text ends it.
   static Status impose_guesses(Session& session, std::span<const TokenId> text, double chance);
 
   // Measures now what this machine can do at most with the engine's threads: reads all weights six times and

@@ -3,6 +3,7 @@
 #include "api/alone.h"
 #include "api/guarded.h"
 #include "base/try.h"
+#include "engine/draft/imposed.h"
 #include "engine/model.h"
 #include "engine/runtime/limits.h"
 #include "engine/session/session.h"
@@ -26,7 +27,14 @@ DraftTimes Diagnostics::draft_times() const {
 
 Status Diagnostics::impose_guesses(Session& session, std::span<const TokenId> text, double chance) {
   return engine::alone(*session.state_, [&]() -> Status {
-    session.state_->impose({{text.begin(), text.end()}, chance});
+    if (text.empty()) {
+      session.state_->filter_guesses(nullptr);
+      return {};
+    }
+    session.state_->filter_guesses(
+        [words = std::vector(text.begin(), text.end()), chance](std::unique_ptr<engine::DraftSource> source) {
+          return std::make_unique<engine::Imposed>(std::move(source), words, chance);
+        });
     return {};
   });
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/generate/random.h"
-
 namespace lfm::engine {
 namespace {
 
@@ -40,18 +38,7 @@ Guess ModelSource::guess(std::size_t most) {
     tokens_[i] = guessed_[i].token;
     trusts_[i] = static_cast<std::uint8_t>(above - kByConfidence.begin() - 1);
   }
-  if (!imposed_.text.empty()) impose();
   return {std::span(tokens_).first(guessed_.size()), 0, std::span(trusts_).first(guessed_.size())};
-}
-
-// Whether a token is right is drawn by its position, so that it doesn't depend on the guesses before.
-void ModelSource::impose() {
-  for (std::size_t i = 0; i < guessed_.size(); ++i) {
-    const std::size_t at = said_ + i;
-    if (at >= imposed_.text.size()) return;
-    const bool right = random_uniform(imposed_.seed, at) < imposed_.chance;
-    tokens_[i] = right ? imposed_.text[at] : (imposed_.text[at] == 0 ? 1 : imposed_.text[at] - 1);
-  }
 }
 
 double ModelSource::seconds(std::size_t tokens) const noexcept {

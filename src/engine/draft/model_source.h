@@ -4,7 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "engine/draft/imposed.h"
 #include "engine/draft/source.h"
 #include "engine/model.h"
 #include "engine/session/timeline.h"
@@ -14,9 +13,9 @@ namespace lfm::engine {
 // A token's trust is what the network says of it. It can guess where one token was said that the session hasn't read.
 class ModelSource : public DraftSource {
  public:
-  // All of these outlive it. `model` has a draft network; the line has room for so many tokens.
-  ModelSource(const Model& model, Timeline& line, std::size_t room, const ImposedGuesses& imposed) noexcept
-      : model_(model), line_(line), room_(room), imposed_(imposed) {}
+  // Both outlive it. `model` has a draft network; the line has room for so many tokens.
+  ModelSource(const Model& model, Timeline& line, std::size_t room) noexcept
+      : model_(model), line_(line), room_(room) {}
 
   void follow(std::span<const TokenId> tokens) override;
   void push(TokenId token) override;
@@ -26,12 +25,9 @@ class ModelSource : public DraftSource {
   double seconds(std::size_t tokens) const noexcept override;
 
  private:
-  void impose();
-
   const Model& model_;
   Timeline& line_;
   std::size_t room_;
-  const ImposedGuesses& imposed_;
   TokenId last_ = 0;
   std::size_t said_ = 0;  // tokens, that one included
   double seconds_ = 0;    // a running mean of guesses' time, of a token

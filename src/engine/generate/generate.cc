@@ -101,7 +101,10 @@ void SessionState::use_drafter(Draft draft) {
   if (drafter_ != nullptr && drafts_by_ == draft) return;
   std::vector<std::unique_ptr<DraftSource>> sources;
   sources.push_back(std::make_unique<Lookup>());
-  if (draft == Draft::kModel) sources.push_back(std::make_unique<ModelSource>(*model_, now_, room_, imposed_));
+  if (draft == Draft::kModel) {
+    std::unique_ptr<DraftSource> network = std::make_unique<ModelSource>(*model_, now_, room_);
+    sources.push_back(filter_ ? filter_(std::move(network)) : std::move(network));
+  }
   drafter_ = std::make_unique<Drafter>(std::move(sources));
   drafts_by_ = draft;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -9,7 +10,6 @@
 #include <vector>
 
 #include "engine/draft/drafter.h"
-#include "engine/draft/imposed.h"
 #include "engine/model.h"
 #include "engine/session/timeline.h"
 #include "lfm/session.h"
@@ -47,7 +47,12 @@ class SessionState {
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   void clear_cancel() noexcept { cancelled_.store(false, std::memory_order_relaxed); }
   void settle() noexcept { now_.settle(); }  // after an exception
-  void impose(ImposedGuesses imposed) { imposed_ = std::move(imposed); }
+  // From the next generation on the draft network's guesses are what this makes of them; null: they are its own.
+  using GuessFilter = std::function<std::unique_ptr<DraftSource>(std::unique_ptr<DraftSource>)>;
+  void filter_guesses(GuessFilter filter) {
+    filter_ = std::move(filter);
+    drafter_.reset();
+  }
 
   std::unique_ptr<SessionState> fork() const;
   Status save(const std::string& path) const;
@@ -116,7 +121,7 @@ class SessionState {
   std::size_t snapshot_bytes_;
   std::unique_ptr<Drafter> drafter_;  // once a generation wanted one
   Draft drafts_by_ = Draft::kOff;     // whose guesses it has
-  ImposedGuesses imposed_;
+  GuessFilter filter_;
   std::size_t beside_ = 0;            // rows that other sessions had in its last pass
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> used_ = false;
