@@ -17,38 +17,39 @@ const ops::Attention& attention_of(const Layer& layer) {
   return std::get<ops::Attention>(layer.mixer);
 }
 
+// In as many sums as a vector has floats at most; n % 16 == 0.
 float dot(const float* a, const float* b, std::size_t n) {
+  constexpr std::size_t kSums = 16;
+  std::array<float, kSums> sums{};
+  for (std::size_t i = 0; i < n; i += kSums) {
+    for (std::size_t k = 0; k < kSums; ++k) sums[k] += a[i + k] * b[i + k];
+  }
   float sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  for (const float part : sums) sum += part;
   return sum;
 }
 
-// What the target's layers had, as one row of the draft's for each token: mixed (tokens, hidden). As many rows at once
-// as the workspace has room for: they are wider than any other.
-void mix_taps(const ops::Context& all, const DraftNetwork& draft, std::span<const float> taps) {
-  const ops::Matrix& matrix = draft.weights.draft.taps;
-  const ops::Dimensions& room = all.workspace.dimensions();
-  const std::size_t at_once = std::max<std::size_t>(1, room.max_tokens * room.widest_input / matrix.columns);
-  ops::Context c = all;
-  for (std::size_t first = 0; first < all.tokens; first += at_once) {
-    c.tokens = std::min(at_once, all.tokens - first);
-    const ops::Activations& in = ops::prepare(
-        c, matrix.columns, matrix.form(), [&](std::size_t t, float*) { return &taps[(first + t) * matrix.columns]; });
-    ops::for_row_blocks(c, {matrix.tiles()}, [&](std::size_t, base::Range tiles) {
-      ops::linear(c, matrix, {tiles}, in, &c.workspace.mixed[first * matrix.rows], matrix.rows);
-    });
-    c.worker.barrier();
-  }
+bool likelier(const Candidate& a, const Candidate& b) noexcept {
+  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+}
+
+// A tile of fc's columns for one of the taps: a matrix by itself, since a tile holds column after column.
+ops::Matrix tap_of(const ops::Matrix& fc, std::size_t hidden, std::size_t tap, std::size_t tile) {
+  ops::Matrix part = fc;
+  part.rows = kernels::kTileRows;
+  part.columns = hidden;
+  part.data += tile * fc.tile_bytes() + tap * part.tile_bytes();
+  return part;
 }
 
 // Keys and values of these rows in all layers: wide (tokens, kv_width).
-void project(const ops::Context& c, const DraftNetwork& draft) {
+void project(const ops::Context& c, const DraftNetwork& draft, std::span<const float> g) {
   const Config& config = draft.config;
   ops::Forms forms = 0;
   for (const ops::Matrix& matrix : draft.kv) forms |= matrix.form();
   const ops::Activations& in = ops::prepare(c, config.hidden, forms, [&](std::size_t t, float* scratch) {
-    const float* row = &c.workspace.mixed[t * config.hidden];
-    c.kernels.vector.rms_norm(row, draft.weights.draft.taps_norm, config.hidden, config.norm_eps, scratch);
+    c.kernels.vector.rms_norm(&g[t * config.hidden], draft.weights.draft.taps_norm, config.hidden, config.norm_eps,
+                              scratch);
     return scratch;
   });
   ops::for_row_blocks(c, std::span(draft.kv_tiles), [&](std::size_t which, base::Range tiles) {
@@ -83,6 +84,8 @@ DraftNetwork DraftNetwork::create(Config config, Weights weights, const Weights&
   if (weights.embedding.data == nullptr) weights.embedding = target.embedding;
   if (weights.head.data == nullptr) weights.head = target.head;
   DraftNetwork draft{std::move(config), std::move(weights), {}, {}, {}};
+  const std::vector<std::size_t>& taps = draft.config.draft.taps;
+  draft.first_tap = static_cast<std::size_t>(std::ranges::min_element(taps) - taps.begin());
   for (const Layer& layer : draft.weights.layers) {
     for (const ops::Matrix& matrix : {attention_of(layer).k, attention_of(layer).v}) {
       draft.kv.push_back(matrix);
@@ -100,12 +103,42 @@ void add_dimensions(const DraftNetwork& draft, ops::Dimensions& dimensions) {
   dimensions.heads = std::max(dimensions.heads, own.heads);
   dimensions.head_dim = std::max(dimensions.head_dim, own.head_dim);
   dimensions.widest_input = std::max(dimensions.widest_input, own.widest_input);
-  dimensions.widest_row = draft.config.draft.taps.size() * draft.config.hidden;
   dimensions.widest_output = std::max({dimensions.widest_output, own.widest_output, draft.kv_width});
 }
 
-void remember(const ops::Context& all, const DraftNetwork& draft, std::span<const float> taps,
-              std::span<const Run> runs) {
+bool can_take_taps(const DraftNetwork& draft) noexcept {
+  const ops::Matrix& fc = draft.weights.draft.taps;
+  return fc.tile_bytes() == draft.config.draft.taps.size() * tap_of(fc, draft.config.hidden, 0, 0).tile_bytes();
+}
+
+void take_tap(const ops::Context& all, const DraftNetwork& draft, std::size_t tap, std::span<float> g) {
+  ops::Context c = all;
+  c.xnn = nullptr;
+  const ops::Matrix& fc = draft.weights.draft.taps;
+  const std::size_t hidden = draft.config.hidden;
+  const ops::Activations& in =
+      ops::prepare(c, hidden, fc.form(), [&](std::size_t t, float*) { return &c.workspace.x[t * hidden]; });
+  ops::for_row_blocks(c, {fc.tiles()}, [&](std::size_t, base::Range tiles) {
+    const std::size_t begin = tiles.begin * kernels::kTileRows;
+    const std::size_t columns = (tiles.end - tiles.begin) * kernels::kTileRows;
+    const std::span<float> block = c.mine().panel;  // (tokens, columns)
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile)
+      ops::linear(c, tap_of(fc, hidden, tap, tile), {{0, 1}}, in, &block[(tile - tiles.begin) * kernels::kTileRows],
+                  columns);
+    for (std::size_t t = 0; t < c.tokens; ++t) {
+      float* const sums = &g[t * hidden + begin];
+      if (tap == draft.first_tap) {
+        std::copy_n(&block[t * columns], columns, sums);
+      } else {
+        c.kernels.vector.add(&block[t * columns], columns, sums);
+      }
+    }
+  });
+  c.worker.barrier();
+  c.done(ops::Phase::kDraft);
+}
+
+void remember(const ops::Context& all, const DraftNetwork& draft, std::span<const float> g, std::span<const Run> runs) {
   ops::Context c = all;
   c.xnn = nullptr;
   std::size_t first = 0;
@@ -114,8 +147,7 @@ void remember(const ops::Context& all, const DraftNetwork& draft, std::span<cons
     ops::rotary_angles(c, draft.config.rope_base, draft.config.head_dim, rows, run.state->position());
     first += rows.count;
   }
-  mix_taps(c, draft, taps);
-  project(c, draft);
+  project(c, draft, g);
   const base::Range mine = c.worker.part(c.tokens);
   first = 0;
   for (const Run& run : runs) {
@@ -151,50 +183,98 @@ void think(const ops::Context& all, const DraftNetwork& draft, State& state, std
   }
 }
 
-void find_likeliest(std::span<const float> logits, std::span<Candidate> out) noexcept {
-  const auto likelier = [](const Candidate& a, const Candidate& b) {
-    return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
-  };
-  const std::size_t count = std::min(out.size(), logits.size());
-  for (std::size_t i = 0; i < count; ++i) out[i] = {logits[i], static_cast<std::int32_t>(i)};
-  std::fill(out.begin() + static_cast<std::ptrdiff_t>(count), out.end(),
-            Candidate{-std::numeric_limits<float>::infinity(), 0});
-  std::make_heap(out.begin(), out.end(), likelier);  // the least likely first
+void Likeliest::clear() noexcept {
+  std::ranges::fill(room_, Candidate{-std::numeric_limits<float>::infinity(), 0});
+}
+
+void Likeliest::add(const Candidate& candidate) noexcept {
+  if (!likelier(candidate, room_.front())) return;
+  std::ranges::pop_heap(room_, likelier);
+  room_.back() = candidate;
+  std::ranges::push_heap(room_, likelier);
+}
+
+void Likeliest::add(std::span<const float> logits, std::int32_t first_token) noexcept {
   constexpr std::size_t kAtOnce = 16;
-  for (std::size_t begin = count; begin < logits.size(); begin += kAtOnce) {
+  for (std::size_t begin = 0; begin < logits.size(); begin += kAtOnce) {
     const std::size_t end = std::min(begin + kAtOnce, logits.size());
     float most = logits[begin];  // most blocks have none that is likelier
     for (std::size_t i = begin; i < end; ++i) most = logits[i] > most ? logits[i] : most;
-    if (!(most > out.front().logit)) continue;
-    for (std::size_t i = begin; i < end; ++i) {
-      if (!(logits[i] > out.front().logit)) continue;
-      std::pop_heap(out.begin(), out.end(), likelier);
-      out.back() = {logits[i], static_cast<std::int32_t>(i)};
-      std::push_heap(out.begin(), out.end(), likelier);
-    }
+    if (most < room_.front().logit) continue;
+    for (std::size_t i = begin; i < end; ++i) add({logits[i], first_token + static_cast<std::int32_t>(i)});
   }
 }
 
+GuessRoom::GuessRoom(const DraftNetwork& draft, std::size_t most_rows, unsigned members)
+    : found(members * most_rows * kCandidates),
+      candidates(most_rows * kCandidates),
+      markov(most_rows * kCandidates * draft.config.draft.markov_rank),
+      chain(draft.config.hidden + draft.config.draft.markov_rank) {}
+
+void find_candidates(const ops::Context& c, const DraftNetwork& draft, const Shortlist& list, GuessRoom& room) {
+  const std::size_t hidden = draft.config.hidden;
+  const ops::Matrix& head = draft.weights.head;
+  const auto found = [&](std::size_t member, std::size_t row) {
+    return std::span(room.found).subspan((member * c.tokens + row) * kCandidates, kCandidates);
+  };
+  for (std::size_t t = 0; t < c.tokens; ++t) Likeliest(found(c.worker.index(), t)).clear();
+  const ops::Activations& in = ops::prepare(c, hidden, head.form(), [&](std::size_t t, float* scratch) {
+    const float* x = &c.workspace.x[t * hidden];
+    c.kernels.vector.rms_norm(x, draft.weights.output_norm, hidden, draft.config.norm_eps, scratch);
+    return scratch;
+  });
+  // Tiles one after another in the head.
+  const auto add_tiles = [&](std::size_t first_tile, std::size_t count) {
+    const std::size_t first = first_tile * kernels::kTileRows, columns = count * kernels::kTileRows;
+    const std::span<float> block = c.mine().panel;  // (tokens, columns)
+    ops::Matrix part = head;
+    part.data += first_tile * head.tile_bytes();
+    ops::linear(c, part, {{0, count}}, in, block.data(), columns);
+    const std::size_t tokens = std::min(columns, list.vocab() - first);
+    for (std::size_t t = 0; t < c.tokens; ++t)
+      Likeliest(found(c.worker.index(), t)).add(block.subspan(t * columns, tokens), static_cast<std::int32_t>(first));
+  };
+  ops::for_row_blocks(c, {list.first(), list.others().size()}, [&](std::size_t which, base::Range tiles) {
+    constexpr std::size_t kAtOnce = ops::kMaxColumnTiles;  // a token alone is given more
+    if (which == 0) {
+      for (std::size_t tile = tiles.begin; tile < tiles.end; tile += kAtOnce)
+        add_tiles(tile, std::min(kAtOnce, tiles.end - tile));
+    } else {
+      for (std::size_t i = tiles.begin; i < tiles.end; ++i) add_tiles(list.others()[i], 1);
+    }
+  });
+  c.worker.barrier();
+  c.worker.for_each_task(c.tokens, [&](std::size_t row) {
+    Likeliest best(std::span(room.candidates).subspan(row * kCandidates, kCandidates));
+    best.clear();
+    for (unsigned member = 0; member < c.worker.count(); ++member) {
+      for (const Candidate& candidate : found(member, row)) best.add(candidate);
+    }
+  });
+}
+
+void read_markov(const ops::Context& c, const DraftNetwork& draft, GuessRoom& room) {
+  const ops::Matrix& out = draft.weights.draft.markov_out;
+  const base::Range mine = c.worker.part(c.tokens * kCandidates);
+  for (std::size_t i = mine.begin; i < mine.end; ++i)
+    ops::read_row(out, static_cast<std::size_t>(room.candidates[i].token), &room.markov[i * out.columns]);
+}
+
 void follow_chain(const kernels::Table& kernels, const DraftNetwork& draft, std::int32_t anchor,
-                  std::span<const float> x, std::span<const Candidate> candidates, std::span<float> scratch,
-                  std::span<Guessed> out) {
+                  std::span<const float> x, GuessRoom& room, std::span<Guessed> out) {
   const DraftEnds& ends = draft.weights.draft;
   const std::size_t hidden = draft.config.hidden, rank = ends.markov_in.columns;
-  float* const y = scratch.data();
+  float* const y = room.chain.data();
   float* const from = y + hidden;
-  float* const to = from + rank;
-  const std::size_t each = candidates.size() / out.size();
   std::int32_t last = anchor;
   for (std::size_t i = 0; i < out.size(); ++i) {
     ops::read_row(ends.markov_in, static_cast<std::size_t>(last), from);
-    Candidate best{-std::numeric_limits<float>::infinity(), candidates[i * each].token};
+    const Candidate* const candidates = &room.candidates[i * kCandidates];
+    Candidate best{-std::numeric_limits<float>::infinity(), candidates[0].token};
     std::array<float, kCandidates> logits;
-    for (std::size_t n = 0; n < each; ++n) {
-      const Candidate& candidate = candidates[i * each + n];
-      ops::read_row(ends.markov_out, static_cast<std::size_t>(candidate.token), to);
-      logits[n] = candidate.logit + dot(from, to, rank);
-      if (logits[n] > best.logit || (logits[n] == best.logit && candidate.token < best.token))
-        best = {logits[n], candidate.token};
+    for (std::size_t n = 0; n < kCandidates; ++n) {
+      logits[n] = candidates[n].logit + dot(from, &room.markov[(i * kCandidates + n) * rank], rank);
+      if (const Candidate now{logits[n], candidates[n].token}; likelier(now, best)) best = now;
     }
     float confidence = 0;
     if (ends.confidence != nullptr) {
@@ -203,7 +283,7 @@ void follow_chain(const kernels::Table& kernels, const DraftNetwork& draft, std:
       confidence = kernels::sigmoid(dot(ends.confidence, y, hidden) + dot(ends.confidence + hidden, from, rank) + bias);
     } else {
       float sum = 0;
-      for (std::size_t n = 0; n < each; ++n) {
+      for (std::size_t n = 0; n < kCandidates; ++n) {
         const float below = logits[n] - best.logit;
         sum += kernels::sigmoid(below) / kernels::sigmoid(-below);  // e^below
       }

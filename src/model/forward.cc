@@ -50,17 +50,6 @@ void embed(const ops::Context& c, const Weights& weights, const Config& config, 
   ops::rotary_angles(c, config.rope_base, config.head_dim, rows, run.state->position());
 }
 
-// The residual stream's rows as they enter a layer, for who wants them of it. Every member copies rows of its own,
-// which nobody writes to before all have met at a barrier.
-void keep_taps(const ops::Context& c, const Taps& taps, std::size_t layer, std::size_t hidden) {
-  const base::Range mine = c.worker.part(c.tokens);
-  for (std::size_t i = 0; i < taps.layers.size(); ++i) {
-    if (taps.layers[i] != layer) continue;
-    for (std::size_t t = mine.begin; t < mine.end; ++t)
-      std::copy_n(&c.workspace.x[t * hidden], hidden, &taps.rows[(t * taps.layers.size() + i) * hidden]);
-  }
-}
-
 void mix(const ops::Context& c, const ops::ShortConv& conv, const float* norm, float eps, std::span<const Run> runs,
          std::size_t layer) {
   std::array<ops::ConvRun, kMaxRuns> states;
@@ -103,7 +92,9 @@ bool forward(const ops::Context& all, const Weights& weights, const Config& conf
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const Layer& layer = weights.layers[i];
     if (c.worker.index() == 0) stopped.seen[i % 2] = all_want_an_end(runs);
-    keep_taps(c, taps, i, config.hidden);
+    for (std::size_t tap = 0; tap < taps.layers.size(); ++tap) {
+      if (taps.layers[tap] == i) taps.take(c, tap);
+    }
     std::visit([&](const auto& mixer) { mix(c, mixer, layer.operator_norm, eps, runs, i); }, layer.mixer);
     const bool last = i + 1 == weights.layers.size();  // what follows its mixer serves the outputs alone
     if (last && !outputs) break;

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "model/config.h"
@@ -25,10 +26,11 @@ struct Run {
   const std::atomic<bool>* stop = nullptr;           // null, or somebody's wish that the pass ends
 };
 
-// Layers whose inputs somebody wants, and where they go: (tokens of the pass, layers, hidden).
+// Layers whose inputs somebody wants, and who takes them: every member calls take(c, i) alike when the workspace's x,
+// (c.tokens, hidden), is what enters layers[i]. It leaves x alone, and ends with a barrier.
 struct Taps {
   std::span<const std::size_t> layers = {};
-  std::span<float> rows = {};
+  std::function<void(const ops::Context&, std::size_t)> take = nullptr;
 };
 
 // Whether all runs of a pass wanted it to end, by member 0, in even and odd layers.
@@ -40,7 +42,6 @@ struct Stopped {
 // tokens, run after run, (all outputs, hidden), and the states' caches hold the tokens, but their positions stay:
 // State::advance() is the caller's. A row's result depends on its own sequence alone.
 //   runs  at most kMaxRuns; c.tokens rows in all, at most the workspace's max_tokens
-//   taps  good where it returns true
 // Whether all runs want an end is looked at once a layer: then every member gets false, and the convolution states, x
 // and the checkpoints are good for nothing.
 bool forward(const ops::Context& c, const Weights& weights, const Config& config, std::span<const Run> runs,

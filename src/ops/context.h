@@ -45,7 +45,6 @@ struct Dimensions {
   std::size_t max_tokens = 1;  // of a chunk
   std::size_t hidden = 0;
   std::size_t widest_input = 0;   // the largest K of a matrix
-  std::size_t widest_row = 0;     // a larger one, of a matrix that few rows are multiplied with at once; or 0
   std::size_t widest_output = 0;  // floats a token of the widest intermediate result
   std::size_t heads = 0;
   std::size_t head_dim = 0;
@@ -63,7 +62,7 @@ class Workspace {
   // What one member of the team has to itself.
   struct Private {
     Activations token;                      // of a single token
-    std::span<float> row;                   // (the larger of widest_input and widest_row)
+    std::span<float> row;                   // (widest_input)
     std::span<float> panel;                 // (max(T * 256, hidden + 16)) sums of an output block
     std::span<float> tile;                  // (kMaxTokens, max(hidden + 16, 2 * 256)) results of a few tokens, or
                                             // (kStrips, expert_width) of one token's strips

@@ -90,12 +90,11 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
   shared.want(requests, tokens, d.widest_input, kAll);
   inner.want(requests, pairs, d.expert_width, kBlocks | kFloats);
 
-  const std::size_t widest_row = std::max(d.widest_input, d.widest_row);
   std::vector<ActivationSpans> single(d.threads);
   for (unsigned i = 0; i < d.threads; ++i) {
     Private& p = w.members[i];
-    single[i].want(requests, 1, widest_row, kAll);
-    requests.want(p.row, widest_row);
+    single[i].want(requests, 1, d.widest_input, kAll);
+    requests.want(p.row, d.widest_input);
     requests.want(p.panel, std::max(tokens * kMaxColumnTiles * kTileRows, padded_hidden));
     requests.want(p.tile, std::max(kMaxTokens * std::max(padded_hidden, 2 * kMaxColumnTiles * kTileRows),
                                    kStrips * d.expert_width));

@@ -107,7 +107,13 @@ TEST(DraftNetwork, FindsTheLikeliest) {
     std::vector<float> logits(1 + random() % 700);
     for (float& logit : logits) logit = static_cast<float>(random() % (round % 3 == 0 ? 10 : 100000));
     std::vector<model::Candidate> found(model::kCandidates), all;
-    model::find_likeliest(logits, found);
+    model::Likeliest likeliest(found);
+    likeliest.clear();
+    for (std::size_t at = 0; at < logits.size();) {  // in pieces
+      const std::size_t count = std::min<std::size_t>(logits.size() - at, 1 + random() % 100);
+      likeliest.add(std::span(logits).subspan(at, count), static_cast<std::int32_t>(at));
+      at += count;
+    }
     for (std::size_t i = 0; i < logits.size(); ++i) all.push_back({logits[i], static_cast<std::int32_t>(i)});
     const auto likelier = [](const model::Candidate& a, const model::Candidate& b) {
       return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
@@ -122,8 +128,41 @@ TEST(DraftNetwork, FindsTheLikeliest) {
     }
   }
   std::vector<model::Candidate> found(model::kCandidates);
-  model::find_likeliest(std::vector<float>(500, std::nanf("")), found);
-  for (const model::Candidate& each : found) EXPECT_LT(each.token, 500);
+  model::Likeliest likeliest(found);
+  likeliest.clear();
+  likeliest.add(std::vector<float>(500, std::nanf("")), 100);
+  for (const model::Candidate& each : found) EXPECT_EQ(each.token, 0);
+}
+
+// Those of a part of the vocabulary: of the same logits as of all, whoever computes them.
+TEST(DraftNetwork, GuessesTokensOfItsListAlone) {
+  for (const auto type : {format::TensorType::kF32, format::TensorType::kQ4_0}) {
+    TinyDraft shape;
+    shape.matrices = type;
+    DraftPasses passes(target().build(), shape.build(), type == format::TensorType::kF32 ? 1 : 3);
+    model::State state = passes.state(100);
+    passes.read(state, random_tokens(50, 2));
+    model::Shortlist list(300, 100, 4);
+    list.read(std::vector<std::int32_t>{120, 250, 299, 112});
+    for (const std::size_t rows : {1, 2, 5}) {
+      const DraftPasses::Block block = passes.guess(state, 7, rows, list);
+      for (std::size_t row = 0; row < rows; ++row) {
+        std::vector<std::pair<float, std::int32_t>> expected, found;
+        for (std::int32_t id = 0; id < 300; ++id) {
+          const bool listed = id < 128 || (id >= 240 && id < 256) || id >= 288;
+          if (listed) expected.emplace_back(-block.base[row * 300 + static_cast<std::size_t>(id)], id);
+        }
+        std::sort(expected.begin(), expected.end());
+        expected.resize(model::kCandidates);
+        for (std::size_t i = 0; i < model::kCandidates; ++i) {
+          const model::Candidate& candidate = block.candidates[row * model::kCandidates + i];
+          found.emplace_back(-candidate.logit, candidate.token);
+        }
+        std::sort(found.begin(), found.end());
+        EXPECT_EQ(expected, found);
+      }
+    }
+  }
 }
 
 // ---- files
@@ -214,6 +253,23 @@ TEST_F(DraftFiles, BelongToTheirModel) {
   EXPECT_EQ(alone.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(alone.error().describe().find("open it beside that model"), std::string::npos);
   EXPECT_EQ(Engine::open(model_, {.threads = 1, .draft = folder_.path("none")}).error().code, ErrorCode::kIo);
+}
+
+// Taps are read one by one, which a group of columns that two of them share can't be.
+TEST_F(DraftFiles, HaveTapsOfWholeGroups) {
+  TinyModel model = target();
+  model.hidden = 96;
+  model.heads = 3;
+  TinyDraft shape;
+  shape.hidden = 96;
+  shape.heads = 3;
+  const std::string path = folder_.write("wide.gguf", model.build());
+  EXPECT_TRUE(Engine::open(path, {.threads = 1, .draft = folder_.write("draft.gguf", shape.build())}).ok());
+  shape.matrices = format::TensorType::kQ4_0;
+  const auto engine = Engine::open(path, {.threads = 1, .draft = folder_.write("draft.gguf", shape.build())});
+  ASSERT_FALSE(engine.ok());
+  EXPECT_EQ(engine.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(engine.error().field, "fc.weight");
 }
 
 // Numbers that are changed at random end in an error or in a draft that can be asked.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,7 +32,8 @@ class DraftPasses {
     ops::Dimensions dimensions = model::workspace_dimensions(model_->config, threads, kMostRows, 4096);
     model::add_dimensions(network(), dimensions);
     workspace_ = *ops::Workspace::create(dimensions);
-    taps_.resize(kMostRows * config().draft.taps.size() * config().hidden);
+    taps_.resize(kMostRows * width());
+    g_.resize(kMostRows * config().hidden);
   }
 
   const engine::Model& model() const { return *model_; }
@@ -52,12 +54,17 @@ class DraftPasses {
     model::Stopped stopped;
     team_.run([&](base::Worker& worker) {
       const ops::Context context = of(worker, rows);
-      if (!model::forward(context, model_->weights, model_->config, runs, stopped, {config().draft.taps, taps_}))
-        return;
-      model::remember(context, network(), taps_, runs);
+      const auto take = [&](const ops::Context& c, std::size_t tap) {
+        const base::Range mine = c.worker.part(c.tokens);
+        for (std::size_t t = mine.begin; t < mine.end; ++t)
+          std::copy_n(&workspace_.x[t * config().hidden], config().hidden, &taps_[t * width() + tap * config().hidden]);
+        model::take_tap(c, network(), tap, g_);
+      };
+      if (!model::forward(context, model_->weights, model_->config, runs, stopped, {config().draft.taps, take})) return;
+      model::remember(context, network(), g_, runs);
     });
     for (const model::Run& run : runs) run.state->advance(run.tokens.size());
-    return std::span(taps_).first(rows * config().draft.taps.size() * config().hidden);
+    return std::span(taps_).first(rows * width());
   }
   std::span<const float> read(model::State& state, std::span<const TokenId> tokens) {
     const model::Run run{&state, tokens};
@@ -65,21 +72,26 @@ class DraftPasses {
   }
 
   struct Block {
-    std::vector<float> hidden;  // (rows, hidden) behind the last norm
-    std::vector<float> base;    // (rows, vocab) logits
+    std::vector<float> hidden;                 // (rows, hidden) behind the last norm
+    std::vector<float> base;                   // (rows, vocab) logits, of all tokens
+    std::vector<model::Candidate> candidates;  // (rows, kCandidates)
     std::vector<model::Guessed> guessed;
   };
-  Block guess(model::State& state, TokenId anchor, std::size_t rows) {
+  // Tokens of the list alone.
+  Block guess(model::State& state, TokenId anchor, std::size_t rows, const model::Shortlist& list) {
     Block out;
     expect_ok(state.draft_kv()->own(state.position(), state.position() + rows));
-    std::vector<float> padded(rows * stride_), scratch(config().hidden + 2 * config().draft.markov_rank);
+    std::vector<float> padded(rows * stride_);
     std::vector<float*> logits;
     for (std::size_t i = 0; i < rows; ++i) logits.push_back(&padded[i * stride_]);
-    std::vector<model::Candidate> candidates(rows * model::kCandidates);
+    model::GuessRoom room(network(), rows, team_.size());
     team_.run([&](base::Worker& worker) {
       const ops::Context context = of(worker, rows);
       model::think(context, network(), state, anchor);
       model::head(context, network().weights, config(), 0, logits);
+      model::find_candidates(context, network(), list, room);
+      context.worker.barrier();
+      model::read_markov(context, network(), room);
     });
     const std::size_t hidden = config().hidden;
     out.hidden.resize(rows * hidden);
@@ -88,16 +100,18 @@ class DraftPasses {
           .vector.rms_norm(&workspace_.x[i * hidden], network().weights.output_norm, hidden, config().norm_eps,
                            &out.hidden[i * hidden]);
       out.base.insert(out.base.end(), logits[i], logits[i] + config().vocab);
-      model::find_likeliest({logits[i], config().vocab},
-                            std::span(candidates).subspan(i * model::kCandidates, model::kCandidates));
     }
+    out.candidates = room.candidates;
     out.guessed.resize(rows);
-    model::follow_chain(kernels::table(model_->runtime->isa()), network(), anchor, workspace_.x, candidates, scratch,
-                        out.guessed);
+    model::follow_chain(kernels::table(model_->runtime->isa()), network(), anchor, workspace_.x, room, out.guessed);
     return out;
+  }
+  Block guess(model::State& state, TokenId anchor, std::size_t rows) {
+    return guess(state, anchor, rows, model::Shortlist(config().vocab));
   }
 
  private:
+  std::size_t width() const { return config().draft.taps.size() * config().hidden; }
   ops::Context of(base::Worker& worker, std::size_t rows) {
     return {kernels::table(model_->runtime->isa()), worker, workspace_, nullptr, rows};
   }
@@ -106,7 +120,7 @@ class DraftPasses {
   std::shared_ptr<const engine::Model> model_;
   base::Team team_;
   ops::Workspace workspace_;
-  std::vector<float> taps_;
+  std::vector<float> taps_, g_;
   std::size_t stride_;
 };
 

@@ -51,6 +51,13 @@ Result<std::unique_ptr<DraftModel>> load_draft(const std::string& path, const mo
   if (!loaded.ok()) return of_draft(std::move(loaded).error(), path);
   model::Weights own = model::bind_weights(plan, parts->config, loaded->packed.bytes().data());
   auto network = model::DraftNetwork::create(std::move(parts->config), std::move(own), weights);
+  if (!model::can_take_taps(network)) {
+    return of_draft(Error{ErrorCode::kUnsupported,
+                          "the channels of a layer, " + std::to_string(network.config.hidden) +
+                              ", aren't a multiple of the columns that its type's groups have",
+                          "fc.weight"},
+                    path);
+  }
   return std::unique_ptr<DraftModel>(
       new DraftModel{path, std::move(loaded->packed), std::move(network), std::move(loaded->keep)});
 }

@@ -90,6 +90,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& path, const E
   LFM_ASSIGN(std::unique_ptr<Runtime> runtime,
              Runtime::create(parts.config, weights, xnn, std::move(team), threads, isa, options.chunk_tokens,
                              draft != nullptr ? &draft->network : nullptr));
+  runtime->may_be_guessed(tokenizer.end_tokens());
   info.threads = runtime->threads().few;
   info.batch_threads = runtime->threads().many;
   const std::uint64_t identity_sum = base::checksum(parts.model.source->identity());

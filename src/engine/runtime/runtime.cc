@@ -46,16 +46,11 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const model::Config& config, co
                                                  const model::DraftNetwork* draft) {
   const unsigned members = team.size();
   threads = {std::min(threads.few, members), std::min(threads.many, members)};
-  std::unique_ptr<Runtime> runtime(new Runtime(std::move(team), threads, kernels::table(isa), chunk_tokens, draft));
+  auto work = draft != nullptr ? std::make_unique<DraftWork>(*draft, chunk_tokens, members) : nullptr;
+  std::unique_ptr<Runtime> runtime(
+      new Runtime(std::move(team), threads, kernels::table(isa), chunk_tokens, std::move(work)));
   ops::Dimensions dimensions = model::workspace_dimensions(config, members, chunk_tokens, config.max_positions());
-  if (draft != nullptr) {
-    const model::DraftConfig& sizes = draft->config.draft;
-    model::add_dimensions(*draft, dimensions);
-    runtime->taps_.resize(chunk_tokens * sizes.taps.size() * config.hidden);
-    runtime->draft_logits_.resize(sizes.block * base::round_up(config.vocab, kernels::kTileRows));
-    runtime->candidates_.resize(sizes.block * model::kCandidates);
-    runtime->chain_.resize(config.hidden + 2 * sizes.markov_rank);
-  }
+  if (draft != nullptr) model::add_dimensions(*draft, dimensions);
   LFM_ASSIGN(runtime->workspace_, ops::Workspace::create(dimensions));
   runtime->outputs_.reserve(std::max(chunk_tokens, model::kMaxRuns));
   if (xnn) {
@@ -210,10 +205,12 @@ void Runtime::dispatch(std::size_t rows, Body&& body) {
 bool Runtime::pass(const model::Weights& weights, const model::Config& config, std::span<const model::Run> runs,
                    std::span<float* const> logits) {
   std::size_t rows = 0;
-  for (const model::Run& run : runs) rows += run.tokens.size();
+  for (const model::Run& run : runs) {
+    rows += run.tokens.size();
+    if (draft_ != nullptr) draft_->shortlist.read(run.tokens);
+  }
   model::Stopped stopped;
-  model::Taps taps;
-  if (draft_ != nullptr) taps = {draft_->config.draft.taps, taps_};
+  const model::Taps taps = draft_ != nullptr ? draft_->taps() : model::Taps();
   std::atomic<bool> done = true;
   const auto start = Clock::now();
   dispatch(rows, [&](const ops::Context& context) {
@@ -221,7 +218,7 @@ bool Runtime::pass(const model::Weights& weights, const model::Config& config, s
       done.store(false, std::memory_order_relaxed);
       return;
     }
-    if (draft_ != nullptr) model::remember(context, *draft_, taps.rows, runs);
+    if (draft_ != nullptr) model::remember(context, draft_->network, draft_->g, runs);
     for (std::size_t first = 0; first < logits.size(); first += kLogitsAtOnce) {
       const std::size_t count = std::min(kLogitsAtOnce, logits.size() - first);
       model::head(context, weights, config, first, logits.subspan(first, count));
@@ -260,14 +257,11 @@ Result<Runtime::Guesses> Runtime::guess(model::State& state, TokenId anchor, std
                                         std::vector<model::Guessed>& out) {
   out.clear();
   if (draft_ == nullptr || !model::may_guess(state)) return Guesses();
-  const std::size_t rows = std::min({most, draft_->config.draft.block, chunk_tokens_});
+  const model::DraftNetwork& network = draft_->network;
+  const std::size_t rows = std::min({most, network.config.draft.block, chunk_tokens_});
   if (rows == 0) return Guesses();
   LFM_TRY(state.draft_kv()->own(state.position(), state.position() + rows));
   out.resize(rows);
-  const std::size_t vocab = draft_->weights.head.rows, stride = draft_logits_.size() / draft_->config.draft.block;
-  std::array<float*, model::DraftConfig::kMaxBlock> logits;
-  for (std::size_t i = 0; i < rows; ++i) logits[i] = &draft_logits_[i * stride];
-  const std::span<model::Candidate> candidates = std::span(candidates_).first(rows * model::kCandidates);
 
   const Alone turn(*this);
   std::array<Clock::time_point, 4> times;
@@ -276,15 +270,14 @@ Result<Runtime::Guesses> Runtime::guess(model::State& state, TokenId anchor, std
     ops::Context context = all;
     context.profile = nullptr;
     context.xnn = nullptr;
-    model::think(context, *draft_, state, anchor);
+    model::think(context, network, state, anchor);
     if (context.worker.index() == 0) times[1] = Clock::now();
-    model::head(context, draft_->weights, draft_->config, 0, std::span(logits).first(rows));
+    model::find_candidates(context, network, draft_->shortlist, draft_->room);
+    context.worker.barrier();
     if (context.worker.index() == 0) times[2] = Clock::now();
-    context.worker.for_each_task(rows, [&](std::size_t row) {
-      model::find_likeliest({logits[row], vocab}, candidates.subspan(row * model::kCandidates, model::kCandidates));
-    });
+    model::read_markov(context, network, draft_->room);
   });
-  model::follow_chain(kernels_, *draft_, anchor, workspace_.x, candidates, chain_, out);
+  model::follow_chain(kernels_, network, anchor, workspace_.x, draft_->room, out);
   times[3] = Clock::now();
   const auto between = [&](std::size_t i) { return std::chrono::duration<double>(times[i + 1] - times[i]).count(); };
   const std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/team.h"
+#include "engine/runtime/draft_work.h"
 #include "engine/runtime/pass_costs.h"
 #include "engine/runtime/schedule.h"
 #include "engine/runtime/team_size.h"
@@ -93,6 +94,11 @@ class Runtime {
   };
   Result<Guesses> guess(model::State& state, TokenId anchor, std::size_t most, std::vector<model::Guessed>& out);
 
+  // Tokens that guesses may be of though nobody has read them yet, before anything runs.
+  void may_be_guessed(std::span<const TokenId> tokens) noexcept {
+    if (draft_ != nullptr) draft_->shortlist.read(tokens);
+  }
+
   // What guesses took.
   struct DraftTimes {
     std::size_t blocks = 0;
@@ -114,14 +120,14 @@ class Runtime {
   class Alone;
 
   Runtime(base::Team team, Threads threads, const kernels::Table& kernels, std::size_t chunk_tokens,
-          const model::DraftNetwork* draft)
+          std::unique_ptr<DraftWork> draft)
       : team_(std::move(team)),
         many_(threads.many),
         size_(threads.few),
         few_(size_.sizes().begin(), size_.sizes().end()),
         kernels_(kernels),
         chunk_tokens_(chunk_tokens),
-        draft_(draft) {}
+        draft_(std::move(draft)) {}
 
   bool wait(std::unique_lock<std::mutex>& lock, Job& job);
   void leave(Job& job) noexcept;
@@ -156,11 +162,7 @@ class Runtime {
   std::vector<float> block_logits_;  // (kLogitsAtOnce, stride), once somebody wants every token's
   std::vector<ops::XnnWorker> xnn_;  // one a member, or none
   ops::Profile profile_;
-  const model::DraftNetwork* draft_;           // that reads along, or null
-  std::vector<float> taps_;                    // what it reads of a pass
-  std::vector<float> draft_logits_;            // (rows of a block, stride)
-  std::vector<model::Candidate> candidates_;   // (rows, kCandidates)
-  std::vector<float> chain_;                   // scratch
+  std::unique_ptr<DraftWork> draft_;           // of the draft network that reads along, or null
   std::atomic<std::thread::id> calls_back_{};  // where `each` runs
 };
 
