@@ -58,7 +58,7 @@ TEST_F(CommandLine, DraftNetworksChangeTheSpeedAlone) {
   expect_failure(short_run({"-p", "x", "--draft", "model"}), "has no draft network");
   expect_failure(short_run({"-p", "x", "-md", model_.path()}), "is a model by itself (lfm2moe)");
   expect_failure({"run", "-m", draft, "-p", "x", "--pack-cache", "off"}, "guesses what another model says next");
-  expect_usage({"perplexity", "-m", model_.path(), "-md", draft}, "-md: chat, run and bench alone");
+  expect_usage({"perplexity", "-m", model_.path(), "-md", draft}, "-md: chat, run, serve and bench alone");
 }
 
 TEST_F(CommandLine, MissingModels) {

@@ -384,6 +384,48 @@ TEST_F(NetworkDrafts, ChangeNoTextSideBySide) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// Sessions that go on from what a pool holds, with others beside them: a server's.
+TEST_F(NetworkDrafts, ChangeNoTextOfAPoolsSessions) {
+  const TinyEngine tiny(small(true), options({}, 2));
+  const auto pool = SessionPool::create(tiny.engine(), {.session = {.context_tokens = kRoom}});
+  ASSERT_TRUE(pool.ok());
+  const std::vector<TokenId> stem = random_tokens(40, 1);
+  const auto talk = [&](Settings& settings) {
+    std::vector<TokenId> ids = stem;
+    while (!testing::Test::HasFailure()) {
+      const std::vector<TokenId> more = settings.tokens(1 + settings.below(30));
+      ids.insert(ids.end(), more.begin(), more.end());
+      if (ids.size() >= kRoom) return;
+      const GenerateOptions without = settings.options();
+      GenerateOptions with = without;
+      with.draft = settings.one_in(4) ? Draft::kLookup : Draft::kModel;
+      Session plain = TinyEngine::new_session(tiny.engine(), kRoom);
+      expect_ok(plain.append(ids));
+      auto taken = pool->take(ids);
+      ASSERT_TRUE(taken.ok());
+      ASSERT_TRUE(taken->sync(ids).ok());
+      expect_ok(pool->keep(*taken, stem.size()));
+      expect_ok(pool->keep(*taken));
+      const std::size_t most = settings.one_in(6) ? 1 + settings.below(30) : ~std::size_t{0};
+      const bool masked = settings.one_in(4);
+      expect_same(see(plain, without, masked, most), see(*taken, with, masked, most));
+      EXPECT_EQ(tokens_of(plain), tokens_of(*taken));
+      expect_same_bits(plain.logits(), taken->logits());
+      expect_ok(pool->keep(*taken));
+      ids = tokens_of(plain);
+    }
+  };
+  std::vector<std::thread> users;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    users.emplace_back([&, i] {
+      Settings settings(16001 + 100 * i);
+      for (int round = 0; round < 12; ++round) talk(settings);
+    });
+  }
+  for (std::thread& user : users) user.join();
+  EXPECT_GT(pool->stats().taken_tokens, 1000u);
+}
+
 TEST_F(NetworkDrafts, NeedANetwork) {
   const TinyEngine tiny(small(true));
   Session session = tiny.session();

@@ -128,6 +128,19 @@ TEST(ServeCommand, TakesLlamaServersOptions) {
   EXPECT_EQ(props["model_alias"], "mine");
 }
 
+TEST(ServeCommand, TakesADraftNetwork) {
+  Served served({"--port", "0", "-md", LFM_NANO_DRAFT, "--metrics"});
+  ASSERT_TRUE(served.says("is ready")) << served.log();
+  EXPECT_EQ(ask(served.port(), "/v1/chat/completions",
+                Json{{"messages", {{{"role", "user"}, {"content", "Tell me a story."}}}}, {"max_tokens", 30}})
+                .status,
+            200);
+  EXPECT_EQ(served.end(), 0);
+  Served without({"--port", "0", "--draft", "model"});
+  EXPECT_EQ(without.wait(), 1);
+  EXPECT_NE(without.log().find("--draft model needs a draft network"), std::string::npos) << without.log();
+}
+
 TEST(ServeCommand, KeepsConversationsFromOneStartToTheNext) {
   const TempFolder folder;
   const Json body = {{"messages", {{{"role", "user"}, {"content", "Tell me a story of a horse and a squirrel."}}}},

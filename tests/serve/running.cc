@@ -28,7 +28,8 @@ Running::Running(ServerSetup setup) {
   service_->set_gauges([this] { return server_->connections(); }, [this] { return server_->draining(); });
   std::promise<void> loaded;
   if (setup.loads) {
-    service_->load([](std::stop_token, const ProgressCallback&) -> Result<Engine> { return nano_engine(); },
+    const Engine& engine = setup.engine != nullptr ? *setup.engine : nano_engine();
+    service_->load([&engine](std::stop_token, const ProgressCallback&) -> Result<Engine> { return engine; },
                    [&](const Status&) { loaded.set_value(); });
     loaded.get_future().wait();
   }

@@ -19,6 +19,7 @@ struct ServerSetup {
   serve::HttpLimits http = {};
   std::string socket = {};  // instead of TCP
   bool loads = true;        // otherwise its model never comes
+  const Engine* engine = nullptr;  // null: nano_engine()
 };
 
 // Ends with the object.

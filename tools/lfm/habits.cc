@@ -21,7 +21,8 @@ constexpr std::string_view kAlways = "lfm does so anyway; leave it out";
 constexpr std::string_view kNoBatch = "lfm chooses how many tokens run together; leave it out";
 constexpr std::string_view kCacheType = "only what runs a model keeps keys and values";
 constexpr std::string_view kOneAtATime = "it is lfm serve that answers several conversations side by side";
-constexpr std::string_view kNoDraft = "chat, run and bench alone take a draft network; what the others do needs none";
+constexpr std::string_view kNoDraft =
+    "chat, run, serve and bench alone take a draft network; what the others do needs none";
 constexpr std::string_view kDraftLength = "lfm finds out how many drafted tokens pay; leave it out";
 constexpr std::string_view kTextOnly = "lfm reads text alone; leave it out";
 constexpr std::string_view kAtTerminals = "lfm chat talks at a terminal without it; leave it out";

@@ -10,6 +10,7 @@
 #include "io.h"
 #include "model_options.h"
 #include "model_path.h"
+#include "sampling_flags.h"
 #include "serve/http/server.h"
 #include "serve/service.h"
 
@@ -19,6 +20,7 @@ namespace {
 struct Options {
   ModelOptions model;
   ContextOptions context;
+  std::optional<Draft> draft;
   std::optional<std::string> host;
   std::optional<int> port;
   std::string socket;
@@ -98,11 +100,14 @@ int run_serve(const Options& options) {
                 " can be reached from other machines, and nobody would be asked for a key: name one with "
                 "--api-key-file or LFM_API_KEY, or leave --host out");
   }
+  if (options.draft == Draft::kModel && options.model.draft.empty())
+    return fail("--draft model needs a draft network: name its file with -md");
   serve::ServiceOptions settings;
   settings.access = *std::move(access);
   settings.limits = options.limits;
   settings.model.name = options.alias.empty() ? name_for_clients(options.model.path) : options.alias;
   settings.model.context_tokens = options.context.tokens;
+  settings.model.draft = options.draft.value_or(options.model.draft.empty() ? Draft::kOff : Draft::kModel);
   settings.model.session = options.context.cache.session(0);
   settings.model.cache_bytes = cache_bytes(options.cache_mib);
   settings.model.created = std::time(nullptr);
@@ -183,6 +188,11 @@ void add_serve(CommandLine& line) {
   options->model.add_to(command);
   options->model.add_threads_to(command);
   options->context.add_to(command);
+  add_draft_model_option(command, options->model);
+  add_draft_option(
+      command, options->draft,
+      "guess tokens from the conversation so far, or by -md's network as well, which changes the speed alone "
+      "(default: model with -md, otherwise off)");
   command.text("--host", options->host, "name or address to listen on (default: 127.0.0.1)").type("HOST");
   command.number("--port", options->port, {0, 65535}, "port to listen on; 0 is one that is free (default: 8080)");
   command

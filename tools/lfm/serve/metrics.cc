@@ -24,6 +24,9 @@ void Metrics::add(const Outcome& outcome) {
   sums_.prompt_tokens += outcome.prompt_tokens - outcome.cached_tokens;
   sums_.cached_tokens += outcome.cached_tokens;
   sums_.generated_tokens += outcome.generated();
+  for (const Finish& finish : outcome.choices) sums_.passes += finish.passes;
+  sums_.drafted_tokens += outcome.drafted();
+  sums_.accepted_tokens += outcome.accepted();
   sums_.prompt_seconds += outcome.prompt_seconds;
   sums_.generate_seconds += outcome.generate_seconds;
   ++sums_.answers;
@@ -55,6 +58,9 @@ std::string Metrics::text(const Gauges& now) const {
   counter("prompt_seconds_total", "Time spent reading prompts.", sums.prompt_seconds);
   counter("tokens_predicted_total", "Tokens generated.", number(sums.generated_tokens));
   counter("tokens_predicted_seconds_total", "Time spent generating them.", sums.generate_seconds);
+  counter("passes_total", "Passes that generated them, each answer's.", number(sums.passes));
+  counter("draft_tokens_total", "Tokens that were guessed, and read in those passes.", number(sums.drafted_tokens));
+  counter("draft_accepted_tokens_total", "Tokens of them that came true.", number(sums.accepted_tokens));
   counter("answers_total", "Answers that came to their end.", number(sums.answers));
   gauge("prompt_tokens_seconds", "Tokens of prompts a second, on the whole.",
         per_second(sums.prompt_tokens, sums.prompt_seconds));

@@ -33,6 +33,9 @@ class Metrics {
     std::uint64_t prompt_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t generated_tokens = 0;
+    std::uint64_t passes = 0;
+    std::uint64_t drafted_tokens = 0;
+    std::uint64_t accepted_tokens = 0;
     double prompt_seconds = 0;
     double generate_seconds = 0;
     std::uint64_t answers = 0;

@@ -109,6 +109,7 @@ Result<Prepared> Model::prepare(ChatRequest request) const {
   const std::size_t room = context_tokens_ - out.prompt.size();
   GenerateOptions& generate = request.generate;
   generate.structured = out.chat.has_value();
+  generate.draft = settings_.draft;
   if (generate.max_tokens == 0 || generate.max_tokens > room) generate.max_tokens = room;
   const bool held = request.schema || request.tools.rule.choice == ToolChoice::kRequired;
   if (!request.thinks) {

@@ -18,6 +18,7 @@ struct ModelSettings {
   std::string name;                                          // under which clients know it
   std::optional<std::size_t> context_tokens = std::nullopt;  // of a session; 0: all that the model was trained for
   SessionOptions session = {};                               // but for its context
+  Draft draft = Draft::kOff;                                 // of all answers
   std::uint64_t cache_bytes = 0;  // of what is kept of conversations; 0: the library's choice
   std::int64_t created = 0;       // seconds since 1970
 };

@@ -15,6 +15,16 @@ std::size_t Outcome::reasoning() const noexcept {
                          [](std::size_t sum, const Finish& finish) { return sum + finish.reasoning_tokens; });
 }
 
+std::size_t Outcome::drafted() const noexcept {
+  return std::accumulate(choices.begin(), choices.end(), std::size_t{0},
+                         [](std::size_t sum, const Finish& finish) { return sum + finish.drafted; });
+}
+
+std::size_t Outcome::accepted() const noexcept {
+  return std::accumulate(choices.begin(), choices.end(), std::size_t{0},
+                         [](std::size_t sum, const Finish& finish) { return sum + finish.accepted; });
+}
+
 std::string new_id(std::string_view front) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   constexpr std::size_t kLength = 24;

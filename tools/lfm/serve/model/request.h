@@ -51,6 +51,8 @@ struct Outcome {
 
   std::size_t generated() const noexcept;
   std::size_t reasoning() const noexcept;
+  std::size_t drafted() const noexcept;   // tokens that were guessed and read
+  std::size_t accepted() const noexcept;  // of them, that came true
 };
 
 // "chatcmpl-" and what no other answer has.

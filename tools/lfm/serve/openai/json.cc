@@ -76,15 +76,20 @@ Json timings_json(const Outcome& outcome) {
   };
   const std::size_t read = outcome.prompt_tokens - std::min(outcome.cached_tokens, outcome.prompt_tokens);
   const std::size_t said = outcome.generated();
-  return {{"cache_n", outcome.cached_tokens},
-          {"prompt_n", read},
-          {"prompt_ms", outcome.prompt_seconds * kMilliseconds},
-          {"prompt_per_token_ms", each(read, outcome.prompt_seconds)},
-          {"prompt_per_second", rate(read, outcome.prompt_seconds)},
-          {"predicted_n", said},
-          {"predicted_ms", outcome.generate_seconds * kMilliseconds},
-          {"predicted_per_token_ms", each(said, outcome.generate_seconds)},
-          {"predicted_per_second", rate(said, outcome.generate_seconds)}};
+  Json timings = {{"cache_n", outcome.cached_tokens},
+                  {"prompt_n", read},
+                  {"prompt_ms", outcome.prompt_seconds * kMilliseconds},
+                  {"prompt_per_token_ms", each(read, outcome.prompt_seconds)},
+                  {"prompt_per_second", rate(read, outcome.prompt_seconds)},
+                  {"predicted_n", said},
+                  {"predicted_ms", outcome.generate_seconds * kMilliseconds},
+                  {"predicted_per_token_ms", each(said, outcome.generate_seconds)},
+                  {"predicted_per_second", rate(said, outcome.generate_seconds)}};
+  if (const std::size_t drafted = outcome.drafted(); drafted > 0) {
+    timings["draft_n"] = drafted;
+    timings["draft_n_accepted"] = outcome.accepted();
+  }
+  return timings;
 }
 
 namespace {
