@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/draft/drafter.h"
+#include "engine/draft/imposed.h"
 #include "engine/draft/lookup.h"
 
 namespace lfm::test {
@@ -323,6 +324,33 @@ TEST(Drafter, AsksANetworkSeldomWhereThatIsVain) {
   (void)play_network(0, Knows::kTheMean, 4000, 1, &asked);
   EXPECT_LT(asked, 4000 / 45);
   EXPECT_GT(asked, 4000 / 100);
+}
+
+// Guesses that are replaced come true as often as they are told to, are as sure as that, and take what they took.
+TEST(Imposed, ComeTrueAsOftenAsTheyAreTold) {
+  for (const double chance : {0.0, 0.3, 0.9, 1.0}) {
+    std::vector<TokenId> text(2000);
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<TokenId>(i % 7);
+    auto source = std::make_unique<Network>();
+    Network& network = *source;
+    network.text.assign(3000, 50);
+    network.trusts.assign(3000, 0);
+    engine::Imposed imposed(std::move(source), text, chance);
+    imposed.follow({});
+    double right = 0;
+    for (std::size_t at = 0; at < 2000; ++at) {
+      const Guess guess = imposed.guess(3);
+      ASSERT_EQ(guess.tokens.size(), 3u);
+      right += guess.tokens[0] == text[at] ? 1 : 0;
+      EXPECT_EQ(guess.trust_in(0), Network::trust_of(chance));
+      imposed.push(text[at]);
+    }
+    EXPECT_NEAR(right / 2000, chance, 0.04);
+    EXPECT_EQ(imposed.guess(3).tokens[0], 50);  // the text is over: its own
+    EXPECT_EQ(network.asked, 2001u);
+    EXPECT_EQ(imposed.seconds(3), network.seconds(3));
+    EXPECT_EQ(imposed.longest(), Network::kBlock);
+  }
 }
 
 // Of two sources the one that promises more, and the slow one isn't asked where the other one knows.

@@ -80,9 +80,9 @@ Drafter::Guesser::Plan Drafter::Guesser::plan(double otherwise, std::size_t most
   return best;
 }
 
-// How much of a guess to read: what it took is spent, however little of it is read, so that the best share of tokens to
-// the rest of the time would be that of hardly any: a pass of one token, and then another guess to be paid for. Counted
-// is what a pass brings more than its time would at the rate at which tokens come on the whole.
+// How much of a guess to read is what brings the most tokens beside those that come in its time otherwise, at the rate of
+// all that is said. For what the guess took is spent, however little of it is read: the pass with the most tokens a
+// second would be a short one, and soon another guess had to be paid for. Where a guess took nothing the two are the same.
 void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs) {
   most = std::min(most, source_->longest());
   const Plan planned = plan(best.rate(), most, rows, costs);
@@ -98,7 +98,6 @@ void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows
     chance *= gains_.chance(guess.trust_in(n - 1), n - 1);
     tokens += chance;
     const Promise now{tokens, costs.of(rows + n), guess.tokens.first(n)};
-    // Where a guess took nothing, the rate is that of the best pass itself.
     const double otherwise = planned.rate > 0 ? rate : best.rate();
     if (now.gain(otherwise) > best.gain(otherwise)) best = now;
   }

@@ -75,8 +75,8 @@ class Drafter {
     std::size_t unasked_ = 0;                // tokens said since it was asked
     std::size_t patience_ = kFirstPatience;  // so many that it isn't asked for nothing
   };
-  // A source that takes time and doesn't pay is tried after so many tokens, and after twice as many each time that it
-  // still doesn't: that it didn't at first may be bad luck.
+  // A source that takes time and doesn't pay is tried after so many tokens, and after a quarter more each time that it
+  // still doesn't: that it didn't at first may be bad luck, or it isn't known yet what its trust is worth.
   static constexpr std::size_t kFirstPatience = 4, kLongestPatience = 64;
 
   std::vector<Guesser> guessers_;
