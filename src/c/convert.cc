@@ -205,6 +205,31 @@ Result<CacheType> cache_type_of(const lfm_cache_type& written, const char* field
   return CacheType::kF16;
 }
 
+Result<WeightType> weight_type_of(const lfm_weight_type& written, const char* field) {
+  LFM_ASSIGN(const lfm_weight_type type, known(written, field));
+  switch (type) {
+    case LFM_WEIGHT_Q4_0:
+      return WeightType::kQ4_0;
+    case LFM_WEIGHT_IQ4_NL:
+      return WeightType::kIQ4_NL;
+    case LFM_WEIGHT_Q6_K:
+      return WeightType::kQ6_K;
+    case LFM_WEIGHT_Q8_0:
+      return WeightType::kQ8_0;
+    case LFM_WEIGHT_F16:
+      return WeightType::kF16;
+    case LFM_WEIGHT_BF16:
+      return WeightType::kBF16;
+    case LFM_WEIGHT_F32:
+      return WeightType::kF32;
+    case LFM_WEIGHT_Q4_K:
+      return WeightType::kQ4_K;
+    case LFM_WEIGHT_Q5_K:
+      return WeightType::kQ5_K;
+  }
+  return WeightType::kQ4_0;
+}
+
 lfm_finish to_c(const Finish& finish) {
   lfm_finish out{};
   out.size = sizeof out;

@@ -10,6 +10,7 @@ lfm_model_info to_c(const ModelInfo& info);  // points into it
 // kArgument  not one of the enum
 Result<DenseBackend> dense_of(const lfm_dense& written);
 Result<CacheType> cache_type_of(const lfm_cache_type& written, const char* field);
+Result<WeightType> weight_type_of(const lfm_weight_type& written, const char* field);
 
 // What a callback returned.
 Status said(const lfm_code& callback, const char* field);

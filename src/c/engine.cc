@@ -58,6 +58,9 @@ lfm_code lfm_engine_open(const char* path, const lfm_engine_options* options, lf
     }
     inner.cancel = c::token_of(given.cancel);
     if (given.draft != nullptr) inner.draft = given.draft;
+    if (given.weights != nullptr) {
+      LFM_ASSIGN(inner.weights, c::weight_type_of(*given.weights, "weights"));
+    }
     LFM_ASSIGN(lfm::Engine opened, lfm::Engine::open(path, inner));
     lfm_tokenizer tokenizer{opened.tokenizer()};
     *engine = new lfm_engine{std::move(opened), std::move(tokenizer)};

@@ -1,5 +1,5 @@
 #include "base/try.h"
-#include "c/handles.h"
+#include "c/convert.h"
 #include "c/message.h"
 #include "c/sized.h"
 
@@ -70,6 +70,8 @@ lfm_code lfm_evaluate(const lfm_engine* engine, const char* text, size_t bytes, 
     inner.base_out = c::text(given.base_out);
     inner.base = c::text(given.base);
     inner.base_likeliest = given.base_likeliest;
+    LFM_ASSIGN(inner.cache_keys, c::cache_type_of(given.cache_keys, "cache_keys"));
+    LFM_ASSIGN(inner.cache_values, c::cache_type_of(given.cache_values, "cache_values"));
     if (given.progress != nullptr) {
       inner.progress = [&given](const lfm::Evaluation& so_far) {
         const lfm_evaluation told = c::evaluation_of(so_far);

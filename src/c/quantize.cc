@@ -19,30 +19,6 @@ inline constexpr std::size_t kFirstSize<lfm_quantize_info> = offsetof(lfm_quanti
 
 namespace {
 
-WeightType type_of(lfm_weight_type type) {
-  switch (type) {
-    case LFM_WEIGHT_Q4_0:
-      return WeightType::kQ4_0;
-    case LFM_WEIGHT_IQ4_NL:
-      return WeightType::kIQ4_NL;
-    case LFM_WEIGHT_Q6_K:
-      return WeightType::kQ6_K;
-    case LFM_WEIGHT_Q8_0:
-      return WeightType::kQ8_0;
-    case LFM_WEIGHT_F16:
-      return WeightType::kF16;
-    case LFM_WEIGHT_BF16:
-      return WeightType::kBF16;
-    case LFM_WEIGHT_F32:
-      return WeightType::kF32;
-    case LFM_WEIGHT_Q4_K:
-      return WeightType::kQ4_K;
-    case LFM_WEIGHT_Q5_K:
-      return WeightType::kQ5_K;
-  }
-  return WeightType::kQ4_0;
-}
-
 QuantizeMethod method_of(lfm_quantize_method method) {
   switch (method) {
     case LFM_QUANTIZE_TWO_STREAMS:
@@ -114,10 +90,9 @@ lfm_code lfm_quantize(const char* model, const char* out, const lfm_quantize_opt
     LFM_ASSIGN(const lfm_quantize_options given, c::read_sized(options, "options"));
     if (given.calibration == nullptr && given.calibration_bytes > 0) LFM_TRY(c::given({{nullptr, "calibration"}}));
     lfm::QuantizeOptions inner;
-    LFM_ASSIGN(const lfm_weight_type type, c::known(given.type, "type"));
+    LFM_ASSIGN(inner.type, c::weight_type_of(given.type, "type"));
     LFM_ASSIGN(const lfm_quantize_method method, c::known(given.method, "method"));
     LFM_ASSIGN(const lfm_mix mix, c::known(given.mix, "mix"));
-    inner.type = c::type_of(type);
     inner.method = c::method_of(method);
     inner.threads = given.threads;
     inner.overwrite = given.overwrite;

@@ -19,6 +19,8 @@ inline constexpr std::size_t kFirstSize = sizeof(T);
 template <>
 inline constexpr std::size_t kFirstSize<lfm_engine_options> = offsetof(lfm_engine_options, draft);
 template <>
+inline constexpr std::size_t kFirstSize<lfm_evaluate_options> = offsetof(lfm_evaluate_options, cache_keys);
+template <>
 inline constexpr std::size_t kFirstSize<lfm_model_info> = offsetof(lfm_model_info, draft);
 template <>
 inline constexpr std::size_t kFirstSize<lfm_session_options> = offsetof(lfm_session_options, cache_keys);

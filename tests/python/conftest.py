@@ -1,4 +1,4 @@
-"""LFM_TEST_MODEL names a model that answers: the nano model of this project."""
+"""LFM_TEST_MODEL names a model that answers: the nano model of this project. LFM_TEST_FLOATS: one of float32."""
 
 import os
 

@@ -14,6 +14,12 @@ def test_perplexity_and_divergence(engine, tmp_path):
     same = lfm.evaluate(engine, base=base)
     assert same.divergence is not None and same.divergence.same_top.value > 0.99
     assert same.divergence.kld.value < 0.001 and same.divergence.klds.maximum < 0.1
+    eight = lfm.evaluate(engine, base=base, cache_keys=lfm.CacheType.Q8_0, cache_values=lfm.CacheType.Q8_0)
+    assert eight.perplexity.value != same.perplexity.value and eight.divergence.kld.value < 0.1
+    small = tmp_path / "small"
+    lfm.evaluate(engine, TEXT, window_tokens=64, base_out=small, base_likeliest=8)
+    assert 10 * small.stat().st_size < base.stat().st_size
+    assert lfm.evaluate(engine, base=small).divergence.kld.value < 0.001
 
 
 def test_what_ends_it(engine):

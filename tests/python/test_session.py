@@ -1,4 +1,5 @@
 import math
+import os
 import pathlib
 
 import pytest
@@ -148,6 +149,16 @@ def test_keys_and_values_of_8_bits(engine, tmp_path):
     with pytest.raises(lfm.ArgumentError) as failed:
         engine.session(cache_values=7)
     assert failed.value.field == "cache_values"
+
+
+def test_matrices_of_floats_become_what_is_asked_for():
+    sizes = []
+    for weights in (None, "bf16", "q8_0"):
+        with lfm.Engine(os.environ["LFM_TEST_FLOATS"], threads=1, weights=weights) as engine:
+            sizes.append(engine.info.weight_bytes)
+    assert sizes[0] > 1.8 * sizes[1] > 2 * sizes[2]
+    with pytest.raises(ValueError, match="weights is one of"):
+        lfm.Engine(os.environ["LFM_TEST_FLOATS"], weights="int4")
 
 
 def test_what_is_no_choice_is_refused_by_name(engine, tmp_path):

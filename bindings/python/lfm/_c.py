@@ -55,7 +55,7 @@ class EngineOptions(Sized):
     _fields_ = [("size", c_size_t), ("threads", c_uint), ("dense", c_int), ("load", c_int), ("chunk_tokens", c_size_t),
                 ("pack_cache", c_char_p), ("pack_cache_min_bytes", c_uint64), ("pack_cache_max_bytes", c_uint64),
                 ("progress", OpenProgress), ("progress_user", c_void_p), ("cancel", c_void_p), ("draft", c_char_p),
-                ("batch_threads", c_uint)]
+                ("batch_threads", c_uint), ("weights", POINTER(c_int))]
 
 
 class ModelInfo(Sized):
@@ -213,7 +213,7 @@ EvaluateProgress = CFUNCTYPE(c_bool, POINTER(Evaluation), c_void_p)
 class EvaluateOptions(Sized):
     _fields_ = [("size", c_size_t), ("window_tokens", c_size_t), ("max_windows", c_size_t), ("base_out", c_char_p),
                 ("base", c_char_p), ("progress", EvaluateProgress), ("progress_user", c_void_p),
-                ("base_likeliest", c_size_t)]
+                ("base_likeliest", c_size_t), ("cache_keys", c_int), ("cache_values", c_int)]
 
 
 STRUCTS = {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DENSE = ("auto", "xnnpack", "native")
 _LOAD = ("auto", "map", "copy")
+_WEIGHTS = ("q4_0", "iq4_nl", "q6_k", "q8_0", "f16", "bf16", "f32", "q4_k", "q5_k")
 _PHASES = ("packing", "reading", "checking")
 
 
@@ -112,13 +113,14 @@ class Engine(Closable):
     def __init__(self, path: str | os.PathLike[str], *, threads: int = 0, batch_threads: int = 0, dense: str = "auto",
                  load: str = "auto", chunk_tokens: int = 0, pack_cache: str | os.PathLike[str] | None = None,
                  pack_cache_min_bytes: int = 0, pack_cache_max_bytes: int = 0,
-                 draft: str | os.PathLike[str] | None = None,
+                 draft: str | os.PathLike[str] | None = None, weights: str | None = None,
                  progress: Callable[[str, int, int], Any] | None = None, cancel: Cancel | None = None) -> None:
         """Opens a GGUF file, a packed file or a Hugging Face folder. threads: 0 is one for each physical
         core of the fastest kind. batch_threads: for prompts; 0 is as many as threads, or one for each core of any kind.
         pack_cache: a folder for packed weights, so that the next start is quick. draft: the file of a draft network that
-        was made for the model, for Draft.MODEL. progress: called with "packing", "reading" or "checking", bytes done
-        and all; False ends it with CancelledError."""
+        was made for the model, for Draft.MODEL. weights: what matrices of floats become while they are packed, such as
+        "q8_0"; None leaves them. progress: called with "packing", "reading" or "checking", bytes done and all; False
+        ends it with CancelledError."""
         options = _c.EngineOptions(
             threads=threads, dense=_choice(dense, _DENSE, "dense"), load=_choice(load, _LOAD, "load"),
             batch_threads=batch_threads, chunk_tokens=chunk_tokens,
@@ -126,6 +128,8 @@ class Engine(Closable):
             pack_cache_min_bytes=pack_cache_min_bytes, pack_cache_max_bytes=pack_cache_max_bytes,
             cancel=cancel._handle.pointer if cancel is not None else None,
             draft=os.fsencode(draft) if draft is not None else None)
+        if weights is not None:
+            options.weights = ctypes.pointer(ctypes.c_int(_choice(weights, _WEIGHTS, "weights")))
         caught = Caught(cancel)
 
         def tell(phase: int, done: int, all_: int, _: Any) -> bool:

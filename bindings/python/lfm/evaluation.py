@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from . import _c
 from ._handle import Caught, call
+from .session import CacheType
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -78,10 +79,12 @@ def _evaluation(given: _c.Evaluation) -> Evaluation:
 
 def evaluate(engine: Engine, text: str | bytes = "", *, window_tokens: int = 0, max_windows: int = 0,
              base_out: str | os.PathLike[str] | None = None, base: str | os.PathLike[str] | None = None,
+             base_likeliest: int = 0, cache_keys: CacheType = CacheType.F16, cache_values: CacheType = CacheType.F16,
              progress: Callable[[Evaluation], Any] | None = None) -> Evaluation:
     """Perplexity as llama-perplexity measures it, over windows of 512 tokens or of so many. base_out: a file that keeps
-    the distributions; base: such a file to compare with, which gives the text too. progress: called after each window;
-    False ends it with CancelledError."""
+    the distributions, with base_likeliest only those of so many tokens and of the rest; base: such a file to compare
+    with, which gives the text too. cache_keys, cache_values: how the context is kept while a window is read. progress:
+    called after each window; False ends it with CancelledError."""
     data = text.encode() if isinstance(text, str) else text
     caught, out = Caught(), _c.Evaluation()
 
@@ -89,7 +92,8 @@ def evaluate(engine: Engine, text: str | bytes = "", *, window_tokens: int = 0, 
         return progress is None or progress(_evaluation(so_far.contents)) is not False
     options = _c.EvaluateOptions(window_tokens=window_tokens, max_windows=max_windows,
                                  base_out=os.fsencode(base_out) if base_out is not None else None,
-                                 base=os.fsencode(base) if base is not None else None,
+                                 base=os.fsencode(base) if base is not None else None, base_likeliest=base_likeliest,
+                                 cache_keys=cache_keys, cache_values=cache_values,
                                  progress=_c.EvaluateProgress(caught.guard(tell, False)))
     with caught:
         call("lfm_evaluate", engine._handle.pointer, data, len(data), ctypes.byref(options), ctypes.byref(out))

@@ -55,6 +55,19 @@ LFM_API const char* lfm_code_name(lfm_code code); /* "format"; "ok" */
 
 typedef int32_t lfm_token;
 
+/* What weights become. */
+typedef enum lfm_weight_type {
+  LFM_WEIGHT_Q4_0 = 0,
+  LFM_WEIGHT_IQ4_NL,
+  LFM_WEIGHT_Q6_K,
+  LFM_WEIGHT_Q8_0,
+  LFM_WEIGHT_F16,
+  LFM_WEIGHT_BF16,
+  LFM_WEIGHT_F32,
+  LFM_WEIGHT_Q4_K,
+  LFM_WEIGHT_Q5_K
+} lfm_weight_type;
+
 /* How far something is, in units of its own. Called on the thread that waits for it; returns whether to go on, and
  * otherwise it ends with LFM_CANCELLED. Callbacks must not jump out, nor use what calls them but to cancel it. */
 typedef bool (*lfm_progress_callback)(uint64_t done, uint64_t all, void* user);

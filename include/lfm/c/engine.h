@@ -49,6 +49,8 @@ typedef struct lfm_engine_options {
   const lfm_cancel* cancel;
   const char* draft;      /* file of a draft network that was made for the model (LFM_DRAFT_MODEL); NULL: none */
   unsigned batch_threads; /* for prompts; 0: as many as threads, or, where that is 0, one for each core of any kind */
+  /* What matrices of floats become while they are packed, as lfm::EngineOptions has it; NULL: they stay. */
+  const lfm_weight_type* weights;
 } lfm_engine_options;
 
 /* options: NULL for the defaults. */

@@ -2,7 +2,7 @@
 #ifndef LFM_C_EVALUATE_H
 #define LFM_C_EVALUATE_H
 
-#include "lfm/c/engine.h"
+#include "lfm/c/session.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -55,6 +55,8 @@ typedef struct lfm_evaluate_options {
   lfm_evaluate_callback progress;
   void* progress_user;
   size_t base_likeliest; /* of base_out: 0, or so many tokens of each position, in a small kind of our own */
+  lfm_cache_type cache_keys; /* how the context is kept while a window is read */
+  lfm_cache_type cache_values;
 } lfm_evaluate_options;
 
 /* `text` has no bytes where there is a base. options: NULL for the defaults. */

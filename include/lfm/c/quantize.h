@@ -8,19 +8,6 @@
 extern "C" {
 #endif
 
-/* What weights become. */
-typedef enum lfm_weight_type {
-  LFM_WEIGHT_Q4_0 = 0,
-  LFM_WEIGHT_IQ4_NL,
-  LFM_WEIGHT_Q6_K,
-  LFM_WEIGHT_Q8_0,
-  LFM_WEIGHT_F16,
-  LFM_WEIGHT_BF16,
-  LFM_WEIGHT_F32,
-  LFM_WEIGHT_Q4_K,
-  LFM_WEIGHT_Q5_K
-} lfm_weight_type;
-
 /* How codes are chosen. */
 typedef enum lfm_quantize_method {
   LFM_QUANTIZE_TWO_STREAMS = 0,

@@ -129,6 +129,11 @@ void test_enums(const char* model, const lfm_engine* engine, const char* folder)
     lfm_conversation* conversation = NULL;
     lfm_engine_options dense = {.size = sizeof dense, .dense = (lfm_dense)beyond[i]};
     lfm_engine_options load = {.size = sizeof load, .load = (lfm_load)beyond[i]};
+    const lfm_weight_type no_type = (lfm_weight_type)beyond[i];
+    lfm_engine_options weights = {.size = sizeof weights, .weights = &no_type};
+    lfm_evaluate_options read_keys = {.size = sizeof read_keys, .cache_keys = (lfm_cache_type)beyond[i]};
+    lfm_evaluate_options read_values = {.size = sizeof read_values, .cache_values = (lfm_cache_type)beyond[i]};
+    lfm_evaluation evaluation = {.size = sizeof evaluation};
     lfm_pack_options pack = {.size = sizeof pack, .dense = (lfm_dense)beyond[i]};
     lfm_session_options keys = {.size = sizeof keys, .cache_keys = (lfm_cache_type)beyond[i]};
     lfm_session_options values = {.size = sizeof values, .cache_values = (lfm_cache_type)beyond[i]};
@@ -146,6 +151,9 @@ void test_enums(const char* model, const lfm_engine* engine, const char* folder)
     snprintf(out, sizeof out, "%s/no_enum.gguf", folder);
     expect_unknown(lfm_engine_open(model, &dense, &opened, &error), "dense", "lfm_dense");
     expect_unknown(lfm_engine_open(model, &load, &opened, &error), "load", "lfm_load");
+    expect_unknown(lfm_engine_open(model, &weights, &opened, &error), "weights", "lfm_weight_type");
+    expect_unknown(lfm_evaluate(engine, "a", 1, &read_keys, &evaluation, &error), "cache_keys", "lfm_cache_type");
+    expect_unknown(lfm_evaluate(engine, "a", 1, &read_values, &evaluation, &error), "cache_values", "lfm_cache_type");
     expect_unknown(lfm_pack(model, out, &pack, NULL, &error), "dense", "lfm_dense");
     expect_unknown(lfm_verify_pack(model, &pack, NULL, &error), "dense", "lfm_dense");
     expect_unknown(lfm_session_new(engine, &keys, &session, &error), "cache_keys", "lfm_cache_type");

@@ -33,6 +33,7 @@ void test_custom_form(const lfm_engine* engine);
 void test_conversation(const lfm_engine* engine);
 void test_pool(const lfm_engine* engine, const char* folder);
 void test_open(const char* model);
+void test_open_as(const char* model);
 void test_files(const char* model, const char* folder);
 void test_pack_cache(const char* model, const char* folder);
 void test_quantize(const char* model, const char* folder);

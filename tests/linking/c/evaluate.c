@@ -36,7 +36,7 @@ static void test_exam(const lfm_engine* engine) {
 
 void test_evaluate(const lfm_engine* engine, const char* folder) {
   lfm_evaluate_options options = {.size = sizeof options};
-  lfm_evaluation first = {.size = sizeof first}, same = {.size = sizeof same};
+  lfm_evaluation first = {.size = sizeof first}, same = {.size = sizeof same}, eight = {.size = sizeof eight};
   struct seen seen = {0, 0};
   char text[200], path[512];
   size_t i;
@@ -55,6 +55,11 @@ void test_evaluate(const lfm_engine* engine, const char* folder) {
   EXPECT(lfm_evaluate(engine, NULL, 0, &options, &same, &error) == LFM_OK);
   EXPECT(same.compared && same.windows == 6 && same.divergence.same_top.value > 0.99);
   EXPECT(same.divergence.kld.value < 0.001 && same.divergence.klds.maximum < 0.01);
+
+  options.cache_keys = options.cache_values = LFM_CACHE_Q8_0;
+  EXPECT(lfm_evaluate(engine, NULL, 0, &options, &eight, &error) == LFM_OK);
+  EXPECT(eight.perplexity.value != same.perplexity.value && eight.divergence.kld.value < 0.1);
+  options.cache_keys = options.cache_values = LFM_CACHE_F16;
 
   options.base = NULL;
   seen.last = 2;

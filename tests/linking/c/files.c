@@ -51,6 +51,24 @@ void test_open(const char* model) {
   lfm_cancel_free(cancel);
 }
 
+/* Matrices of floats, which the model has, become what is asked for. */
+void test_open_as(const char* model) {
+  const lfm_weight_type type = LFM_WEIGHT_Q8_0;
+  lfm_engine_options options = {.size = sizeof options, .threads = 1};
+  uint64_t bytes[2];
+  int i;
+  for (i = 0; i < 2; ++i) {
+    lfm_engine* engine = NULL;
+    lfm_model_info info = {.size = sizeof info};
+    options.weights = i == 0 ? NULL : &type;
+    EXPECT(lfm_engine_open(model, &options, &engine, &error) == LFM_OK);
+    EXPECT(lfm_engine_info(engine, &info, &error) == LFM_OK);
+    bytes[i] = info.weight_bytes;
+    lfm_engine_close(engine);
+  }
+  EXPECT(2 * bytes[1] < bytes[0]);
+}
+
 void test_files(const char* model, const char* folder) {
   lfm_description* description = NULL;
   lfm_model_info info = {.size = sizeof info};

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   test_conversation(engine);
   test_pool(engine, argv[2]);
   test_open(argv[1]);
+  test_open_as(argv[1]);
   test_files(argv[1], argv[2]);
   test_pack_cache(argv[1], argv[2]);
   test_quantize(argv[1], argv[2]);
