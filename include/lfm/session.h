@@ -224,9 +224,9 @@ class LFM_API Session {
 
   using LogitsCallback = std::function<void(std::span<const float> logits)>;
 
-  // Adds tokens at the end. With `each`, calls it for every one of them in order with the logits (vocabulary) that
-  // follow it. Errors as sync(). While `each` runs, the engine's other sessions wait.
-  Status append(std::span<const TokenId> tokens, const LogitsCallback& each = nullptr);
+  // Adds tokens at the end. With `each`, calls it for every one of them from tokens[from] on, in order, with the logits
+  // (vocabulary) that follow it. Errors as sync(). While `each` runs, the engine's other sessions wait.
+  Status append(std::span<const TokenId> tokens, const LogitsCallback& each = nullptr, std::size_t from = 0);
 
   // Samples and appends tokens until something ends it, handing out text as it is complete. Needs at least one token in
   // the session. The callback returns whether to go on. After a stop string tokens() holds its tokens too; a sync() to

@@ -132,8 +132,8 @@ Result<SyncInfo> Session::sync(std::span<const TokenId> tokens, const SyncOption
   return alone(*state_, [&] { return state_->sync(tokens, options); });
 }
 
-Status Session::append(std::span<const TokenId> tokens, const LogitsCallback& each) {
-  return alone(*state_, [&] { return state_->append(tokens, each); });
+Status Session::append(std::span<const TokenId> tokens, const LogitsCallback& each, std::size_t from) {
+  return alone(*state_, [&] { return state_->append(tokens, each, from); });
 }
 
 Result<Finish> Session::generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback) {

@@ -89,14 +89,13 @@ class Run {
     if (text_.base) LFM_TRY(text_.base->read(index, rows_));
     const std::size_t half = text_.window / 2;
     LFM_TRY(session_.sync({}));
-    LFM_TRY(session_.append(std::span(tokens).first(half)));
     std::size_t position = 0;
     bool finite = true;
-    LFM_TRY(session_.append(
-        std::span(tokens).subspan(half, scored_tokens(text_.window)), [&](std::span<const float> logits) {
-          finite = score(logits, static_cast<std::size_t>(tokens[half + position + 1]), position) && finite;
-          ++position;
-        }));
+    const auto each = [&](std::span<const float> logits) {
+      finite = score(logits, static_cast<std::size_t>(tokens[half + position + 1]), position) && finite;
+      ++position;
+    };
+    LFM_TRY(session_.append(std::span(tokens).first(half + scored_tokens(text_.window)), each, half));
     if (!finite) return Error{ErrorCode::kNumeric, "logits aren't numbers", "window", index};
     return out_ ? out_->write(index, rows_) : Status();
   }

@@ -1,8 +1,11 @@
 #include "evaluate/log_probabilities.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+
+#include "base/exp.h"
 
 namespace lfm::evaluate {
 namespace {
@@ -14,14 +17,38 @@ struct Row {
   float lowest;
 };
 
+// Sums, or whatever, side by side, of which compilers make vectors; in doubles they are put together after kAtOnce.
+constexpr std::size_t kLanes = 16, kAtOnce = 1024;
+using Lanes = std::array<float, kLanes>;
+
+// Calls body(i, lane) for 0..n-1.
+template <typename Body>
+void for_lanes(std::size_t n, Body&& body) {
+  const std::size_t whole = n / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) body(i + lane, lane);
+  }
+  for (std::size_t i = whole; i < n; ++i) body(i, i - whole);
+}
+
 }  // namespace
 
 Normalized normalize(std::span<const float> logits) noexcept {
   Normalized normalized;
-  normalized.top = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-  normalized.most = logits[normalized.top];
+  Lanes most;
+  most.fill(logits.front());
+  for_lanes(logits.size(), [&](std::size_t i, std::size_t lane) { most[lane] = std::max(most[lane], logits[i]); });
+  normalized.most = *std::ranges::max_element(most);
+  const auto top = std::ranges::find(logits, normalized.most);
+  normalized.top = top != logits.end() ? static_cast<std::size_t>(top - logits.begin()) : 0;
   double sum = 0;
-  for (const float logit : logits) sum += static_cast<double>(std::exp(logit - normalized.most));
+  for (std::size_t first = 0; first < logits.size(); first += kAtOnce) {
+    const std::span<const float> some = logits.subspan(first, std::min(kAtOnce, logits.size() - first));
+    Lanes sums{};
+    for_lanes(some.size(),
+              [&](std::size_t i, std::size_t lane) { sums[lane] += base::exp(some[i] - normalized.most); });
+    for (const float lane : sums) sum += static_cast<double>(lane);
+  }
   normalized.log_sum = std::log(sum);
   return normalized;
 }
@@ -51,7 +78,7 @@ Compared compare(std::span<const float> logits, const Normalized& normalized, st
     const float base = header.scale * static_cast<float>(codes[i]) + header.lowest;
     if (base <= -kRange) continue;
     compared.divergence +=
-        static_cast<double>(std::exp(base)) * (static_cast<double>(base) - normalized.log_probability(logits[i]));
+        static_cast<double>(lfm::base::exp(base)) * (static_cast<double>(base) - normalized.log_probability(logits[i]));
   }
   compared.base_log_probability = static_cast<double>(header.scale * static_cast<float>(codes[token]) + header.lowest);
   compared.same_top = top == normalized.top;

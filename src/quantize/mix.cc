@@ -76,7 +76,7 @@ class Measure {
         const std::size_t count = std::min(networks_.runtime.chunk_tokens(), text.size() - first);
         LFM_TRY(state.make_room(count));
         networks_.runtime.step(weights, config_, state, std::span(text).subspan(first, count),
-                               {.stride = stride, .each = each});
+                               {.stride = stride, .outputs = count, .each = each});
       }
     }
     return {};

@@ -2,6 +2,7 @@
 // reaches it, the call is an error, and the session goes on as a sound one.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "engine/tiny_engine.h"
@@ -22,6 +23,26 @@ void expect_sound(const TinyEngine& tiny, Session& session) {
   expect_ok(fresh.append(ids));
   EXPECT_EQ(tokens_of(session), ids);
   expect_same_bits(logits_of(fresh), logits_of(session));
+}
+
+TEST(Callbacks, SeeLogitsFromATokenOn) {
+  const TinyEngine tiny({}, {.threads = 2, .chunk_tokens = 8});
+  const std::vector<TokenId> before = random_tokens(5, 1), ids = random_tokens(20, 2);
+  const auto seen = [&](std::size_t from) {
+    Session session = tiny.session();
+    expect_ok(session.append(before));
+    std::vector<float> all;
+    expect_ok(session.append(
+        ids, [&](std::span<const float> logits) { all.insert(all.end(), logits.begin(), logits.end()); }, from));
+    expect_sound(tiny, session);
+    return all;
+  };
+  const std::vector<float> all = seen(0);
+  const std::size_t vocabulary = all.size() / ids.size();
+  for (const std::size_t from : {1, 7, 8, 9, 16, 19, 20, 21}) {
+    SCOPED_TRACE(from);
+    expect_same_bits(std::span(all).subspan(std::min(from, ids.size()) * vocabulary), seen(from));
+  }
 }
 
 TEST(Callbacks, MayThrow) {

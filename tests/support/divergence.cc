@@ -46,7 +46,7 @@ LogProbabilities log_probabilities(const engine::Model& model, const engine::Mod
     const auto each = [&](std::size_t, std::size_t count, const float* logits) {
       for (std::size_t i = 0; i < count; ++i) all.push_back(normalized({logits + i * stride, model.config.vocab}));
     };
-    model.runtime->step(weights, model.config, state, piece, {.stride = stride, .each = each});
+    model.runtime->step(weights, model.config, state, piece, {.stride = stride, .outputs = piece.size(), .each = each});
   }
   return all;
 }

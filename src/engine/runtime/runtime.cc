@@ -119,7 +119,7 @@ void Runtime::leave(Job& job) noexcept {
 Runtime::Outcome Runtime::step(const model::Weights& weights, const model::Config& config, model::State& state,
                                std::span<const TokenId> tokens, const Step& step) {
   Job job;
-  const std::size_t outputs = step.logits != nullptr ? step.outputs : 0;
+  const std::size_t outputs = step.logits != nullptr || step.each != nullptr ? step.outputs : 0;
   job.run = {&state, tokens, outputs, step.checkpoints, step.stops ? step.cancel : nullptr};
   if (step.each != nullptr) return step_alone(weights, config, job.run, step);
   job.logits = step.logits;
@@ -230,19 +230,17 @@ bool Runtime::pass(const model::Weights& weights, const model::Config& config, s
   return true;
 }
 
-// With logits of every token, which the caller looks at between products with the head.
+// With logits of many tokens, which the caller looks at between products with the head.
 Runtime::Outcome Runtime::step_alone(const model::Weights& weights, const model::Config& config, model::Run run,
                                      const Step& step) {
   const Alone turn(*this, step.cancel);
   if (!turn.granted()) return Outcome::kNotBegun;
-  const std::size_t tokens = run.tokens.size();
-  run.outputs = tokens;
   block_logits_.resize(kLogitsAtOnce * step.stride);
   std::array<float*, kLogitsAtOnce> rows;
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = &block_logits_[i * step.stride];
   if (!pass(weights, config, {&run, 1}, {})) return Outcome::kStopped;
-  for (std::size_t first = 0; first < tokens; first += kLogitsAtOnce) {
-    const std::size_t count = std::min(kLogitsAtOnce, tokens - first);
+  for (std::size_t first = 0; first < run.outputs; first += kLogitsAtOnce) {
+    const std::size_t count = std::min(kLogitsAtOnce, run.outputs - first);
     dispatch(count, [&](const ops::Context& context) {
       model::head(context, weights, config, first, std::span(rows).first(count));
     });

@@ -63,8 +63,8 @@ class Runtime {
   //   checkpoints  as model::Run's
   //   cancel       null, or what ends it when it becomes true: while it waits for its turn and, where `stops`, on its
   //                way
-  //   each         null, or called on this thread for blocks of tokens in order: each(first, count, logits) with
-  //                logits (count, stride), valid during the call. What it throws comes out here.
+  //   each         null, or called on this thread for the `outputs` last tokens, block by block: each(first of them,
+  //                count, logits) with logits (count, stride), valid during the call. What it throws comes out here.
   struct Step {
     float* logits = nullptr;
     std::size_t stride = 0;

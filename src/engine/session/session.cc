@@ -115,12 +115,13 @@ Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, const SyncO
   return info;
 }
 
-Status SessionState::append(std::span<const TokenId> tokens, const Session::LogitsCallback& each) {
+Status SessionState::append(std::span<const TokenId> tokens, const Session::LogitsCallback& each, std::size_t from) {
   LFM_TRY(check(tokens));
   const std::size_t end = now_.tokens.size() + tokens.size();
+  from += now_.tokens.size();
   LFM_TRY(check_room(end, room_));
   // Who adds token by token decodes, and has as few states kept as generate() has.
-  return evaluate(tokens, {.end = tokens.size() == 1 ? kNoEnd : end, .each = each ? &each : nullptr});
+  return evaluate(tokens, {.end = tokens.size() == 1 ? kNoEnd : end, .each = each ? &each : nullptr, .from = from});
 }
 
 // Tokens are valid and fit.
@@ -216,11 +217,13 @@ Status SessionState::step(std::span<const TokenId> tokens, const Prompt& prompt)
   }
   if (!prompt.said) run.cancel = &cancelled_;
   run.stops = may_stop;
-  if (prompt.each != nullptr) {
+  const std::size_t end = position + tokens.size(), from = std::max(prompt.from, position);
+  if (prompt.each != nullptr && from < end) {
+    run.outputs = end - from;
     run.each = [&](std::size_t first, std::size_t rows, const float* logits) {
       for (std::size_t i = 0; i < rows && good.ok(); ++i) {
         const std::span<const float> row(logits + i * now_.logits_stride, model_->config.vocab);
-        good = check_logits(row, position + first + i);
+        good = check_logits(row, from + first + i);
         if (!good.ok()) return;
         const base::CallersFloatMode mode;
         (*prompt.each)(row);

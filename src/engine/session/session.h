@@ -40,7 +40,7 @@ class SessionState {
   SessionState(std::shared_ptr<const Model> model, Timeline timeline, std::size_t room, std::size_t snapshot_bytes);
 
   Result<SyncInfo> sync(std::span<const TokenId> tokens, const SyncOptions& options);
-  Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each);
+  Status append(std::span<const TokenId> tokens, const Session::LogitsCallback& each, std::size_t from = 0);
   // `thinks`: whether an answer that is held to something may begin with thinking; nothing: as the model's file says.
   Result<Finish> generate(const GenerateOptions& options, const std::function<bool(const Piece&)>& callback,
                           std::optional<bool> thinks = std::nullopt);
@@ -73,7 +73,8 @@ class SessionState {
   struct Prompt {
     std::size_t end;                                // position where it ends, or kNoEnd
     std::span<const std::size_t> ends = {};         // positions whose states are kept too
-    const Session::LogitsCallback* each = nullptr;  // where every token's logits are wanted
+    const Session::LogitsCallback* each = nullptr;  // where every token's logits are wanted,
+    std::size_t from = 0;                           // from this position on
     bool said = false;                              // its text is out already: a cancellation comes after it
     const ProgressCallback* progress = nullptr;     // who wants to know how far it is
     std::span<const TokenId> guess = {};            // to be read ahead behind it
