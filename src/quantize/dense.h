@@ -25,9 +25,12 @@ struct Dense {
   // x = a^-1 x for a (n, n), symmetric, which is lost. False where it isn't positive; x is as it was then.
   bool (*solve)(double* a, std::size_t n, double* x);
 
-  // w (n, m) -= e (n, b) u (b, m); rows of w and u are `stride` apart
-  void (*subtract)(const float* e, std::size_t n, std::size_t b, const float* u, std::size_t m, std::size_t stride,
-                   float* w);
+  // x (k, k) = x u^T u for an upper u
+  void (*divide)(float* x, const float* u, std::size_t k);
+
+  // w (n, m) -= e (n, b) u (b, m); rows of e are `apart` apart, those of w and u `stride`
+  void (*subtract)(const float* e, std::size_t n, std::size_t b, std::size_t apart, const float* u, std::size_t m,
+                   std::size_t stride, float* w);
 };
 
 const Dense& dense(kernels::Isa isa) noexcept;

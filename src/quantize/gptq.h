@@ -28,28 +28,27 @@ class Feedback {
     format::TensorType type;
     const Grid& grid;
     std::size_t n;                    // rows
+    std::size_t runs;                 // of a row: columns of one scale
     std::vector<float> codes;         // (n, k)
     std::vector<BlockScales> blocks;  // (n, blocks)
-    std::vector<Scale> scales;        // (n, runs of one scale), as the blocks have them
+    std::vector<Scale> scales;        // (n, runs), as the blocks have them
 
     Quantised(format::TensorType of, std::size_t rows, std::size_t k);
-    float weight(std::size_t i) const noexcept {
-      const Scale& scale = scales[i / grid.columns];
-      return codes[i] * scale.scale - scale.minimum;
-    }
+    void weights_of(std::size_t row, float* weights) const noexcept;
   };
   void aim(float* weights, std::size_t n) const;
   bool choose(Quantised& q, const float* w, std::size_t block) const;
   bool feed_back(Quantised& q, std::vector<float> w) const;
-  void refit(Quantised& q, const float* wanted) const;
-  void gradient(const Quantised& q, const float* wanted, float* gradient) const;
-  void descend(Quantised& q, float* gradient) const;
+  void feed_back(Quantised& q, std::size_t row, std::size_t first, float* w, float* errors) const;
+  void take_away(const Quantised& q, const float* weights, float* left) const;
+  void refit(Quantised& q, const float* left) const;
+  void descend(Quantised& q, float* left) const;
 
   const Dense& dense_;
   std::size_t k_;
   std::vector<float> h_;      // damped
   std::vector<float> u_;      // upper factor of its inverse
-  std::vector<float> shift_;  // c - h, or empty
+  std::vector<float> shift_;  // (c - h) h^-1, or empty
 };
 
 }  // namespace lfm::quantize

@@ -13,7 +13,7 @@
 namespace lfm::quantize {
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 64;
+constexpr std::size_t kRowsAtOnce = 128;
 constexpr std::size_t kLookedAt = 16;  // rows by which one sees that a matrix isn't on the grid
 constexpr double kResidual = 0x1p-16;  // squared, of a block that is
 constexpr double kBlocksOnGrid = 0.99;

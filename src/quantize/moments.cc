@@ -3,7 +3,7 @@
 namespace lfm::quantize {
 namespace {
 
-constexpr std::size_t kPanel = 256;  // rows and columns of a part
+constexpr std::size_t kPanel = 512;  // rows and columns of a part
 
 std::size_t panels_across(std::size_t k) noexcept {
   return (k + kPanel - 1) / kPanel;

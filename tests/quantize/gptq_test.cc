@@ -133,24 +133,28 @@ TEST(Dense, CopiesAgree) {
   for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], other[i], 1e-5);
 }
 
-TEST(Dense, TheFactorIsThatOfTheInverse) {
-  constexpr std::size_t kSize = 24;
-  const std::vector<float> x = noise(64 * kSize, 3);
+class DenseOfSize : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(Sizes, DenseOfSize, testing::Values(1, 24, 150));
+
+TEST_P(DenseOfSize, TheFactorIsThatOfTheInverse) {
+  const std::size_t size = GetParam();
+  const std::vector<float> x = noise(64 * size, 3);
   const Dense& algebra = dense(lfm::base::best_isa());
-  std::vector<float> h(kSize * kSize), u(kSize * kSize);
-  algebra.cross(x.data(), x.data(), 64, kSize, 0, kSize, 0, kSize, h.data());
-  ASSERT_TRUE(algebra.factor(h.data(), kSize, 0.5, u.data()));
-  for (std::size_t i = 0; i < kSize; ++i) h[i * (kSize + 1)] += 0.5f;
-  for (std::size_t i = 0; i < kSize; ++i) {
-    for (std::size_t j = 0; j < kSize; ++j) {
+  std::vector<float> h(size * size), u(size * size);
+  algebra.cross(x.data(), x.data(), 64, size, 0, size, 0, size, h.data());
+  ASSERT_TRUE(algebra.factor(h.data(), size, 0.5, u.data()));
+  for (std::size_t i = 0; i < size; ++i) h[i * (size + 1)] += 0.5f;
+  std::vector<float> inverse(size * size);  // one divided by h
+  for (std::size_t i = 0; i < size; ++i) inverse[i * (size + 1)] = 1;
+  algebra.divide(inverse.data(), u.data(), size);
+  for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t j = 0; j < size; ++j) {
       if (j < i) {
-        EXPECT_EQ(u[i * kSize + j], 0);
+        EXPECT_EQ(u[i * size + j], 0);
       }
       double sum = 0;  // of (u^T u) h
-      for (std::size_t k = 0; k < kSize; ++k) {
-        for (std::size_t l = 0; l < kSize; ++l)
-          sum += static_cast<double>(u[l * kSize + i]) * static_cast<double>(u[l * kSize + k] * h[k * kSize + j]);
-      }
+      for (std::size_t k = 0; k < size; ++k)
+        sum += static_cast<double>(inverse[i * size + k]) * static_cast<double>(h[k * size + j]);
       EXPECT_NEAR(sum, i == j ? 1 : 0, 1e-4);
     }
   }
