@@ -45,7 +45,7 @@ struct QuantizeOptions {
 
   // Text like what the network is for; where it is empty, the network itself writes it. Not what it is evaluated on.
   std::string calibration = {};
-  std::size_t calibration_tokens = 32768;  // at most
+  std::size_t calibration_tokens = 32768;  // at most, taken from all over the text
 
   // llama.cpp's file of mean squared inputs, by which the squared errors of weights are weighed: instead of a method.
   // And one to write of what the calibration saw; with it nothing is kept to go on with. Each may be empty.

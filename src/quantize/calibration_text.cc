@@ -1,6 +1,7 @@
 #include "quantize/calibration_text.h"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -47,14 +48,40 @@ std::string opening(std::size_t i) {
   return system + "<|im_start|>user\n" + question + user + "<|im_end|>\n<|im_start|>assistant\n";
 }
 
+constexpr std::size_t kLeast = 16;  // tokens of a text
+
+std::size_t size_of(const Texts& texts) {
+  return std::accumulate(texts.begin(), texts.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& text) { return sum + text.size(); });
+}
+
+// As many tokens of them, taken from everywhere: a file may have its chats first and its code last.
+Texts spread(Texts all, std::size_t tokens) {
+  const std::size_t size = size_of(all);
+  if (size <= tokens) return all;
+  const double part = static_cast<double>(tokens) / static_cast<double>(size);
+  Texts some;
+  std::size_t seen = 0, taken = 0;
+  for (std::vector<TokenId>& text : all) {
+    seen += text.size();
+    const auto due = seen == size ? tokens : static_cast<std::size_t>(part * static_cast<double>(seen));
+    if (seen == size) text.resize(std::min(text.size(), due - taken));
+    if (text.empty() || taken + text.size() > due) continue;
+    taken += text.size();
+    some.push_back(std::move(text));
+  }
+  return some;
+}
+
 }  // namespace
 
 Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens,
                        std::size_t window) {
-  LFM_ASSIGN(std::vector<TokenId> all, tokenizer.encode(text));
-  all.resize(std::min(all.size(), tokens));
-  if (all.size() < 16)
-    return Error{ErrorCode::kArgument, "a text of " + std::to_string(all.size()) + " tokens", "calibration"};
+  LFM_ASSIGN(const std::vector<TokenId> all, tokenizer.encode(text));
+  if (std::min(all.size(), tokens) < kLeast) {
+    return Error{ErrorCode::kArgument, "a text of " + std::to_string(std::min(all.size(), tokens)) + " tokens",
+                 "calibration"};
+  }
   Texts texts;
   for (const TokenId token : all) {
     const bool begins = tokenizer.bos() == token;
@@ -64,7 +91,7 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
     }
     texts.back().push_back(token);
   }
-  return texts;
+  return spread(std::move(texts), tokens);
 }
 
 Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window) {

@@ -16,7 +16,7 @@ using Texts = std::vector<std::vector<TokenId>>;
 inline constexpr std::size_t kTextTokens = 512;  // of one text, the first of them included
 
 // Pieces of a text of `window` tokens at most, each with the token that begins a text in front; where the text has that
-// token, a new piece begins.   kArgument  too short
+// token, a new piece begins. Of a longer text than `tokens` pieces from everywhere.   kArgument  too short
 Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens, std::size_t window);
 
 // A few hundred tokens in all: our own openings alone, which nobody went on with.

@@ -1,10 +1,13 @@
-// Texts that a network writes itself.
+// Texts that a network writes itself, and those that it is given.
 #include "quantize/sampling.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/try.h"
 #include "engine/load/load.h"
+#include "quantize/calibration_text.h"
 #include "support/expect.h"
 #include "support/temp_folder.h"
 #include "support/tiny_model.h"
@@ -44,6 +47,33 @@ TEST_F(Sampling, IsTheSameFromAnyNumberOfThreads) {
 TEST_F(Sampling, RefusesAndStops) {
   test::expect_error(sample(1, 100, 4), ErrorCode::kUnsupported, "too short");
   test::expect_error(sample(2, 100000, 700, [](double) { return false; }), ErrorCode::kCancelled, "stopped");
+}
+
+// Of a text that is too long, its end as much as its beginning.
+TEST_F(Sampling, ALongTextIsTakenFromEverywhere) {
+  const auto model = engine::load_model(path_, {.threads = 1});
+  ASSERT_TRUE(model.ok()) << model.error().describe();
+  const text::Tokenizer& tokenizer = (*model)->tokenizer;
+  constexpr std::size_t kLong = 2000, kWindow = 50;
+  const std::string text = std::string(kLong / 2, 'a') + std::string(kLong / 2, 'b');
+  const TokenId a = (*tokenizer.encode("a")).back(), b = (*tokenizer.encode("b")).back();
+  for (const std::size_t tokens : {16u, 50u, 400u, 1999u, 5000u}) {
+    SCOPED_TRACE(tokens);
+    const auto cut = cut_text(tokenizer, text, tokens, kWindow);
+    ASSERT_TRUE(cut.ok()) << cut.error().describe();
+    std::size_t taken = 0, as = 0, bs = 0;
+    for (const auto& piece : *cut) {
+      EXPECT_LE(piece.size(), kWindow);
+      taken += piece.size();
+      as += static_cast<std::size_t>(std::ranges::count(piece, a));
+      bs += static_cast<std::size_t>(std::ranges::count(piece, b));
+    }
+    EXPECT_LE(taken, std::min(tokens, 2 * kLong));
+    EXPECT_GE(taken + kWindow, std::min(tokens, kLong));
+    EXPECT_LE(std::max(as, bs) - std::min(as, bs), tokens < 400 ? tokens : 2 * kWindow);
+  }
+  test::expect_error(cut_text(tokenizer, "a", 400, kWindow), ErrorCode::kArgument, "a text of");
+  test::expect_error(cut_text(tokenizer, text, 15, kWindow), ErrorCode::kArgument, "a text of 15 tokens");
 }
 
 }  // namespace
