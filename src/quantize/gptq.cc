@@ -195,16 +195,13 @@ bool Feedback::quantize(format::TensorType type, float* weights, std::size_t n, 
   aim(weights, n);
   Quantised q(type, n, k_);
   if (!feed_back(q, std::vector<float>(weights, weights + n * k_))) return false;
-  const bool may_refit = format::block_columns(type) == kBlock;
   std::vector<float> left(n * k_);
-  for (int pass = 0; pass < kDescents; ++pass) {
-    if (pass == 0 || may_refit) take_away(q, weights, left.data());
-    if (may_refit) {
-      refit(q, left.data());
-      take_away(q, weights, left.data());
-    }
-    descend(q, left.data());
+  take_away(q, weights, left.data());
+  if (format::block_columns(type) == kBlock) {
+    refit(q, left.data());
+    take_away(q, weights, left.data());
   }
+  for (int pass = 0; pass < kDescents; ++pass) descend(q, left.data());
   for (std::size_t b = 0; b < q.blocks.size(); ++b) {
     put_block(type, q.blocks[b], q.codes.data() + b * format::block_columns(type), out + b * format::block_bytes(type));
   }
