@@ -1,7 +1,6 @@
 #include "evaluate/log_probabilities.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -17,39 +16,61 @@ struct Row {
   float lowest;
 };
 
-// Sums, or whatever, side by side, of which compilers make vectors; in doubles they are put together after kAtOnce.
-constexpr std::size_t kLanes = 16, kAtOnce = 1024;
-using Lanes = std::array<float, kLanes>;
+// Loops over single floats compilers leave as they are where the order of sums would change.
+using Lanes = base::FourFloats;
+constexpr std::size_t kLanes = 4;
+constexpr std::size_t kVectors = 4;  // side by side
+constexpr std::size_t kStep = kVectors * kLanes;
 
-// Calls body(i, lane) for 0..n-1.
-template <typename Body>
-void for_lanes(std::size_t n, Body&& body) {
-  const std::size_t whole = n / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) body(i + lane, lane);
+float most_of(std::span<const float> values) noexcept {
+  const float first = values.front();
+  Lanes most[kVectors];
+  std::fill_n(most, kVectors, Lanes{first, first, first, first});
+  const std::size_t whole = values.size() / kStep * kStep;
+  for (std::size_t i = 0; i < whole; i += kStep) {
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      const Lanes some = base::load_four(&values[i + v * kLanes]);
+      most[v] = base::choose(some > most[v], some, most[v]);
+    }
   }
-  for (std::size_t i = whole; i < n; ++i) body(i, i - whole);
+  float largest = first;
+  for (const Lanes& vector : most) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) largest = std::max(largest, vector[lane]);
+  }
+  for (const float value : values.subspan(whole)) largest = std::max(largest, value);
+  return largest;
+}
+
+// Of exp(value - most). Floats are summed a few at a time only.
+double sum_of_exp(std::span<const float> values, float most) noexcept {
+  constexpr std::size_t kAtOnce = 1024;
+  static_assert(kAtOnce % kStep == 0);
+  float powers[kAtOnce];
+  double sum = 0;
+  for (std::size_t first = 0; first < values.size(); first += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, values.size() - first);
+    for (std::size_t i = 0; i < count; ++i) powers[i] = values[first + i] - most;
+    base::exp_all(powers, count);
+    std::fill(powers + count, powers + kAtOnce, 0.0f);
+    Lanes sums[kVectors] = {};
+    for (std::size_t i = 0; i < kAtOnce; i += kStep) {
+      for (std::size_t v = 0; v < kVectors; ++v) sums[v] += base::load_four(powers + i + v * kLanes);
+    }
+    for (const Lanes& vector : sums) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) sum += static_cast<double>(vector[lane]);
+    }
+  }
+  return sum;
 }
 
 }  // namespace
 
 Normalized normalize(std::span<const float> logits) noexcept {
   Normalized normalized;
-  Lanes most;
-  most.fill(logits.front());
-  for_lanes(logits.size(), [&](std::size_t i, std::size_t lane) { most[lane] = std::max(most[lane], logits[i]); });
-  normalized.most = *std::ranges::max_element(most);
+  normalized.most = most_of(logits);
   const auto top = std::ranges::find(logits, normalized.most);
   normalized.top = top != logits.end() ? static_cast<std::size_t>(top - logits.begin()) : 0;
-  double sum = 0;
-  for (std::size_t first = 0; first < logits.size(); first += kAtOnce) {
-    const std::span<const float> some = logits.subspan(first, std::min(kAtOnce, logits.size() - first));
-    Lanes sums{};
-    for_lanes(some.size(),
-              [&](std::size_t i, std::size_t lane) { sums[lane] += base::exp(some[i] - normalized.most); });
-    for (const float lane : sums) sum += static_cast<double>(lane);
-  }
-  normalized.log_sum = std::log(sum);
+  normalized.log_sum = std::log(sum_of_exp(logits, normalized.most));
   return normalized;
 }
 
@@ -78,7 +99,7 @@ Compared compare(std::span<const float> logits, const Normalized& normalized, st
     const float base = header.scale * static_cast<float>(codes[i]) + header.lowest;
     if (base <= -kRange) continue;
     compared.divergence +=
-        static_cast<double>(lfm::base::exp(base)) * (static_cast<double>(base) - normalized.log_probability(logits[i]));
+        static_cast<double>(std::exp(base)) * (static_cast<double>(base) - normalized.log_probability(logits[i]));
   }
   compared.base_log_probability = static_cast<double>(header.scale * static_cast<float>(codes[token]) + header.lowest);
   compared.same_top = top == normalized.top;

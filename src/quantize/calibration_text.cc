@@ -48,16 +48,12 @@ std::string opening(std::size_t i) {
   return system + "<|im_start|>user\n" + question + user + "<|im_end|>\n<|im_start|>assistant\n";
 }
 
-constexpr std::size_t kLeast = 16;  // tokens of a text
-
-std::size_t size_of(const Texts& texts) {
-  return std::accumulate(texts.begin(), texts.end(), std::size_t{0},
-                         [](std::size_t sum, const auto& text) { return sum + text.size(); });
-}
+constexpr std::size_t kLeastTokens = 16;  // tokens of a text
 
 // As many tokens of them, taken from everywhere: a file may have its chats first and its code last.
 Texts spread(Texts all, std::size_t tokens) {
-  const std::size_t size = size_of(all);
+  const std::size_t size = std::accumulate(all.begin(), all.end(), std::size_t{0},
+                                           [](std::size_t sum, const auto& text) { return sum + text.size(); });
   if (size <= tokens) return all;
   const double part = static_cast<double>(tokens) / static_cast<double>(size);
   Texts some;
@@ -78,7 +74,7 @@ Texts spread(Texts all, std::size_t tokens) {
 Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens,
                        std::size_t window) {
   LFM_ASSIGN(const std::vector<TokenId> all, tokenizer.encode(text));
-  if (std::min(all.size(), tokens) < kLeast) {
+  if (std::min(all.size(), tokens) < kLeastTokens) {
     return Error{ErrorCode::kArgument, "a text of " + std::to_string(std::min(all.size(), tokens)) + " tokens",
                  "calibration"};
   }

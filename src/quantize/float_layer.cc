@@ -17,7 +17,8 @@ void causal_softmax(float* scores, std::size_t tokens, float scale) noexcept {
   for (std::size_t t = 0; t < tokens; ++t) {
     float* row = scores + t * tokens;
     const float most = *std::max_element(row, row + t + 1);
-    for (std::size_t i = 0; i <= t; ++i) row[i] = base::exp((row[i] - most) * scale);
+    for (std::size_t i = 0; i <= t; ++i) row[i] = (row[i] - most) * scale;
+    base::exp_all(row, t + 1);
     const float sum = std::accumulate(row, row + t + 1, 0.0f);
     for (std::size_t i = 0; i <= t; ++i) row[i] /= sum;
     std::fill(row + t + 1, row + tokens, 0.0f);
