@@ -80,9 +80,10 @@ Drafter::Guesser::Plan Drafter::Guesser::plan(double otherwise, std::size_t most
   return best;
 }
 
-// How much of a guess to read is what brings the most tokens beside those that come in its time otherwise, at the rate of
-// all that is said. For what the guess took is spent, however little of it is read: the pass with the most tokens a
-// second would be a short one, and soon another guess had to be paid for. Where a guess took nothing the two are the same.
+// How much of a guess to read is what brings the most tokens beside those that come in its time otherwise, at the rate
+// of all that is said. For what the guess took is spent, however little of it is read: the pass with the most tokens a
+// second would be a short one, and soon another guess had to be paid for. Where a guess took nothing the two are the
+// same.
 void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs) {
   most = std::min(most, source_->longest());
   const Plan planned = plan(best.rate(), most, rows, costs);
