@@ -99,7 +99,7 @@ TEST(RotatedTwice, CalibratedIsNearer) {
   Rotation::Ratios mean;
   for (const std::uint32_t seed : kSeeds) Rotation(seed).add_ratios(mean);
   for (auto& [name, value] : mean) {
-    value /= std::size(kSeeds);
+    value /= static_cast<double>(std::size(kSeeds));
     testing::Test::RecordProperty(name, std::to_string(value));
   }
   EXPECT_LT(mean["no data"], 0.78);
