@@ -75,7 +75,9 @@ void append(const ops::Context& c, const DraftNetwork& draft, const Run& run, op
 
 // Where the draft's attention begins: its kernels go by splits.
 std::size_t attention_begin(const State& state) noexcept {
-  return (state.draft_begin() + kSplit - 1) / kSplit * kSplit;
+  const std::size_t known = (state.draft_begin() + kSplit - 1) / kSplit * kSplit;
+  const std::size_t late = state.position() - std::min(state.position(), kDraftWindow);
+  return std::max(known, late / kSplit * kSplit);
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 //   confidence that row i comes true       sigmoid(confidence [rms_norm(x_i), markov_in[token n + i]] + bias)
 //
 // The target's own embedding and head serve where a draft has none. Guesses change no text, so that they may be
-// approximate: they are from a part of the vocabulary (shortlist.h), and the Markov head is asked about the likeliest
-// tokens of each row alone.
+// approximate: they see a part of a long context and are from a part of the vocabulary (shortlist.h), and the Markov
+// head is asked about the likeliest tokens of each row alone.
 //
 // Source: llama.cpp, src/models/dflash.cpp, and Liquid AI's LFM2.5-DSpark. The rotary pairs are (i, i + head_dim / 2),
 // as in all GGUF files of this architecture.
@@ -61,6 +61,10 @@ void take_tap(const ops::Context& c, const DraftNetwork& draft, std::size_t tap,
 // The rows of a pass become keys and values of the draft in the runs' states, which have room for them. Leaves the
 // workspace's x alone.
 void remember(const ops::Context& c, const DraftNetwork& draft, std::span<const float> g, std::span<const Run> runs);
+
+// A block sees so many positions before it, and up to kSplit more: all of a long context would take a block's rows
+// longer than a token takes the target.
+inline constexpr std::size_t kDraftWindow = 2048;
 
 // Whether a block can stand behind a state: what the draft has seen begins early enough.
 bool may_guess(const State& state) noexcept;

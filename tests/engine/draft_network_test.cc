@@ -101,6 +101,25 @@ TEST(DraftNetwork, SeesNothingOfWhatItHasntRead) {
   expect_same(all, passes.guess(begun, 5, 5));
 }
 
+// And of a long context the end alone.
+TEST(DraftNetwork, SeesALongContextsEnd) {
+  constexpr std::size_t kPositions = model::kDraftWindow + 700;
+  DraftPasses passes(target().build(), TinyDraft{}.build());
+  const std::vector<TokenId> ids = random_tokens(kPositions, 4);
+  model::State state = passes.state(kPositions + 100);
+  for (std::size_t at = 0; at < kPositions; at += 100)
+    passes.read(state, std::span(ids).subspan(at, std::min<std::size_t>(100, kPositions - at)));
+  const DraftPasses::Block seen = passes.guess(state, 5, 5);
+  const auto spoil = [&](std::size_t page) {
+    std::memset(state.draft_kv()->page(page), 0xff, state.draft_kv()->page_bytes());  // NaN
+  };
+  constexpr std::size_t kPages = kernels::kSplit / kernels::kKvBlock;
+  for (std::size_t i = 0; i < kPages; ++i) spoil(i);
+  expect_same(seen, passes.guess(state, 5, 5));
+  spoil(kPages);
+  EXPECT_NE(seen.hidden, passes.guess(state, 5, 5).hidden);
+}
+
 TEST(DraftNetwork, FindsTheLikeliest) {
   std::mt19937 random(1);
   for (int round = 0; round < 200; ++round) {
