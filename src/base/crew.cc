@@ -12,7 +12,6 @@ using std::chrono::seconds;
 constexpr auto kMuchWork = milliseconds(20);
 constexpr unsigned kMostCalls = 1024;
 constexpr auto kMostTime = seconds(8);
-constexpr auto kSettled = seconds(1);  // all together for so long: that they were tried was not in vain
 
 // Time that a mean of what is lost is of: longer than a hiccup, a few slices of the system's time.
 constexpr duration<double> kRecentTime = milliseconds(100);
@@ -46,7 +45,7 @@ void Crew::told(unsigned members, const Took& took) noexcept {
     patience_alone_ = kLeastCalls;
   }
 
-  if (took.time <= Duration::zero()) return;
+  if (took.time <= Duration::zero() || took.from_disk) return;
   since_ += took.time;
   const double recent = std::min(1.0, took.time / kRecentTime);
   busy_ += (duration<double>(took.busy) / took.time - busy_) * recent;

@@ -19,12 +19,12 @@ class Crew {
 
   explicit Crew(unsigned members) noexcept : all_(members), most_(members) {}
 
-  // Members of the next call, of `wanted`. Where it isn't known whether they would but wait, `try_barriers` says how
-  // long a few barriers take.
+  // Members of the next call, of `wanted`. Where it isn't known whether they would but wait, try_barriers(members) says
+  // how long a few barriers take.
   template <typename TryBarriers>
   unsigned members(unsigned wanted, TryBarriers&& try_barriers) {
     const unsigned count = std::min(wanted, most_);
-    if (calls_alone_ == 0 && std::exchange(doubtful_, false) && try_barriers() > kSlowBarriers) send_away();
+    if (calls_alone_ == 0 && std::exchange(doubtful_, false) && try_barriers(count) > kSlowBarriers) send_away();
     if (calls_alone_ == 0) return count;
     --calls_alone_;
     return 1;
@@ -33,9 +33,10 @@ class Crew {
   // What a call of so many members took, or what all of them together did in it.
   struct Took {
     Duration time;
-    Duration cpu;   // computed by member 0, waits included
-    Duration busy;  // computed, but for long waits
-    Duration lost;  // would have been computed if something else hadn't had the core
+    Duration cpu;            // computed by member 0, waits included
+    Duration busy;           // computed, but for long waits
+    Duration lost;           // would have been computed if something else hadn't had the core, or pages had been there
+    bool from_disk = false;  // pages had to come from a disk: what was lost says nothing of cores
   };
   void told(unsigned members, const Took& took) noexcept;
 
@@ -45,6 +46,8 @@ class Crew {
 
   static constexpr auto kSlowBarriers = std::chrono::milliseconds(1);
   static constexpr Duration kLeastTime = std::chrono::seconds(1);
+  // All together for so long: that they were tried was not in vain.
+  static constexpr Duration kSettled = std::chrono::seconds(1);
   static constexpr unsigned kLeastCalls = 64;
 
   unsigned all_;
@@ -52,7 +55,7 @@ class Crew {
   // How many members' time was used, and lost: means of the recent calls.
   double busy_ = all_;
   double lost_ = 0;
-  Duration since_{};                // time in calls since there are so many
+  Duration since_ = kSettled;       // time in calls since there are so many
   Duration patience_ = kLeastTime;  // before all are tried again; more each time that it was vain
 
   unsigned calls_alone_ = 0;

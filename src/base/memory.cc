@@ -111,4 +111,9 @@ std::uint64_t peak_memory_bytes() noexcept {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * kUnit;
 }
 
+std::uint64_t pages_from_disk() noexcept {
+  struct rusage usage;
+  return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_majflt) : 0;
+}
+
 }  // namespace lfm::base

@@ -81,4 +81,7 @@ class Arena {
 // The most memory that this process has had in use, in bytes; 0 where the system doesn't tell.
 std::uint64_t peak_memory_bytes() noexcept;
 
+// Pages that threads of the process have waited for a disk for.
+std::uint64_t pages_from_disk() noexcept;
+
 }  // namespace lfm::base

@@ -17,6 +17,7 @@
 #include "base/atomic_wait.h"
 #include "base/crew.h"
 #include "base/float_mode.h"
+#include "base/memory.h"
 #include "base/thread_clock.h"
 #include "base/unsignalled.h"
 
@@ -227,17 +228,22 @@ struct Team::State {
 
   // On so many of them as are worth it. What is learnt of fewer than all is kept as long as they are as few.
   void run_as_needed(void (*what)(void*, Worker&), void* with, Shares& shares) {
-    const unsigned count = crew.members(shares.members(), [&] {
+    const auto shares_of = [&](unsigned count) -> Shares& {
+      if (count == shares.members()) return shares;
+      if (fewer.members() != count) fewer = Shares(count);
+      return fewer;
+    };
+    const unsigned count = crew.members(shares.members(), [&](unsigned tried) {
       const auto meet = [](void*, Worker& worker) {
         for (int i = 0; i < 4; ++i) worker.barrier();
       };
-      return run(meet, nullptr, shares).time;
+      return run(meet, nullptr, shares_of(tried)).time;
     });
-    if (count < shares.members() && fewer.members() != count) fewer = Shares(count);
-    Shares& now = count < shares.members() ? fewer : shares;
+    Shares& now = shares_of(count);
+    const std::uint64_t pages = pages_from_disk();
     const Spent spent = run(what, with, now);
     if (failure != nullptr) return;
-    Crew::Took took{spent.time, spent.cpu, {}, {}};
+    Crew::Took took{spent.time, spent.cpu, {}, {}, pages_from_disk() != pages};
     done.clear();
     for (const Member& member : std::span(members).first(count)) {
       done.push_back(member.done);

@@ -39,7 +39,7 @@ TEST(Callbacks, SeeLogitsFromATokenOn) {
   };
   const std::vector<float> all = seen(0);
   const std::size_t vocabulary = all.size() / ids.size();
-  for (const std::size_t from : {1u, 7u, 8u, 9u, 16u, 19u, 20u, 21u}) {
+  for (const std::size_t from : std::initializer_list<std::size_t>{1, 7, 8, 9, 16, 19, 20, 21, SIZE_MAX}) {
     SCOPED_TRACE(from);
     expect_same_bits(std::span(all).subspan(std::min(from, ids.size()) * vocabulary), seen(from));
   }

@@ -200,5 +200,6 @@ int getrusage(int, rusage* usage) noexcept {
   PROCESS_MEMORY_COUNTERS counters;
   if (!::GetProcessMemoryInfo(::GetCurrentProcess(), &counters, sizeof counters)) return failed();
   usage->ru_maxrss = static_cast<long>(counters.PeakWorkingSetSize / 1024);
+  usage->ru_majflt = 0;
   return 0;
 }

@@ -90,5 +90,6 @@ long sysconf(int what) noexcept;
 inline constexpr int RUSAGE_SELF = 0;
 struct rusage {
   long ru_maxrss;  // KiB
+  long ru_majflt;  // 0: files are read
 };
 int getrusage(int who, rusage* usage) noexcept;

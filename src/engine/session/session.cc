@@ -118,8 +118,8 @@ Result<SyncInfo> SessionState::sync(std::span<const TokenId> tokens, const SyncO
 Status SessionState::append(std::span<const TokenId> tokens, const Session::LogitsCallback& each, std::size_t from) {
   LFM_TRY(check(tokens));
   const std::size_t end = now_.tokens.size() + tokens.size();
-  from += now_.tokens.size();
   LFM_TRY(check_room(end, room_));
+  from = now_.tokens.size() + std::min(from, tokens.size());
   // Who adds token by token decodes, and has as few states kept as generate() has.
   return evaluate(tokens, {.end = tokens.size() == 1 ? kNoEnd : end, .each = each ? &each : nullptr, .from = from});
 }
