@@ -56,15 +56,30 @@ Texts spread(Texts all, std::size_t tokens) {
                                            [](std::size_t sum, const auto& text) { return sum + text.size(); });
   if (size <= tokens) return all;
   const double part = static_cast<double>(tokens) / static_cast<double>(size);
+  std::vector<std::size_t> taken(all.size());  // of each
+  std::size_t seen = 0, left = tokens;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    seen += all[i].size();
+    const bool last = i + 1 == all.size();
+    const auto due = last ? tokens : static_cast<std::size_t>(part * static_cast<double>(seen));
+    const std::size_t room = due - std::min(due, tokens - left);
+    if (last || all[i].size() <= room) taken[i] = std::min(all[i].size(), room);
+    left -= taken[i];
+  }
+  // Texts that are longer than what was due have been left out, and may be all but a few words at the end.
+  while (left > 0) {
+    std::size_t longest = 0;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      if (all[i].size() - taken[i] > all[longest].size() - taken[longest]) longest = i;
+    }
+    const std::size_t more = std::min(left, all[longest].size() - taken[longest]);
+    taken[longest] += more;
+    left -= more;
+  }
   Texts some;
-  std::size_t seen = 0, taken = 0;
-  for (std::vector<TokenId>& text : all) {
-    seen += text.size();
-    const auto due = seen == size ? tokens : static_cast<std::size_t>(part * static_cast<double>(seen));
-    if (seen == size) text.resize(std::min(text.size(), due - taken));
-    if (text.empty() || taken + text.size() > due) continue;
-    taken += text.size();
-    some.push_back(std::move(text));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].resize(taken[i]);
+    if (taken[i] > 0) some.push_back(std::move(all[i]));
   }
   return some;
 }
@@ -75,7 +90,10 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
                        std::size_t window) {
   LFM_ASSIGN(const std::vector<TokenId> all, tokenizer.encode(text));
   if (std::min(all.size(), tokens) < kLeastTokens) {
-    return Error{ErrorCode::kArgument, "a text of " + std::to_string(std::min(all.size(), tokens)) + " tokens",
+    const std::size_t size = std::min(all.size(), tokens);
+    return Error{ErrorCode::kArgument,
+                 "a text of " + std::to_string(size) + (size == 1 ? " token" : " tokens") + "; at least " +
+                     std::to_string(kLeastTokens) + " are needed",
                  "calibration"};
   }
   Texts texts;

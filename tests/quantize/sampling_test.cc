@@ -69,11 +69,34 @@ TEST_F(Sampling, ALongTextIsTakenFromEverywhere) {
       bs += static_cast<std::size_t>(std::ranges::count(piece, b));
     }
     EXPECT_LE(taken, std::min(tokens, 2 * kLong));
-    EXPECT_GE(taken + kWindow, std::min(tokens, kLong));
+    EXPECT_GE(taken, std::min(tokens, kLong));
     EXPECT_LE(std::max(as, bs) - std::min(as, bs), tokens < 400 ? tokens : 2 * kWindow);
   }
-  test::expect_error(cut_text(tokenizer, "a", 400, kWindow), ErrorCode::kArgument, "a text of");
-  test::expect_error(cut_text(tokenizer, text, 15, kWindow), ErrorCode::kArgument, "a text of 15 tokens");
+  test::expect_error(cut_text(tokenizer, "a", 400, kWindow), ErrorCode::kArgument, "at least 16 are needed");
+  test::expect_error(cut_text(tokenizer, text, 15, kWindow), ErrorCode::kArgument,
+                     "a text of 15 tokens; at least 16 are needed");
+}
+
+// A text that is longer than what is due isn't left out for a few words behind it.
+TEST_F(Sampling, AShortEndIsntAllThatIsTaken) {
+  const auto model = engine::load_model(path_, {.threads = 1});
+  ASSERT_TRUE(model.ok()) << model.error().describe();
+  const text::Tokenizer& tokenizer = (*model)->tokenizer;
+  ASSERT_TRUE(tokenizer.bos());
+  const std::string begin(tokenizer.piece(*tokenizer.bos()));
+  const std::string text = std::string(700, 'a') + begin + std::string(600, 'b') + begin + "ababab";
+  for (const std::size_t tokens : {16u, 64u, 256u, 1000u}) {
+    SCOPED_TRACE(tokens);
+    const auto cut = cut_text(tokenizer, text, tokens, kTextTokens);
+    ASSERT_TRUE(cut.ok()) << cut.error().describe();
+    std::size_t taken = 0;
+    for (const auto& piece : *cut) {
+      EXPECT_LE(piece.size(), kTextTokens);
+      EXPECT_EQ(piece.front(), *tokenizer.bos());
+      taken += piece.size();
+    }
+    EXPECT_EQ(taken, tokens);
+  }
 }
 
 }  // namespace

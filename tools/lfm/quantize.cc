@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "command.h"
 #include "input.h"
 #include "interrupt.h"
@@ -83,6 +84,25 @@ void print_mix(const QuantizeInfo& info) {
   }
 }
 
+// The texts of these files as one, in which each begins as a text does: with the model's token for that, or at least on
+// a line of its own.
+Result<std::string> read_texts(const std::vector<std::string>& paths, const std::string& model) {
+  std::string all, begin = "\n";
+  if (paths.size() > 1) {
+    auto tokenizer = Tokenizer::open(model);
+    if (!tokenizer.ok()) return of_model(std::move(tokenizer).error(), model);
+    if (const auto bos = tokenizer->bos()) {
+      LFM_ASSIGN(begin, tokenizer->decode({&*bos, 1}));
+    }
+  }
+  for (const std::string& path : paths) {
+    LFM_ASSIGN(const std::string text, read_input(path));
+    if (!all.empty() && !text.empty() && !text.starts_with(begin)) all += begin;
+    all += text;
+  }
+  return all;
+}
+
 int run_quantize(const Options& options) {
   QuantizeOptions quantize;
   quantize.type = weight_type(options.type).value_or(quantize.type);
@@ -95,16 +115,14 @@ int run_quantize(const Options& options) {
   quantize.calibration_tokens = options.tokens;
   quantize.imatrix = options.imatrix;
   quantize.imatrix_out = options.imatrix_out;
-  for (const std::string& path : options.texts) {
-    auto text = read_input(path);
-    if (!text.ok()) return fail(text.error());
-    quantize.calibration += *text;
-  }
+  auto calibration = read_texts(options.texts, options.model.path);
+  if (!calibration.ok()) return fail(calibration.error());
+  quantize.calibration = *std::move(calibration);
   if (options.type == "q8_0" && options.fast)
     return fail(Error{ErrorCode::kArgument, "Q8_0 is rounded to what is nearest: there is nothing quicker", "--fast"});
   // To the library no text means the model's own.
   if (!options.texts.empty() && quantize.calibration.empty())
-    return fail(Error{ErrorCode::kArgument, "a text of 0 tokens", "calibration"});
+    return fail(Error{ErrorCode::kArgument, "a text of 0 tokens; at least 16 are needed", "calibration"});
   std::unique_ptr<ProgressLine> line;
   QuantizePhase shown = QuantizePhase::kPlain;
   quantize.progress = [&](QuantizePhase phase, double part) {
