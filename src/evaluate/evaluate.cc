@@ -42,7 +42,8 @@ Result<Text> read_text(const Engine& engine, std::string_view text, const Evalua
   }
   if (read.window > engine.info().context_tokens) return refused("longer windows than the model's context", "base");
   if (read.base ? read.tokens.empty() : read.tokens.size() < 2 * read.window) {
-    return refused("a text of " + std::to_string(read.tokens.size()) + " tokens; two windows are " +
+    const std::size_t size = read.tokens.size();
+    return refused("a text of " + std::to_string(size) + (size == 1 ? " token" : " tokens") + "; two windows are " +
                        std::to_string(2 * read.window),
                    "text");
   }

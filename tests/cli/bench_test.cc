@@ -53,7 +53,10 @@ TEST_F(CommandLine, BenchReplaysTexts) {
   EXPECT_EQ(imposed.status, 0) << imposed.err;
   for (const std::string field : {R"("draft":"model")", "draft_blocks", "draft_layers_ms", "draft_head_ms"})
     EXPECT_NE(imposed.out.find(field), std::string::npos) << field << " in " << imposed.out;
-  EXPECT_NE(bench({"-md", draft}).err.find("draft network: "), std::string::npos);
+  const std::string whole = bench({"-md", draft}).err;
+  EXPECT_NE(whole.find("draft network: "), std::string::npos) << whole;
+  EXPECT_NE(whole.find(" blocks in 2 repetitions, "), std::string::npos) << whole;
+  expect_usage({"bench", "-m", "x", "--replay", path, "--draft", "model"}, "name its file with -md");
   const std::string empty = model_.folder().write("empty", "Say it:\n=== answer ===\n");
   expect_failure({"bench", "-m", model_.path(), "--pack-cache", "off", "--replay", empty}, "there is nothing to say");
   const std::string bare = model_.folder().write("bare", "Nothing is read before.\n");

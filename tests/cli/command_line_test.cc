@@ -55,7 +55,17 @@ TEST_F(CommandLine, DraftNetworksChangeTheSpeedAlone) {
   EXPECT_EQ(off.out, model.out);
   EXPECT_NE(off.err.find("a draft network lies beside the model: with -md "), std::string::npos) << off.err;
   EXPECT_EQ(model.err.find("lies beside"), std::string::npos) << model.err;
-  expect_failure(short_run({"-p", "x", "--draft", "model"}), "has no draft network");
+  for (const std::string command : {"run", "chat", "serve"}) {
+    expect_usage({command, "-m", model_.path(), "--draft", "model"},
+                 "--draft model needs a draft network: name its file with -md");
+  }
+  const std::string cut = model_.folder().write("cut.gguf", tiny_draft().build().substr(0, 20000));
+  for (const std::string& wrong : {cut, std::string("/nowhere/draft.gguf")}) {
+    const Outcome outcome = run(short_run({"-p", "x", "-md", wrong}));
+    EXPECT_EQ(outcome.status, 1) << outcome.err;
+    EXPECT_TRUE(outcome.err.starts_with("lfm: " + wrong + ": ")) << outcome.err;
+    EXPECT_EQ(outcome.err.find(wrong, 6), std::string::npos) << outcome.err;
+  }
   expect_failure(short_run({"-p", "x", "-md", model_.path()}), "is a model by itself (lfm2moe)");
   expect_failure({"run", "-m", draft, "-p", "x", "--pack-cache", "off"}, "guesses what another model says next");
   expect_usage({"perplexity", "-m", model_.path(), "-md", draft}, "-md: chat, run, serve and bench alone");
@@ -88,8 +98,38 @@ TEST_F(CommandLine, UnreadableModels) {
 
 TEST_F(CommandLine, AnEmptyTextToCalibrateWithIsTold) {
   const std::string out = model_.folder().path("small.gguf");
-  expect_failure({"quantize", model_.path(), "-o", out, "--calibrate", "/dev/null"}, "--calibrate: a text of 0 tokens");
+  expect_failure({"quantize", model_.path(), "-o", out, "--calibrate", "/dev/null"},
+                 "--calibrate: a text of 0 tokens; at least 16 are needed");
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+// The same as one file, but for what one file's end and the next one's beginning would make together.
+TEST_F(CommandLine, FilesToCalibrateWithAreTextsOfTheirOwn) {
+  const std::string some = "a b a b a b a b", more = "b b a a b b a a";
+  const std::string first = model_.folder().write("first", some), second = model_.folder().write("second", more);
+  const std::string begin = "<|startoftext|>";
+  const std::string both = model_.folder().write("both", some + begin + more);
+  const auto made_with = [&](const std::vector<std::string>& texts) {
+    const std::string out = model_.folder().path("small.gguf");
+    std::vector<std::string> arguments = {"quantize", model_.path(), "-o", out, "--force"};
+    for (const std::string& text : texts) arguments.insert(arguments.end(), {"--calibrate", text});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return read_all(out);
+  };
+  const std::string made = made_with({first, second});
+  EXPECT_EQ(made, made_with({both}));
+  EXPECT_EQ(made, made_with({first, model_.folder().write("begun", begin + more)}));
+  EXPECT_NE(made, made_with({model_.folder().write("joined", some + more)}));
+}
+
+TEST_F(CommandLine, ATextOfLessThanTwoWindowsIsTold) {
+  const auto expect_told = [&](const std::string& text, const std::string& words) {
+    expect_failure(
+        {"perplexity", "-m", model_.path(), "--pack-cache", "off", "-f", model_.folder().write("text", text)}, words);
+  };
+  expect_told("aaaaaaaaaaaaaaaaaaa", "a text of 20 tokens; two windows are 1024; -c 10 makes them short enough\n");
+  expect_told("a", "a text of 2 tokens; two windows are 1024\n");
 }
 
 TEST_F(CommandLine, FilesBesideTheModelAreNamedWhereTheyAreWrong) {

@@ -193,12 +193,13 @@ class DraftFiles : public testing::Test {
   }
   void expect_refused(const std::function<void(GgufBuilder&)>& change, ErrorCode code, const std::string& field,
                       const std::string& words) const {
+    const std::string whose = field == "draft" ? "" : folder_.path("draft.gguf") + ": ";
     GgufBuilder file = TinyDraft{}.builder();
     change(file);
     const auto engine = open(file.build());
     ASSERT_FALSE(engine.ok()) << field;
     EXPECT_EQ(engine.error().code, code) << engine.error().describe();
-    EXPECT_EQ(engine.error().field, field) << engine.error().describe();
+    EXPECT_EQ(engine.error().field, whose + field) << engine.error().describe();
     EXPECT_NE(engine.error().describe().find(words), std::string::npos) << engine.error().describe();
   }
 
@@ -271,7 +272,10 @@ TEST_F(DraftFiles, BelongToTheirModel) {
   const auto alone = Engine::open(folder_.write("draft.gguf", TinyDraft{}.build()), {.threads = 1});
   EXPECT_EQ(alone.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(alone.error().describe().find("open it beside that model"), std::string::npos);
-  EXPECT_EQ(Engine::open(model_, {.threads = 1, .draft = folder_.path("none")}).error().code, ErrorCode::kIo);
+  const auto none = Engine::open(model_, {.threads = 1, .draft = folder_.path("none")});
+  EXPECT_EQ(none.error().code, ErrorCode::kIo);
+  EXPECT_EQ(none.error().field, folder_.path("none"));
+  EXPECT_EQ(none.error().message.find("none"), std::string::npos) << none.error().message;
 }
 
 // Taps are read one by one, which a group of columns that two of them share can't be.
@@ -288,7 +292,7 @@ TEST_F(DraftFiles, HaveTapsOfWholeGroups) {
   const auto engine = Engine::open(path, {.threads = 1, .draft = folder_.write("draft.gguf", shape.build())});
   ASSERT_FALSE(engine.ok());
   EXPECT_EQ(engine.error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(engine.error().field, "fc.weight");
+  EXPECT_EQ(engine.error().field, folder_.path("draft.gguf") + ": fc.weight");
 }
 
 // Numbers that are changed at random end in an error or in a draft that can be asked.

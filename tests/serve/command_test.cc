@@ -137,7 +137,7 @@ TEST(ServeCommand, TakesADraftNetwork) {
             200);
   EXPECT_EQ(served.end(), 0);
   Served without({"--port", "0", "--draft", "model"});
-  EXPECT_EQ(without.wait(), 1);
+  EXPECT_EQ(without.wait(), 2);
   EXPECT_NE(without.log().find("--draft model needs a draft network"), std::string::npos) << without.log();
 }
 

@@ -349,6 +349,7 @@ void add_bench(CommandLine& line) {
                                       "line \"=== answer ===\" ends what it reads before; may be given several times");
   add_draft_option(command, options->draft, "with these drafts only").needs(replay);
   const Option network = add_draft_model_option(command, options->model).needs(replay);
+  check_draft(command, options->model, options->draft);
   command
       .number("--draft-accept", options->draft_accept, {0, 1},
               "make each token that -md's network guesses come true with this probability: what its guesses cost is "

@@ -378,16 +378,18 @@ bool BenchReport::row(const ReplayResult& result) {
               model_label(context_).c_str(), (context_.model.isa + "/" + context_.model.dense_backend).c_str(),
               context_.model.threads, result.name.c_str(), result.generated, to_string(result.draft), rate,
               median_count(result.passes), median_count(result.drafted), median_count(result.accepted));
-    if (result.network.blocks > 0) {
-      const double ms = 1e3 / static_cast<double>(result.network.blocks);
-      print_err("draft network: %zu blocks, %.2f ms each: layers %.2f, head %.2f, Markov %.2f\n", result.network.blocks,
-                ms * (result.network.layers + result.network.head + result.network.markov), ms * result.network.layers,
-                ms * result.network.head, ms * result.network.markov);
-    }
   } else {
     print(fields(result, context_, format_ != BenchFormat::kCsv), format_, first_);
   }
-  return end_row();
+  const bool written = end_row();
+  if (result.network.blocks > 0 && format_ == BenchFormat::kMarkdown) {
+    const double ms = 1e3 / static_cast<double>(result.network.blocks);
+    print_err("draft network: %zu blocks in %zu %s, %.2f ms each: layers %.2f, head %.2f, Markov %.2f\n",
+              result.network.blocks, result.seconds.size(), result.seconds.size() == 1 ? "repetition" : "repetitions",
+              ms * (result.network.layers + result.network.head + result.network.markov), ms * result.network.layers,
+              ms * result.network.head, ms * result.network.markov);
+  }
+  return written;
 }
 
 bool BenchReport::row(const BenchResult& result) {

@@ -186,6 +186,7 @@ void add_chat(CommandLine& line) {
   options->sampling.add_to(command);
   add_draft_model_option(command, options->model);
   add_draft_option(command, options->draft, kDraftHelp);
+  check_draft(command, options->model, options->draft);
   command.flag("--plain", options->plain,
                "show answers at a terminal as the model writes them: no lines broken between words, no Markdown made "
                "readable");

@@ -11,6 +11,7 @@
 #include "io.h"
 #include "model_path.h"
 #include "progress_line.h"
+#include "talk/terminal_text.h"
 #include "user_folders.h"
 
 namespace lfm::cli {
@@ -75,6 +76,13 @@ Option add_draft_model_option(Command& command, ModelOptions& options) {
             "file of a draft network that was made for the model (-md; GGUF, dflash): it guesses what is said next, "
             "which changes the speed alone")
       .type("FILE");
+}
+
+void check_draft(Command& command, const ModelOptions& options, const std::optional<Draft>& draft) {
+  command.refuses([&]() -> std::string {
+    if (draft != Draft::kModel || !options.draft.empty()) return {};
+    return "--draft model needs a draft network: name its file with -md";
+  });
 }
 
 void add_threads_option(Command& command, unsigned& threads) {
@@ -163,6 +171,11 @@ std::string no_room(std::size_t tokens, std::size_t context, const ModelInfo& in
          room_for_more(context, info);
 }
 
+Error of_opening(Error error, const ModelOptions& options) {
+  if (!options.draft.empty() && error.field.starts_with(shown_name(options.draft))) return error;
+  return of_model(std::move(error), options.path);
+}
+
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens) {
   EngineOptions engine_options = options.engine();
   engine_options.chunk_tokens = chunk_tokens;
@@ -183,7 +196,7 @@ Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens
     }
     return engine;
   }
-  return of_model(std::move(engine).error(), options.path);
+  return of_opening(std::move(engine).error(), options);
 }
 
 void finish_pack_cache(const Engine& engine) {

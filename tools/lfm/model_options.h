@@ -34,6 +34,9 @@ struct ModelOptions : ModelName {
 // -md: a draft network beside the model.
 Option add_draft_model_option(Command& command, ModelOptions& options);
 
+// --draft model has to have one.
+void check_draft(Command& command, const ModelOptions& options, const std::optional<Draft>& draft);
+
 // The type of a name that --type takes.
 std::optional<WeightType> weight_type(std::string_view name);
 
@@ -70,6 +73,9 @@ std::string no_room(std::size_t tokens, std::size_t context, const ModelInfo& in
 
 // How much of some work is done, 0..1.
 double part_of(std::uint64_t done, std::uint64_t all);
+
+// An error of opening it, with the file's name in front.
+Error of_opening(Error error, const ModelOptions& options);
 
 // Opens the engine; prints its notes on standard error, and, where that is a terminal and has to wait, how far it is.
 Result<Engine> open_engine(const ModelOptions& options, std::size_t chunk_tokens = EngineOptions{}.chunk_tokens);

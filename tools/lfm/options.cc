@@ -129,6 +129,10 @@ void Command::needs(std::function<const char*()> missing) {
   missing_.push_back(std::move(missing));
 }
 
+void Command::refuses(std::function<std::string()> wrong) {
+  wrong_.push_back(std::move(wrong));
+}
+
 void Command::runs(std::function<int()> action) {
   action_ = std::move(action);
 }
@@ -245,6 +249,9 @@ int CommandLine::run(int argc, char** argv) {
     return show(asked, words);
   } catch (const CLI::ParseError& error) {
     return misused({error.what()});
+  }
+  for (const auto& wrong : chosen->wrong_) {
+    if (const std::string sentence = wrong(); !sentence.empty()) return misused({sentence});
   }
   return chosen->action_();
 }

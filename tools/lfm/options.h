@@ -78,6 +78,9 @@ class Command {
   // Asked when all options are read: null where what it looks at is there, otherwise the name of what is missing.
   void needs(std::function<const char*()> missing);
 
+  // Asked then too: empty, or a sentence about what goes together badly.
+  void refuses(std::function<std::string()> wrong);
+
   // What to do where this command is chosen; returns the exit status.
   void runs(std::function<int()> action);
 
@@ -94,6 +97,7 @@ class Command {
 
   CLI::App& app_;
   std::vector<std::function<const char*()>> missing_;
+  std::vector<std::function<std::string()>> wrong_;
   std::function<int()> action_;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "command.h"
@@ -15,6 +16,8 @@
 
 namespace lfm::cli {
 namespace {
+
+constexpr std::size_t kLeastWindow = 4;  // tokens
 
 struct Options {
   ModelOptions model;
@@ -93,6 +96,14 @@ void print_divergence(const Evaluation& e, const Divergence& d) {
   print_percents("Same top p", d.same_top);
 }
 
+// A text that is too short for such windows may be long enough for shorter ones.
+Error of_text(Error error, const Engine& engine, std::string_view text) {
+  const auto tokens = engine.tokenizer().count(text);
+  if (error.code == ErrorCode::kArgument && error.field == "text" && tokens.ok() && *tokens >= 2 * kLeastWindow)
+    error.message += "; -c " + std::to_string(*tokens / 2) + " makes them short enough";
+  return error;
+}
+
 int run_questions(const Options& options) {
   const auto questions = read_exam(options.exam);
   if (!questions.ok()) return fail(questions.error());
@@ -135,7 +146,7 @@ int run_perplexity(const Options& options) {
   line.reset();
   finish_pack_cache(*engine);
   if (!written) return fail_to_write();
-  if (!evaluation.ok()) return fail(evaluation.error());
+  if (!evaluation.ok()) return fail(of_text(std::move(evaluation).error(), *engine, text));
   if (evaluation->divergence) {
     print_divergence(*evaluation, *evaluation->divergence);
   } else {
@@ -174,7 +185,7 @@ void add_perplexity(CommandLine& line) {
           .excludes(text)
           .excludes(base);
   command.flag("--show", options->show, "print the questions that are answered wrongly").needs(exam);
-  command.number("-c,--ctx-size", options->evaluate.window_tokens, {4, 1 << 20}, "tokens of a window")
+  command.number("-c,--ctx-size", options->evaluate.window_tokens, {kLeastWindow, 1 << 20}, "tokens of a window")
       .shows(std::to_string(options->evaluate.window_tokens));
   command.number("--chunks", options->evaluate.max_windows, {1, 1 << 24}, "windows at most (default: all)");
   options->cache.add_to(command);

@@ -126,6 +126,7 @@ void add_run(CommandLine& line) {
   command.texts("--stop", options->stop, "end before this text; may be given several times");
   add_draft_model_option(command, options->model);
   add_draft_option(command, options->draft, kDraftHelp);
+  check_draft(command, options->model, options->draft);
   command.flag("--timings", options->timings, "print timings on standard error");
   command.runs([options] { return with_model(options->model, [&] { return run_text(*options); }); });
 }

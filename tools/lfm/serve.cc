@@ -79,7 +79,7 @@ Result<Engine> open_model(const ModelOptions& options, std::stop_token cancel, c
   engine.cancel = std::move(cancel);
   engine.progress = [&](const OpenProgress& how) { return progress(how.done, how.all); };
   auto opened = Engine::open(options.path, engine);
-  if (!opened.ok()) return of_model(std::move(opened).error(), options.path);
+  if (!opened.ok()) return of_opening(std::move(opened).error(), options);
   for (const std::string& note : opened->info().notes) print_note(note);
   return opened;
 }
@@ -100,8 +100,6 @@ int run_serve(const Options& options) {
                 " can be reached from other machines, and nobody would be asked for a key: name one with "
                 "--api-key-file or LFM_API_KEY, or leave --host out");
   }
-  if (options.draft == Draft::kModel && options.model.draft.empty())
-    return fail("--draft model needs a draft network: name its file with -md");
   serve::ServiceOptions settings;
   settings.access = *std::move(access);
   settings.limits = options.limits;
@@ -193,6 +191,7 @@ void add_serve(CommandLine& line) {
       command, options->draft,
       "guess tokens from the conversation so far, or by -md's network as well, which changes the speed alone "
       "(default: model with -md, otherwise off)");
+  check_draft(command, options->model, options->draft);
   command.text("--host", options->host, "name or address to listen on (default: 127.0.0.1)").type("HOST");
   command.number("--port", options->port, {0, 65535}, "port to listen on; 0 is one that is free (default: 8080)");
   command

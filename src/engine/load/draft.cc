@@ -12,9 +12,10 @@ Error unfit(const std::string& path, std::string message) {
   return Error{ErrorCode::kArgument, "the draft network " + base::printable(path) + ' ' + std::move(message), "draft"};
 }
 
-// Whose error it is: the model's file has fields of the same names.
+// With the file's name in front: the model's has fields of the same names.
 Error of_draft(Error error, const std::string& path) {
-  error.message = "the draft network " + base::printable(path) + ": " + error.message;
+  const std::string name = base::printable(path);
+  if (!error.field.starts_with(name)) error.field = error.field.empty() ? name : name + ": " + error.field;
   return error;
 }
 
