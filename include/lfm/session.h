@@ -97,7 +97,7 @@ struct GenerateOptions {
   // next need no pass of their own: two, or ten, tokens in one reading of the weights. Text, pieces and errors are
   // those of kOff, bit for bit, whatever is chosen above. As many are guessed as pay by what passes take here and by
   // what guesses have brought in this session, often none. Takes memory for the logits and the state behind each token
-  // of a guess, 31 at most (17 MB with LFM2-8B-A1B), and about 120 bytes a token of the session.
+  // of a guess, 31 at most (18 MB with LFM2-8B-A1B), and about 120 bytes a token of the session.
   Draft draft = Draft::kOff;
 
   // Ends this call as Session::cancel() does, and no other one: a request that comes after its end, or comes again,
