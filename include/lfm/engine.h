@@ -77,8 +77,8 @@ struct EngineOptions {
   std::uint64_t pack_cache_max_bytes = std::uint64_t{64} << 30;
 
   // File of a draft network that was made for the model (GGUF, architecture dflash), which sessions can have guess what
-  // the model says next (Draft::kModel). It reads along with every token of theirs. Errors of what is in it have its path
-  // in front of their field. Empty: none.
+  // the model says next (Draft::kModel). It reads along with every token of theirs. Errors of what is in it have its
+  // path in front of their field. Empty: none.
   std::string draft = {};
 
   // Called on this thread, from time to time, while weights are brought into memory; returns whether to go on, and
