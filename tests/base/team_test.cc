@@ -224,11 +224,10 @@ TEST(Team, FewerMembersMayTakePart) {
     Shares& shares = round % 3 == 0 ? few : round % 7 == 0 ? all : more;
     std::vector<unsigned> took_part(5);
     team.run_as_needed(shares, [&](Worker& worker) {
-      if (worker.count() == 1) return;  // the machine is busy
-      EXPECT_EQ(worker.count(), shares.members());
+      EXPECT_LE(worker.count(), shares.members());  // less where the machine is busy
       ++took_part[worker.index()];
       worker.barrier();
-      for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(took_part[i], i < shares.members() ? 1u : 0u);
+      for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(took_part[i], i < worker.count() ? 1u : 0u);
     });
   }
 }
