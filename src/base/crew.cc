@@ -32,7 +32,7 @@ void Crew::send_away() noexcept {
 void Crew::change(unsigned most) noexcept {
   most_ = most;
   since_ = {};
-  busy_ = most;
+  idle_ = 0;
   lost_ = 0;
 }
 
@@ -48,9 +48,9 @@ void Crew::told(unsigned members, const Took& took) noexcept {
   if (took.time <= Duration::zero() || took.from_disk) return;
   since_ += took.time;
   const double recent = std::min(1.0, took.time / kRecentTime);
-  busy_ += (duration<double>(took.busy) / took.time - busy_) * recent;
+  idle_ += (members - duration<double>(took.busy) / took.time - idle_) * recent;
   lost_ += (duration<double>(took.lost) / took.time - lost_) * recent;
-  if (members > 1 && lost_ > kMuchLost && busy_ < members - 1 + kMore) {
+  if (members > 1 && lost_ > kMuchLost && idle_ > 1 - kMore) {
     if (most_ == all_) patience_ = since_ < kSettled ? std::min<Duration>(2 * patience_, kMostTime) : kLeastTime;
     change(members - std::clamp(static_cast<unsigned>(lost_ + 0.5), 1u, members - 1));
   } else if (most_ < all_ && since_ >= patience_) {

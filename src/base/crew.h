@@ -48,12 +48,12 @@ class Crew {
   static constexpr Duration kLeastTime = std::chrono::seconds(1);
   // All together for so long: that they were tried was not in vain.
   static constexpr Duration kSettled = std::chrono::seconds(1);
-  static constexpr unsigned kLeastCalls = 64;
+  static constexpr unsigned kLeastCalls = 64;  // by one before more are tried again
 
   unsigned all_;
   unsigned most_;
-  // How many members' time was used, and lost: means of the recent calls.
-  double busy_ = all_;
+  // How many members' time wasn't used, and was lost: means of the recent calls, of whatever size.
+  double idle_ = 0;
   double lost_ = 0;
   Duration since_ = kSettled;       // time in calls since there are so many
   Duration patience_ = kLeastTime;  // before all are tried again; more each time that it was vain

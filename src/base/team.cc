@@ -240,10 +240,10 @@ struct Team::State {
       return run(meet, nullptr, shares_of(tried)).time;
     });
     Shares& now = shares_of(count);
-    const std::uint64_t pages = pages_from_disk();
     const Spent spent = run(what, with, now);
     if (failure != nullptr) return;
-    Crew::Took took{spent.time, spent.cpu, {}, {}, pages_from_disk() != pages};
+    const std::uint64_t now_from_disk = pages_from_disk();  // those since the last call included
+    Crew::Took took{spent.time, spent.cpu, {}, {}, std::exchange(from_disk, now_from_disk) != now_from_disk};
     done.clear();
     for (const Member& member : std::span(members).first(count)) {
       done.push_back(member.done);
@@ -278,6 +278,7 @@ struct Team::State {
   std::vector<Shares::Done> done;  // scratch of run_as_needed()
   std::mutex running;
   Crew crew;
+  std::uint64_t from_disk = 0;  // pages, until the last call
 
   void (*body)(void*, Worker&) = nullptr;  // null: the team is dissolved
   void* context = nullptr;

@@ -86,8 +86,7 @@ void Attention::append(const Context& c, const KvRun& run, std::size_t row, std:
 }
 
 // A row alone: tasks are (split of the context, some KV heads), whose keys and values lie side by side. Members help
-// each other: memory serves now the one sooner, now the other, and with fixed parts a token behind 4,096 others waited
-// for a third of this time.
+// each other, as with matrices, so that one that is slow, or that memory serves late, holds nobody up for long.
 void Attention::attend_one(const Context& c, float eps, const KvRun& run) const {
   Workspace& w = c.workspace;
   const base::Range appended = c.worker.part(kv_heads);

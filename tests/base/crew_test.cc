@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
 #include <vector>
 
 namespace lfm::base {
@@ -119,6 +120,46 @@ TEST(Crew, PagesFromADiskAreNoReason) {
   for (int call = 0; call < 100; ++call) {
     ASSERT_EQ(crew.members(4, [](unsigned) { return Crew::Duration(0); }), 4u) << call;
     crew.told(4, {milliseconds(60), milliseconds(30), milliseconds(80), milliseconds(160), true});
+  }
+}
+
+// Small calls between large ones: that they have fewer members is nothing that the large ones lack.
+TEST(Crew, SmallCallsBetweenAreNoReason) {
+  Crew crew(14);
+  const Crew::Duration work = milliseconds(30);
+  for (int call = 0; call < 1000; ++call) {
+    const unsigned members = call % 4 == 0 ? 14 : 6;
+    ASSERT_EQ(crew.members(members, [](unsigned) { return Crew::Duration(0); }), members) << call;
+    crew.told(members, {work, work, work * members - work / 5, work / 5});
+  }
+}
+
+// Whatever calls took, the next has one member at least and no more than it wants; and when the cores are free again,
+// all are back within what it may wait.
+TEST(Crew, ComesBackFromAnything) {
+  std::mt19937 random(1);
+  const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  for (unsigned all = 1; all <= 16; ++all) {
+    Crew crew(all);
+    const auto call = [&](unsigned wanted, Crew::Duration barriers, const auto& took) {
+      const unsigned members = crew.members(wanted, [&](unsigned) { return barriers; });
+      EXPECT_GE(members, 1u);
+      EXPECT_LE(members, wanted);
+      crew.told(members, took(members));
+      return members;
+    };
+    const auto anything = [&](unsigned members) {
+      const Crew::Duration time = microseconds(below(200'000)), busy = time * members * below(101) / 100;
+      return Crew::Took{time, time * below(101) / 100, busy, time * members - busy, below(20) == 0};
+    };
+    const auto nothing_lost = [](unsigned members) {
+      const Crew::Duration work = milliseconds(30);
+      return Crew::Took{work, work, work * members, {}};
+    };
+    for (int i = 0; i < 300; ++i)
+      (void)call(1 + static_cast<unsigned>(below(static_cast<int>(all))), milliseconds(below(3)), anything);
+    for (int i = 0; i < 300; ++i) (void)call(all, {}, nothing_lost);  // nine seconds
+    EXPECT_EQ(call(all, {}, nothing_lost), all);
   }
 }
 

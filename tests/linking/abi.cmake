@@ -18,7 +18,7 @@ foreach(header IN LISTS headers)
 endforeach()
 string(REPLACE "\\;" ";" source "${source}")
 file(WRITE ${BUILD}/abi.c "${source}")
-execute_process(COMMAND ${C} -std=c11 -g -O0 -fPIC -shared -I${HEADERS} ${BUILD}/abi.c -o ${BUILD}/libabi.so
+execute_process(COMMAND ${C} -std=c11 -g -O0 -fPIC -shared -fdebug-prefix-map=${BUILD}=. -I${HEADERS} ${BUILD}/abi.c -o ${BUILD}/libabi.so
                 COMMAND_ERROR_IS_FATAL ANY)
 if(UPDATE)
   execute_process(COMMAND ${ABIDW} --no-show-locs --no-comp-dir-path --no-corpus-path --no-architecture
