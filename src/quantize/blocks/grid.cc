@@ -1,6 +1,7 @@
 #include "quantize/blocks/grid.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -37,17 +38,19 @@ using Bits [[gnu::vector_size(16)]] = std::int32_t;
 Lanes every(float value) noexcept {
   return Lanes{value, value, value, value};
 }
-// One where the condition holds, else the other.
-Lanes choose(Bits condition, Lanes one, Lanes other) noexcept {
-  return std::bit_cast<Lanes>((condition & std::bit_cast<Bits>(one)) | (~condition & std::bit_cast<Bits>(other)));
+// In the form that compilers have an instruction for, both ways.
+Lanes between(Lanes value, float least, float most) noexcept {
+  const Lanes raised = value < every(least) ? every(least) : value;
+  return raised > every(most) ? every(most) : raised;
+}
+Lanes whole(Lanes value) noexcept {
+  return (value + every(kRounder)) - every(kRounder);
 }
 
 template <Levels kLevels>
 Lanes level(const Grid& grid, Lanes value) noexcept {
   if constexpr (kLevels == Levels::kUniform) {
-    const Lanes least = every(grid.least), most = every(grid.most), rounder = every(kRounder);
-    const Lanes low = choose(value < least, least, value);
-    return (choose(low > most, most, low) + rounder) - rounder;
+    return whole(between(value, grid.least, grid.most));
   } else {
     Lanes code = every(static_cast<float>(kernels::kNonlinearCodes[0]));
     for (std::size_t i = 0; i < 15; ++i) {
@@ -96,11 +99,8 @@ struct Sums {
 };
 
 float sum_of(const Lanes (&lanes)[2]) noexcept {
-  float sum = 0;
-  for (const Lanes& vector : lanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) sum += vector[lane];
-  }
-  return sum;
+  const Lanes both = lanes[0] + lanes[1];
+  return (both[0] + both[2]) + (both[1] + both[3]);
 }
 
 // Of the codes of (x + minimum) * inverse. Without minima only the sums that a scale alone needs.
@@ -129,6 +129,31 @@ Sums sums(const Grid& grid, const Columns& columns, float inverse, float minimum
   return {sum_of(w), sum_of(x), sum_of(q), sum_of(xq), sum_of(qq), sum_of(xx)};
 }
 
+// Of the codes of x * inverse, and of x * -inverse: the sums that a scale alone needs. |x * inverse| is less than 2^22.
+template <Levels kLevels>
+std::array<Sums, 2> of_both_signs(const Grid& grid, const Columns& columns, float inverse) noexcept {
+  if constexpr (kLevels == Levels::kTable) {
+    return {sums<kLevels, false>(grid, columns, inverse, 0), sums<kLevels, false>(grid, columns, -inverse, 0)};
+  }
+  constexpr std::size_t kVectors = 2;
+  Lanes xq[2][kVectors] = {}, qq[2][kVectors] = {};
+  for (std::size_t i = 0; i < kBlock; i += kVectors * kLanes) {
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      Lanes values, weights;
+      std::memcpy(&values, columns.x + i + v * kLanes, sizeof values);
+      std::memcpy(&weights, columns.w + i + v * kLanes, sizeof weights);
+      const Lanes all = whole(values * every(inverse));
+      // The second codes are those of the negative inverse with their signs changed, so that its grid's ends are too.
+      const Lanes codes[2] = {between(all, grid.least, grid.most), between(all, -grid.most, -grid.least)};
+      for (std::size_t sign = 0; sign < 2; ++sign) {
+        xq[sign][v] += weights * values * codes[sign];
+        qq[sign][v] += weights * codes[sign] * codes[sign];
+      }
+    }
+  }
+  return {Sums{0, 0, 0, sum_of(xq[0]), sum_of(qq[0]), 0}, Sums{0, 0, 0, -sum_of(xq[1]), sum_of(qq[1]), 0}};
+}
+
 template <Levels kLevels>
 Scale search(const Grid& grid, const Columns& columns) noexcept {
   const float largest = columns.largest();
@@ -136,8 +161,7 @@ Scale search(const Grid& grid, const Columns& columns) noexcept {
   Sums best;
   for (int i = 0; i < kTried; ++i) {
     const float inverse = (grid.first_ratio + static_cast<float>(i) * grid.step) / largest;
-    for (const float signed_inverse : {inverse, -inverse}) {
-      const Sums found = sums<kLevels, false>(grid, columns, signed_inverse, 0);
+    for (const Sums& found : of_both_signs<kLevels>(grid, columns, inverse)) {
       if (found.gain() > best.gain()) best = found;
     }
   }
