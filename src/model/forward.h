@@ -14,7 +14,7 @@
 
 namespace lfm::model {
 
-inline constexpr std::size_t kMaxRuns = 32;         // of a pass
+inline constexpr std::size_t kMaxRuns = 64;          // of a pass
 inline constexpr std::size_t kMaxCheckpoints = 256;  // of a run
 
 // Tokens of one sequence in a pass.

@@ -48,6 +48,10 @@ std::string opening(std::size_t i) {
   return system + "<|im_start|>user\n" + question + user + "<|im_end|>\n<|im_start|>assistant\n";
 }
 
+// Of so many texts one begins with an opening: a few, for a network that knows none of them, such as nano, is
+// calibrated worse by them (KL divergence 1.16 of what its own kind of text leaves where it is every second one, 1.10
+// where every fourth).
+constexpr std::size_t kBeginnings = 4;
 constexpr std::size_t kLeastTokens = 16;  // tokens of a text
 
 // As many tokens of them, taken from everywhere: a file may have its chats first and its code last.
@@ -119,7 +123,8 @@ Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window
 }
 
 Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number) {
-  LFM_ASSIGN(std::vector<TokenId> begin, tokenizer.encode(number % 2 == 0 ? "" : opening(number / 2)));
+  const bool opens = number % kBeginnings == 1;
+  LFM_ASSIGN(std::vector<TokenId> begin, tokenizer.encode(opens ? opening(number / kBeginnings) : ""));
   if (begin.empty()) {
     LFM_ASSIGN(begin, tokenizer.encode("\n"));
   }

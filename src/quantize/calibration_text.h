@@ -22,8 +22,8 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
 // A few hundred tokens in all: our own openings alone, which nobody went on with.
 Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window);
 
-// What a text begins with that the network is to go on with: every second one with nothing but the token that begins a
-// text, the others with openings of our own: chats, tools, JSON, code, languages.
+// What a text begins with that the network is to go on with: every fourth one an opening of our own (chats, tools,
+// JSON, code, languages), the others nothing but the token that begins a text.
 Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number);
 
 }  // namespace lfm::quantize
