@@ -10,31 +10,31 @@
 namespace lfm::quantize {
 namespace {
 
-// Written for this purpose.
+// Written for this purpose. Few texts take the first of them, which are of all kinds therefore.
 constexpr const char* kOpenings[] = {
     "Explain in three sentences why the sky is blue.",
     "Write a Python function that returns the n-th Fibonacci number, with a docstring.",
-    "Summarise the plot of a novel about a lighthouse keeper who finds a message in a bottle.",
-    "Gib mir bitte ein einfaches Rezept für Kartoffelsuppe.",
     "Return a JSON object with the fields name, age and city for three invented people. JSON only.",
+    "Gib mir bitte ein einfaches Rezept für Kartoffelsuppe.",
     "What is 17 times 23? Show the steps.",
+    "List five differences between TCP and UDP as a Markdown table.",
     "Écris un court poème sur la pluie à Paris.",
     "My train leaves at 14:35 and the journey takes 2 hours and 50 minutes. When do I arrive?",
-    "List five differences between TCP and UDP as a Markdown table.",
-    "¿Cuáles son las ventajas de aprender un segundo idioma?",
     "Fix this C++ code: for (int i = 0; i <= v.size(); ++i) sum += v[i];",
+    "请用简单的话解释什么是光合作用。",
+    "Give me an SQL query for the ten customers with the highest total of orders.",
+    "¿Cuáles son las ventajas de aprender un segundo idioma?",
     "Write an e-mail to a landlord about a broken heating, polite but firm.",
     "日本の四季について短く説明してください。",
-    "Write a shell command that finds all files larger than 10 MB and sorts them by size.",
+    "Extract all dates from this text: We met on 3 May 2021 and again on 2024-11-09.",
     "Who was Marie Curie, and what is she known for?",
-    "请用简单的话解释什么是光合作用。",
-    "Translate into German: The meeting has been moved to Thursday afternoon.",
-    "Give me an SQL query for the ten customers with the highest total of orders.",
+    "Write a shell command that finds all files larger than 10 MB and sorts them by size.",
     "اكتب فقرة قصيرة عن أهمية القراءة.",
     "Tell me a story for children about a snail that wanted to see the sea.",
-    "What should I consider before I buy a used bicycle?",
+    "Translate into German: The meeting has been moved to Thursday afternoon.",
+    "Summarise the plot of a novel about a lighthouse keeper who finds a message in a bottle.",
     "한국의 전통 음식 세 가지를 소개해 주세요.",
-    "Extract all dates from this text: We met on 3 May 2021 and again on 2024-11-09.",
+    "What should I consider before I buy a used bicycle?",
     "Compare the advantages of trains and planes for a journey of 600 km.",
 };
 constexpr const char* kTools =
@@ -43,14 +43,15 @@ constexpr const char* kTools =
 
 std::string opening(std::size_t i) {
   const std::string user = kOpenings[i % std::size(kOpenings)];
-  const std::string system = i % 6 == 5 ? std::string("<|im_start|>system\n") + kTools + "<|im_end|>\n" : "";
-  const std::string question = i % 6 == 5 ? "What is the weather in Lisbon? " : "";
+  const bool tools = i % 4 == 3;
+  const std::string system = tools ? std::string("<|im_start|>system\n") + kTools + "<|im_end|>\n" : "";
+  const std::string question = tools ? "What is the weather in Lisbon? " : "";
   return system + "<|im_start|>user\n" + question + user + "<|im_end|>\n<|im_start|>assistant\n";
 }
 
-// Of so many texts one begins with an opening: a few, for a network that knows none of them, such as nano, is
-// calibrated worse by them (KL divergence 1.16 of what its own kind of text leaves where it is every second one, 1.10
-// where every fourth).
+// One text of so many begins with an opening. More of them calibrate a network worse that knows none of them, such as
+// nano: what it loses is 1.16 times what it loses with text of its own kind where every second text begins so, and 1.10
+// times where every fourth does (mean KL divergence of three rotations, tests/quantize/rotated_test.cc).
 constexpr std::size_t kBeginnings = 4;
 constexpr std::size_t kLeastTokens = 16;  // tokens of a text
 

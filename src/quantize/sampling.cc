@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -104,8 +105,16 @@ Result<Texts> sample_texts(engine::Runtime& runtime, const model::Weights& weigh
       const std::lock_guard lock(mutex);
       ++writing;
     }
-    writers.emplace_back(write);
+    try {
+      writers.emplace_back(write);
+    } catch (
+        const std::system_error&) {  // no more threads may be started; what they write doesn't depend on their number
+      const std::lock_guard lock(mutex);
+      --writing;
+      break;
+    }
   }
+  if (writers.empty()) return Error{ErrorCode::kNoMemory, "no thread may be started to write a text"};
   std::unique_lock lock(mutex);
   while (writing > 0) {
     changed.wait_for(lock, kBetweenReports);

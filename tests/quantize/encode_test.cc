@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "quantize/blocks/blocks.h"
+#include "quantize/blocks/grid.h"
 #include "quantize/blocks/halves.h"
 #include "support/tiny_model.h"
 
@@ -62,6 +64,39 @@ TEST(Halves, AreRoundedToTheNearestEven) {
   EXPECT_EQ(half_of(-2.0f), 0xc000u);
   EXPECT_EQ(bfloat_of(1.0f + 0x1p-8f), 0x3f80u);
   EXPECT_EQ(bfloat_of(1.0f + 3 * 0x1p-8f), 0x3f82u);
+}
+
+// No scale of either sign that the nearest codes of a ratio to the largest weight ask for does better than the one that
+// is found: each tried by itself, in doubles.
+TEST(Encode, NoOtherScaleIsBetter) {
+  for (const TensorType type : {TensorType::kQ4_0, TensorType::kIQ4_NL, TensorType::kQ6_K}) {
+    const Grid& grid = *grid_of(type);
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+      const std::vector<float> x = noise(grid.columns, seed), w = noise(grid.columns, seed + 1000);
+      std::vector<float> weights(w.size());
+      float largest = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        weights[i] = w[i] * w[i];
+        largest = std::max(largest, std::abs(x[i]));
+      }
+      // How much of the squared error a scale takes away that is fitted to these codes.
+      const auto gain = [&](float inverse) {
+        double xq = 0, qq = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          const double code = nearest(grid, x[i] * inverse);
+          xq += double{weights[i]} * x[i] * code;
+          qq += double{weights[i]} * code * code;
+        }
+        return qq > 0 ? xq * xq / qq : 0;
+      };
+      double most = 0;
+      for (int i = 0; i < 13; ++i) {
+        const float inverse = (grid.first_ratio + static_cast<float>(i) * grid.step) / largest;
+        most = std::max({most, gain(inverse), gain(-inverse)});
+      }
+      EXPECT_GE(gain(1 / best_scale(grid, x, weights.data()).scale), most * (1 - 1e-5)) << to_string(type) << seed;
+    }
+  }
 }
 
 // What a grid holds exactly stays: the scale is found, whichever sign it has.

@@ -44,6 +44,23 @@ TEST_F(Sampling, IsTheSameFromAnyNumberOfThreads) {
   EXPECT_NE((*one)[0], (*one)[2]);  // which begin alike
 }
 
+// One text of four begins with an opening; a few texts have tools, JSON, code and other languages among them.
+TEST_F(Sampling, BeginsWithOpeningsOfAllKinds) {
+  const auto model = engine::load_model(path_, {.threads = 1});
+  ASSERT_TRUE(model.ok()) << model.error().describe();
+  const text::Tokenizer& tokenizer = (*model)->tokenizer;
+  std::string openings;
+  for (std::size_t i = 0; i < 16; ++i) {
+    const auto begin = beginning_of_text(tokenizer, i);
+    ASSERT_TRUE(begin.ok()) << begin.error().describe();
+    EXPECT_EQ(begin->size() > 1, i % 4 == 1) << i;
+    for (const TokenId token : *begin) openings += tokenizer.piece(token);
+  }
+  for (const char* kind : {"List of tools", "JSON", "Python", "Kartoffel"}) {
+    EXPECT_NE(openings.find(kind), std::string::npos) << kind;
+  }
+}
+
 TEST_F(Sampling, RefusesAndStops) {
   test::expect_error(sample(1, 100, 4), ErrorCode::kUnsupported, "too short");
   test::expect_error(sample(2, 100000, 700, [](double) { return false; }), ErrorCode::kCancelled, "stopped");

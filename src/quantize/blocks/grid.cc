@@ -38,11 +38,13 @@ using Bits [[gnu::vector_size(16)]] = std::int32_t;
 Lanes every(float value) noexcept {
   return Lanes{value, value, value, value};
 }
-// In the form that compilers have an instruction for, both ways.
+// The value, at least `least` and at most `most`, in the form that compilers have two instructions for.
 Lanes between(Lanes value, float least, float most) noexcept {
   const Lanes raised = value < every(least) ? every(least) : value;
   return raised > every(most) ? every(most) : raised;
 }
+
+// The nearest whole number, of less than 2^22 either way.
 Lanes whole(Lanes value) noexcept {
   return (value + every(kRounder)) - every(kRounder);
 }
@@ -129,29 +131,31 @@ Sums sums(const Grid& grid, const Columns& columns, float inverse, float minimum
   return {sum_of(w), sum_of(x), sum_of(q), sum_of(xq), sum_of(qq), sum_of(xx)};
 }
 
-// Of the codes of x * inverse, and of x * -inverse: the sums that a scale alone needs. |x * inverse| is less than 2^22.
+// Of the codes of x * inverse, and of x * -inverse: the sums that a scale alone needs. They are rounded once: since the
+// grid's ends are whole, a value may be limited after it. The second codes are those of the first inverse with the
+// other sign, and so are the ends of their grid.
 template <Levels kLevels>
 std::array<Sums, 2> of_both_signs(const Grid& grid, const Columns& columns, float inverse) noexcept {
   if constexpr (kLevels == Levels::kTable) {
     return {sums<kLevels, false>(grid, columns, inverse, 0), sums<kLevels, false>(grid, columns, -inverse, 0)};
-  }
-  constexpr std::size_t kVectors = 2;
-  Lanes xq[2][kVectors] = {}, qq[2][kVectors] = {};
-  for (std::size_t i = 0; i < kBlock; i += kVectors * kLanes) {
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      Lanes values, weights;
-      std::memcpy(&values, columns.x + i + v * kLanes, sizeof values);
-      std::memcpy(&weights, columns.w + i + v * kLanes, sizeof weights);
-      const Lanes all = whole(values * every(inverse));
-      // The second codes are those of the negative inverse with their signs changed, so that its grid's ends are too.
-      const Lanes codes[2] = {between(all, grid.least, grid.most), between(all, -grid.most, -grid.least)};
-      for (std::size_t sign = 0; sign < 2; ++sign) {
-        xq[sign][v] += weights * values * codes[sign];
-        qq[sign][v] += weights * codes[sign] * codes[sign];
+  } else {
+    constexpr std::size_t kVectors = 2;
+    Lanes xq[2][kVectors] = {}, qq[2][kVectors] = {};
+    for (std::size_t i = 0; i < kBlock; i += kVectors * kLanes) {
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        Lanes values, weights;
+        std::memcpy(&values, columns.x + i + v * kLanes, sizeof values);
+        std::memcpy(&weights, columns.w + i + v * kLanes, sizeof weights);
+        const Lanes all = whole(values * every(inverse));
+        const Lanes codes[2] = {between(all, grid.least, grid.most), between(all, -grid.most, -grid.least)};
+        for (std::size_t sign = 0; sign < 2; ++sign) {
+          xq[sign][v] += weights * values * codes[sign];
+          qq[sign][v] += weights * codes[sign] * codes[sign];
+        }
       }
     }
+    return {Sums{0, 0, 0, sum_of(xq[0]), sum_of(qq[0]), 0}, Sums{0, 0, 0, -sum_of(xq[1]), sum_of(qq[1]), 0}};
   }
-  return {Sums{0, 0, 0, sum_of(xq[0]), sum_of(qq[0]), 0}, Sums{0, 0, 0, -sum_of(xq[1]), sum_of(qq[1]), 0}};
 }
 
 template <Levels kLevels>
