@@ -80,10 +80,10 @@ Drafter::Guesser::Plan Drafter::Guesser::plan(double otherwise, std::size_t most
   return best;
 }
 
-// How much of a guess to read is what brings the most tokens beside those that come in its time otherwise, at the rate
-// of all that is said. For what the guess took is spent, however little of it is read: the pass with the most tokens a
-// second would be a short one, and soon another guess had to be paid for. Where a guess took nothing the two are the
-// same.
+// Of a guess that took nothing as much is read as brings the most tokens a second. What another one took is spent,
+// however little of it is read: such a pass would be a short one, and soon another guess had to be paid for. Of that
+// one as much is read as brings the most tokens beside those that come in its time otherwise, at the rate of all that
+// is said.
 void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows, const PassCosts& costs) {
   most = std::min(most, source_->longest());
   const Plan planned = plan(best.rate(), most, rows, costs);
@@ -93,14 +93,14 @@ void Drafter::Guesser::improve(Promise& best, std::size_t most, std::size_t rows
   unasked_ = 0;
   if (came_ == watched_size_) watch(guess);
   gains_.count(guess);
-  const double rate = std::max(best.rate(), planned.rate);
+  const bool free = source_->seconds(1) == 0;
+  const double otherwise = std::max(best.rate(), planned.rate);
   double tokens = static_cast<double>(rows), chance = 1;
   for (std::size_t n = 1; n <= std::min(most, guess.tokens.size()); ++n) {
     chance *= gains_.chance(guess.trust_in(n - 1), n - 1);
     tokens += chance;
     const Promise now{tokens, costs.of(rows + n), guess.tokens.first(n)};
-    const double otherwise = planned.rate > 0 ? rate : best.rate();
-    if (now.gain(otherwise) > best.gain(otherwise)) best = now;
+    if (free ? now.rate() > best.rate() : now.gain(otherwise) > best.gain(otherwise)) best = now;
   }
 }
 
