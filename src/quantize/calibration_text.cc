@@ -49,9 +49,9 @@ std::string opening(std::size_t i) {
   return system + "<|im_start|>user\n" + question + user + "<|im_end|>\n<|im_start|>assistant\n";
 }
 
-// One text of so many begins with an opening. More of them calibrate a network worse that knows none of them, such as
-// nano: what it loses is 1.16 times what it loses with text of its own kind where every second text begins so, and 1.10
-// times where every fourth does (mean KL divergence of three rotations, tests/quantize/rotated_test.cc).
+// One text of so many begins with an opening. Every second was no better for nano, which knows none of them, and every
+// eighth or none a tenth worse (mean KL divergence of three rotations, tests/quantize/rotated_test.cc, of which each
+// moves by a sixth).
 constexpr std::size_t kBeginnings = 4;
 constexpr std::size_t kLeastTokens = 16;  // tokens of a text
 
