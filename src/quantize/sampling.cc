@@ -107,8 +107,8 @@ Result<Texts> sample_texts(engine::Runtime& runtime, const model::Weights& weigh
     }
     try {
       writers.emplace_back(write);
-    } catch (
-        const std::system_error&) {  // no more threads may be started; what they write doesn't depend on their number
+    } catch (const std::system_error&) {
+      // No more may be started. What is written doesn't depend on how many there are.
       const std::lock_guard lock(mutex);
       --writing;
       break;
