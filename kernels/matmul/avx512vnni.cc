@@ -77,7 +77,7 @@ std::uint64_t peak(std::size_t steps) {
 
 }  // namespace
 
-constexpr std::size_t kMostTokens = 6;
+constexpr std::size_t kMostTokens = kMaxTokens;
 constexpr std::size_t kPeakOperations = 128 * kChains;
 #define LFM_BLOCKS_ELSEWHERE
 #include "kernels/matmul/table.inc"

@@ -45,7 +45,7 @@ struct Strip {
 };
 using StripsFn = void (*)(std::span<const Strip> strips, std::size_t tiles, std::size_t k);
 
-inline constexpr std::size_t kMaxTokens = 6;  // the largest most_tokens
+inline constexpr std::size_t kMaxTokens = 48;  // the largest most_tokens
 
 struct BlockKernels {
   MatmulFn tiles;
@@ -53,7 +53,8 @@ struct BlockKernels {
 };
 
 struct MatmulKernels {
-  std::size_t most_tokens;  // that MatmulFn takes at once: as many sums as there are registers for
+  // That MatmulFn takes at once: as many sums as there are registers for, or as many as unpack weights together.
+  std::size_t most_tokens;
   const BlockKernels* blocks[kBlockFormatCount];  // indexed by BlockFormat
   MatmulFloatFn floats[kFloatFormatCount];        // indexed by FloatFormat
 

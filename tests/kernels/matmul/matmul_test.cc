@@ -23,6 +23,14 @@ class MatmulBlocks : public testing::TestWithParam<std::tuple<Tested, BlockInfo>
   MatmulFn function() const { return kernels::function(kernels(), format()); }
   MatmulFn scalar() const { return kernels::function(scalar::kMatmul, format()); }
   std::size_t random_k(Random& random) const { return kernels::random_k(format(), random); }
+  // Few one by one, and some of many.
+  std::vector<std::size_t> numbers_of_tokens() const {
+    std::vector<std::size_t> numbers;
+    for (std::size_t tokens = 1; tokens < kernels().most_tokens; tokens += tokens < 9 ? 1 : 11)
+      numbers.push_back(tokens);
+    numbers.push_back(kernels().most_tokens);
+    return numbers;
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(All, MatmulBlocks,
@@ -71,7 +79,7 @@ TEST_P(MatmulScalar, AgreesWithDoubles) {
 }
 
 TEST_P(MatmulBlocks, GivesTheBitsOfScalar) {
-  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
     Random random(seed);
     const std::size_t k = random_k(random);
     const std::size_t tiles = 1 + random.below(9);
@@ -94,7 +102,7 @@ TEST_P(MatmulBlocks, ManyTilesGiveTheBitsOfEach) {
   Random random(1);
   const auto packed =
       pack(format(), random_rows(format(), kManyTiles * kTileRows, k, false, random), kManyTiles, k, Edge::kEnd);
-  for (std::size_t tokens = 1; tokens <= kernels().most_tokens; ++tokens) {
+  for (const std::size_t tokens : numbers_of_tokens()) {
     const Act act = random_act(tokens, k, false, random);
     const auto all = run(function(), packed->data(), kManyTiles, k, act, Edge::kEnd);
     std::vector<float> each(all.size());
@@ -158,8 +166,8 @@ TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
   const auto packed = pack(format(), random_rows(format(), kRows, k, false, random), kTiles, k, Edge::kEnd);
   const Act all = random_act(kernels().most_tokens, k, false, random);
   const auto whole = run(function(), packed->data(), kTiles, k, all, Edge::kEnd);
-  for (std::size_t tokens = 1; tokens < all.tokens; ++tokens) {
-    for (std::size_t first = 0; first + tokens <= all.tokens; ++first) {
+  for (const std::size_t tokens : numbers_of_tokens()) {
+    for (const std::size_t first : {std::size_t{0}, (all.tokens - tokens) / 2, all.tokens - tokens}) {
       const Act part = all.part(first, tokens);
       for (std::size_t i = 0; i < kTiles; ++i) {
         const auto out = run(function(), packed->data() + i * tile_bytes(format(), k), 1, k, part, Edge::kEnd);
@@ -175,7 +183,7 @@ TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
 }
 
 TEST_P(MatmulBlocks, NanScaleGivesNan) {
-  for (std::size_t tokens = 1; tokens <= kernels().most_tokens; ++tokens) {
+  for (const std::size_t tokens : numbers_of_tokens()) {
     Random random(13);
     const auto packed = pack(format(), random_rows(format(), kTileRows, 256, false, random), 1, 256, Edge::kEnd);
     Act act = random_act(tokens, 256, false, random);
