@@ -45,7 +45,7 @@ struct Strip {
 };
 using StripsFn = void (*)(std::span<const Strip> strips, std::size_t tiles, std::size_t k);
 
-inline constexpr std::size_t kMaxTokens = 48;  // the largest most_tokens
+inline constexpr std::size_t kMaxTokens = 96;  // the largest most_tokens
 
 struct BlockKernels {
   MatmulFn tiles;

@@ -37,8 +37,7 @@ struct Choice {
 
 inline constexpr std::size_t kMaxColumnTiles = 16;  // row tiles of an output block whose sums wait in Private::panel
 
-inline constexpr std::size_t kStrips = 4;       // that kernels read side by side with one token
-static_assert(kStrips <= kernels::kMaxTokens);  // as for Private::tile
+inline constexpr std::size_t kStrips = 4;  // that kernels read side by side with one token
 
 struct Dimensions {
   unsigned threads = 1;
@@ -64,8 +63,8 @@ class Workspace {
     Activations token;                      // of a single token
     std::span<float> row;                   // (widest_input)
     std::span<float> panel;                 // (max(T * 256, hidden + 16)) sums of an output block
-    std::span<float> tile;                  // (kMaxTokens, max(hidden + 16, 2 * 256)) results of a few tokens, or
-                                            // (kStrips, expert_width) of one token's strips
+    std::span<float> tile;                  // (kMaxTokens, 2 * 256) results of some tokens, or
+                                            // (kStrips, max(hidden + 16, expert_width)) of one token's strips
     std::span<Choice> choices;              // (experts_used) of a single token
     std::span<float> logits;                // (kMaxTokens, experts padded to 16)
     std::span<ExpertTile> tiles;            // of the chunk

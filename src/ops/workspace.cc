@@ -96,8 +96,8 @@ Result<Workspace> Workspace::create(const Dimensions& d) {
     single[i].want(requests, 1, d.widest_input, kAll);
     requests.want(p.row, d.widest_input);
     requests.want(p.panel, std::max(tokens * kMaxColumnTiles * kTileRows, padded_hidden));
-    requests.want(p.tile, std::max(kMaxTokens * std::max(padded_hidden, 2 * kMaxColumnTiles * kTileRows),
-                                   kStrips * d.expert_width));
+    requests.want(p.tile, std::max({kMaxTokens * 2 * kMaxColumnTiles * kTileRows, kStrips * padded_hidden,
+                                    kStrips * d.expert_width}));
     requests.want(p.choices, d.experts_used);
     requests.want(p.logits, kMaxTokens * padded_experts);
     requests.want(p.tiles, pairs);  // as many as there can be
