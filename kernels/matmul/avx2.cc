@@ -9,7 +9,7 @@ namespace lfm::kernels::avx2 {
 namespace {
 
 constexpr std::size_t kAhead = 4096;
-constexpr std::size_t kMostTokens = 4;  // 4 + 4 integer and 4 float accumulators
+constexpr int kMostRows = 4;  // 4 + 4 integer and 4 float accumulators
 constexpr bool kSignedBytes = true;     // unsigned ones would overflow with the first pair
 
 // As many halves as there are registers for.
@@ -70,6 +70,7 @@ std::uint64_t peak(std::size_t steps) {
   return static_cast<std::uint64_t>(_mm256_extract_epi64(sums[0], 0));
 }
 
+constexpr std::size_t kMostTokens = kMaxTokens;
 constexpr std::size_t kPeakOperations = 64 * kChains;
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace lfm::kernels::avxvnni {
 namespace {
 
 constexpr std::size_t kAhead = 4096;
-constexpr std::size_t kMostTokens = 4;
+constexpr int kMostRows = 4;
 constexpr bool kSignedBytes = false;
 
 // An activation is loaded once for both. The float sums, needed once a block, may lie in memory.
@@ -58,6 +58,7 @@ std::uint64_t peak(std::size_t steps) {
   return static_cast<std::uint64_t>(_mm256_extract_epi64(sums[0], 0));
 }
 
+constexpr std::size_t kMostTokens = kMaxTokens;
 constexpr std::size_t kPeakOperations = 64 * kChains;
 
 }  // namespace

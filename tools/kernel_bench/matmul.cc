@@ -121,7 +121,7 @@ void register_isa(const std::string& isa, const MatmulKernels& kernels) {
     const auto f = static_cast<std::size_t>(row.format);
     const std::string name = isa + "/" + row.name;
     benchmark::RegisterBenchmark((name + "/strips").c_str(), strips, kernels.blocks[f]->strips, row.format);
-    for (std::size_t mr = 1; mr <= kernels.most_tokens; mr += mr < 6 ? 1 : 6) {
+    for (std::size_t mr = 1; mr <= kernels.most_tokens; mr = mr < 6 ? mr + 1 : 2 * mr) {
       benchmark::RegisterBenchmark((name + "/mr:" + std::to_string(mr)).c_str(), blocks, kernels.blocks[f]->tiles,
                                    row.format, mr);
     }

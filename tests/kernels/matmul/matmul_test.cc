@@ -26,8 +26,11 @@ class MatmulBlocks : public testing::TestWithParam<std::tuple<Tested, BlockInfo>
   // Few one by one, and some of many.
   std::vector<std::size_t> numbers_of_tokens() const {
     std::vector<std::size_t> numbers;
-    for (std::size_t tokens = 1; tokens < kernels().most_tokens; tokens += tokens < 9 ? 1 : 11)
+    for (std::size_t tokens = 1; tokens < std::min<std::size_t>(kernels().most_tokens, 10); ++tokens)
       numbers.push_back(tokens);
+    for (const std::size_t tokens : {13u, 38u, 61u}) {
+      if (tokens < kernels().most_tokens) numbers.push_back(tokens);
+    }
     numbers.push_back(kernels().most_tokens);
     return numbers;
   }
@@ -79,14 +82,15 @@ TEST_P(MatmulScalar, AgreesWithDoubles) {
 }
 
 TEST_P(MatmulBlocks, GivesTheBitsOfScalar) {
-  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+  const auto numbers = numbers_of_tokens();
+  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     Random random(seed);
     const std::size_t k = random_k(random);
     const std::size_t tiles = 1 + random.below(9);
     const bool extreme = seed % 5 == 0;
     const auto packed =
         pack(format(), random_rows(format(), tiles * kTileRows, k, extreme, random), tiles, k, random.edge());
-    const Act act = random_act(1 + seed % kernels().most_tokens, k, extreme && seed % 2 == 0, random);
+    const Act act = random_act(numbers[seed % numbers.size()], k, extreme && seed % 2 == 0, random);
     const Edge edge = random.edge();
     EXPECT_TRUE(same_bits(run(function(), packed->data(), tiles, k, act, edge),
                           run(scalar(), packed->data(), tiles, k, act, edge)))
