@@ -101,8 +101,12 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
                      std::to_string(kLeastTokens) + " are needed",
                  "calibration"};
   }
+  return spread(cut_tokens(tokenizer, all, window), tokens);
+}
+
+Texts cut_tokens(const text::Tokenizer& tokenizer, std::span<const TokenId> tokens, std::size_t window) {
   Texts texts;
-  for (const TokenId token : all) {
+  for (const TokenId token : tokens) {
     const bool begins = tokenizer.bos() == token;
     if (texts.empty() || begins || texts.back().size() == window) {
       texts.emplace_back();
@@ -110,7 +114,7 @@ Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, 
     }
     texts.back().push_back(token);
   }
-  return spread(std::move(texts), tokens);
+  return texts;
 }
 
 Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window) {

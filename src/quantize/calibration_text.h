@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,9 @@ inline constexpr std::size_t kTextTokens = 512;  // of one text, the first of th
 // Pieces of a text of `window` tokens at most, each with the token that begins a text in front; where the text has that
 // token, a new piece begins. Of a longer text than `tokens` pieces from everywhere.   kArgument  too short
 Result<Texts> cut_text(const text::Tokenizer& tokenizer, std::string_view text, std::size_t tokens, std::size_t window);
+
+// The same of tokens that the network has said, all of them.
+Texts cut_tokens(const text::Tokenizer& tokenizer, std::span<const TokenId> tokens, std::size_t window);
 
 // A few hundred tokens in all: our own openings alone, which nobody went on with.
 Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window);

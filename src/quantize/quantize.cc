@@ -82,7 +82,7 @@ bool can_go_on(const QuantizeOptions& options) {
 
 // Of all that the file's bytes depend on.
 Result<std::uint64_t> key_of(const engine::ModelParts& parts, const QuantizeOptions& options, kernels::Isa isa) {
-  constexpr std::uint64_t kVersion = 4;  // another way of quantising takes another number
+  constexpr std::uint64_t kVersion = 5;  // another way of quantising takes another number
   const std::vector<std::byte> identity = parts.model.source->identity();
   LFM_ASSIGN(const format::PackSource source, format::PackSource::of(parts.model.source->files, identity));
   const std::uint64_t numbers[] = {kVersion,

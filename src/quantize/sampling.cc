@@ -21,6 +21,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenReports(100);
 
+// Of a text. With one piece each, pieces that begin in the middle of something (nobody knows of what) were rounded
+// worse: nano's mean KL divergence over eight rotations (tests/quantize/rotated_test.cc) was 1.15 of what a text of its
+// own kind gives, with two 1.09, with three 1.01.
+constexpr std::size_t kPieces = 3;
+
 struct Network {
   engine::Runtime& runtime;
   const model::Weights& weights;
@@ -32,18 +37,18 @@ struct StopAtEnd {
   ~StopAtEnd() { stop = true; }
 };
 
-// Goes on with a text up to `window` tokens. `said` is called for every token; false stops it.
-Status go_on(const Network& network, std::vector<TokenId>& text, std::size_t window, std::uint64_t seed,
+// Goes on with a text up to `size` tokens. `said` is called for every token; false stops it.
+Status go_on(const Network& network, std::vector<TokenId>& text, std::size_t size, std::uint64_t seed,
              const std::function<bool()>& said) {
   const std::size_t stride = base::round_up(network.config.vocab, kernels::kTileRows);
-  LFM_ASSIGN(model::State state, model::State::create(network.config, window));
+  LFM_ASSIGN(model::State state, model::State::create(network.config, size));
   SamplingOptions sampling;
   sampling.seed = seed;
-  LFM_ASSIGN(engine::Sampler sampler, engine::Sampler::create(sampling, network.config.vocab, window));
+  LFM_ASSIGN(engine::Sampler sampler, engine::Sampler::create(sampling, network.config.vocab, size));
   sampler.set_context(text);
   std::vector<float> logits(stride);
   std::size_t read = 0;
-  while (text.size() < window) {
+  while (text.size() < size) {
     while (read < text.size()) {
       const std::size_t count = std::min(text.size() - read, network.runtime.chunk_tokens());
       LFM_TRY(state.make_room(count));
@@ -59,20 +64,41 @@ Status go_on(const Network& network, std::vector<TokenId>& text, std::size_t win
   return {};
 }
 
+// The first pieces of all texts, then the second ones, and so on: whoever takes a few has them of different texts.
+Texts cut_all(const text::Tokenizer& tokenizer, const Texts& texts, std::size_t window) {
+  std::vector<Texts> each;
+  std::size_t most = 0;
+  for (const std::vector<TokenId>& text : texts) {
+    each.push_back(cut_tokens(tokenizer, text, window));
+    most = std::max(most, each.back().size());
+  }
+  Texts all;
+  for (std::size_t i = 0; i < most; ++i) {
+    for (Texts& pieces : each) {
+      if (i < pieces.size()) all.push_back(std::move(pieces[i]));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<Texts> sample_texts(engine::Runtime& runtime, const model::Weights& weights, const model::Config& config,
                            const text::Tokenizer& tokenizer, std::size_t tokens, std::size_t window,
                            const std::function<bool(double part)>& progress) {
-  Texts texts((tokens + window - 1) / window);
-  std::size_t begun = 0;  // tokens that aren't sampled
+  const std::size_t pieces = (tokens + window - 1) / window;
+  const std::size_t most = std::clamp<std::size_t>(config.max_positions() / window, 1, kPieces);  // of a text
+  const std::size_t front = tokenizer.bos() ? 1 : 0;  // what begins a text, which each piece gets
+  Texts texts((pieces + most - 1) / most);
+  const auto size_of = [&](std::size_t i) { return std::min(most, pieces - i * most) * (window - front) + front; };
+  std::size_t left = 0;  // to be sampled
   for (std::size_t i = 0; i < texts.size(); ++i) {
     LFM_ASSIGN(texts[i], beginning_of_text(tokenizer, i));
     if (texts[i].size() >= window)
       return Error{ErrorCode::kUnsupported, "the context is too short to calibrate itself"};
-    begun += texts[i].size();
+    left += size_of(i) - texts[i].size();
   }
-  const double all = static_cast<double>(texts.size() * window - begun);
+  const auto all = static_cast<double>(left);
   const Network network{runtime, weights, config};
   std::atomic<std::size_t> next = 0, sampled = 0;
   std::atomic<bool> stop = false;
@@ -84,7 +110,7 @@ Result<Texts> sample_texts(engine::Runtime& runtime, const model::Weights& weigh
     Status status;
     try {
       for (std::size_t i = next++; i < texts.size() && status.ok(); i = next++) {
-        status = go_on(network, texts[i], window, i, [&] {
+        status = go_on(network, texts[i], size_of(i), i, [&] {
           ++sampled;
           return !stop;
         });
@@ -123,7 +149,7 @@ Result<Texts> sample_texts(engine::Runtime& runtime, const model::Weights& weigh
     lock.lock();
   }
   if (!failure.ok()) return failure.error();
-  return texts;
+  return cut_all(tokenizer, texts, window);
 }
 
 }  // namespace lfm::quantize

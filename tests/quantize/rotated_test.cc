@@ -83,6 +83,7 @@ class Rotation : public Quality {
     EXPECT_LE(bytes_, bytes + bytes / 20);
     options.mix = Mix::kNone;
     options.calibration.clear();
+    options.calibration_tokens = QuantizeOptions{}.calibration_tokens;  // there are as many as one likes
     add("its own text");
   }
 
@@ -107,7 +108,7 @@ TEST(RotatedFourTimes, CalibratedIsNearer) {
   EXPECT_LT(mean["default"], 0.40);
   EXPECT_LT(mean["iq4_nl"], 0.42);
   EXPECT_LT(mean["mix"], 0.85 * mean["default"]);
-  EXPECT_LT(mean["its own text"], 1.25 * mean["default"]);  // 1.16 was measured, 1.1 is wanted
+  EXPECT_LT(mean["its own text"], 1.1 * mean["default"]);
 }
 
 // Larger blocks and more bits: never further from the float network.
