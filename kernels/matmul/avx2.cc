@@ -9,8 +9,8 @@ namespace lfm::kernels::avx2 {
 namespace {
 
 constexpr std::size_t kAhead = 4096;
-constexpr int kMostRows = 4;  // 4 + 4 integer and 4 float accumulators
-constexpr bool kSignedBytes = true;     // unsigned ones would overflow with the first pair
+constexpr int kMostRows = 4;         // 4 + 4 integer and 4 float accumulators
+constexpr bool kSignedBytes = true;  // unsigned ones would overflow with the first pair
 
 // As many halves as there are registers for.
 constexpr int halves_of(int tokens) {

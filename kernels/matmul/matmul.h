@@ -20,8 +20,7 @@ namespace lfm::kernels {
 // 16..31), which float holds exactly, and scale_w is float(d). So it is in Q2_K, whose minima are two as well:
 //     f = fma(min_w[1], scaled_sum, f), then f = fma((dmin / 8) * float(m[0] - m[1]), scale_a * float(neg8_low), f)
 //   weights   tiles x tile_bytes(format, k), 64-byte aligned
-//   act       the rows (layout.h) of `tokens` tokens, 4-byte aligned; rows after those are the next call's, which a
-//             kernel may fetch meanwhile
+//   act       the rows (layout.h) of `tokens` tokens, 4-byte aligned
 //   out       `tokens` rows of tiles * 16 floats, out_stride floats from one token to the next
 // k % 32 == 0 (256 for K formats); 1 <= tokens <= MatmulKernels::most_tokens.
 using MatmulFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k,

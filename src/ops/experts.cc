@@ -10,7 +10,6 @@
 namespace lfm::ops {
 namespace {
 
-using kernels::kMaxTokens;
 using kernels::kTileRows;
 
 // Of an expert's width: what a member's part of a single token is a multiple of, and what a task of several tokens has.
@@ -23,9 +22,10 @@ std::size_t down_tiles_at_once(std::size_t tiles, unsigned threads) {
   return std::clamp<std::size_t>(tiles / (threads * std::size_t{4}), 1, kMaxColumnTiles);
 }
 
-// Orders the (token, expert) pairs of the chunk by expert, then token, and cuts each expert's into tiles. Every member
-// does it for itself, which is cheaper than waiting for one. Returns the number of tiles.
-std::size_t plan(const Context& c, std::span<const Choice> choices, std::size_t experts, std::size_t used) {
+// Orders the (token, expert) pairs of the chunk by expert, then token, and cuts each expert's into tiles of `most` at
+// most. Every member does it for itself, which is cheaper than waiting for one. Returns the number of tiles.
+std::size_t plan(const Context& c, std::span<const Choice> choices, std::size_t experts, std::size_t used,
+                 std::size_t most) {
   Workspace::Private& mine = c.mine();
   std::span<std::uint32_t> begin = mine.expert_begin.first(experts + 1);
   std::fill(begin.begin(), begin.end(), 0u);
@@ -39,22 +39,16 @@ std::size_t plan(const Context& c, std::span<const Choice> choices, std::size_t 
     mine.pair_token[pair] = static_cast<std::uint32_t>(i / used);
     mine.pair_weight[pair] = choices[i].weight;
   }
-  const auto most = static_cast<std::uint32_t>(c.kernels.matmul.most_tokens);
   std::size_t tiles = 0;
   for (std::size_t e = 0; e < experts; ++e) {
     mine.expert_tile[e] = static_cast<std::uint32_t>(tiles);
     for (std::uint32_t pair = begin[e]; pair < begin[e + 1]; pair += mine.tiles[tiles++].pairs) {
-      mine.tiles[tiles] = {static_cast<std::uint32_t>(e), pair, std::min(most, begin[e + 1] - pair)};
+      mine.tiles[tiles] = {static_cast<std::uint32_t>(e), pair,
+                           std::min(static_cast<std::uint32_t>(most), begin[e + 1] - pair)};
     }
   }
   mine.expert_tile[experts] = static_cast<std::uint32_t>(tiles);
   return tiles;
-}
-
-// The rows of a tile of tokens, followed by those of the expert's next; `numbers` as in ActRows.
-ActRows rows_of(const Context& c, const ExpertTile& tile, const Activations& in, const std::uint32_t* numbers) {
-  const std::size_t end = c.mine().expert_begin[tile.expert + 1];
-  return {in, numbers, tile.first_pair, tile.pairs, end - tile.first_pair - tile.pairs};
 }
 
 }  // namespace
@@ -96,16 +90,17 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
   std::span<const Choice> choices;
   if (c.tokens == 1) {
     const base::Range part = c.worker.part(router.tiles());
-    multiply(c, router, router.data, part, {in, nullptr, 0, 1, 0}, w.router_logits.data() + part.begin * kTileRows, 0);
+    multiply(c, router, router.data, part, {in, nullptr, 0, 1}, w.router_logits.data() + part.begin * kTileRows, 0);
     c.worker.barrier();
     choose_experts(w.router_logits.data(), bias, experts, mine.choices);
     choices = mine.choices;
   } else {
     const base::Range part = c.worker.part(c.tokens);
     const std::size_t stride = router.tiles() * kTileRows;
-    for (std::size_t token = part.begin; token < part.end; token += kMaxTokens) {
-      const std::size_t count = std::min(kMaxTokens, part.end - token);
-      multiply(c, router, router.data, {0, router.tiles()}, {in, nullptr, token, count, 0}, mine.logits.data(), stride);
+    const std::size_t most = most_tokens(c, router);
+    for (std::size_t token = part.begin; token < part.end; token += most) {
+      const std::size_t count = std::min(most, part.end - token);
+      multiply(c, router, router.data, {0, router.tiles()}, {in, nullptr, token, count}, mine.logits.data(), stride);
       for (std::size_t i = 0; i < count; ++i) {
         choose_experts(mine.logits.data() + i * stride, bias, experts, w.choices.subspan((token + i) * used, used));
       }
@@ -114,7 +109,8 @@ void Experts::run(const Context& c, const float* gamma, float eps) const {
     choices = w.choices.first(c.tokens * used);
   }
 
-  const std::size_t tiles = plan(c, choices, experts, used);
+  const std::size_t most = std::min({most_tokens(c, gate), most_tokens(c, up), most_tokens(c, down)});
+  const std::size_t tiles = plan(c, choices, experts, used, most);
   c.done(Phase::kRouter);
   if (c.tokens == 1) {
     gate_up_one(c, in, tiles);
@@ -194,7 +190,7 @@ void Experts::gate_up_many(const Context& c, const Activations& in) const {
     // Experts without tokens have no tiles.
     for (std::size_t i = mine.expert_tile[expert]; i < mine.expert_tile[expert + 1]; ++i) {
       const ExpertTile& tile = mine.tiles[i];
-      const ActRows act = rows_of(c, tile, in, mine.pair_token.data());
+      const ActRows act{in, mine.pair_token.data(), tile.first_pair, tile.pairs};
       float* gates = mine.tile.data();  // (pairs, channels)
       float* ups = gates + tile.pairs * count;
       multiply(c, gate, gate.data + expert * gate.bytes(), rows, act, gates, count);
@@ -255,8 +251,8 @@ void Experts::down_add_many(const Context& c, std::size_t tiles) const {
     std::fill_n(sums, c.tokens * columns, 0.0f);
     for (std::size_t i = 0; i < tiles; ++i) {
       const ExpertTile& tile = mine.tiles[i];
-      multiply(c, down, down.data + tile.expert * down.bytes(), rows, rows_of(c, tile, w.inner, nullptr), product,
-               columns);
+      const ActRows act{w.inner, nullptr, tile.first_pair, tile.pairs};
+      multiply(c, down, down.data + tile.expert * down.bytes(), rows, act, product, columns);
       for (std::size_t slot = 0; slot < tile.pairs; ++slot) {
         const std::size_t pair = tile.first_pair + slot;
         c.kernels.vector.add_scaled(product + slot * columns, mine.pair_weight[pair], columns,

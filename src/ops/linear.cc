@@ -12,6 +12,8 @@ namespace {
 // Weights that run over all tokens before the next do: L2 holds them meanwhile.
 constexpr std::size_t kWeightsAtOnce = std::size_t{512} << 10;
 
+constexpr std::size_t kFloatTokens = 6;  // L1 holds their activations
+
 constexpr std::size_t kLongestStrip = 63;  // tiles; odd, so that no power of two lies between the strips of a matrix
 
 // linear() of one token, native. A part is cut into strips beside one another, without which it takes 2 % longer.
@@ -57,8 +59,7 @@ void multiply_many(const Context& c, const Matrix& matrix, base::Range part, con
   for (std::size_t tile = part.begin; tile < part.end; tile += step) {
     for (std::size_t first = 0; first < c.tokens; first += most) {
       const std::size_t count = std::min(most, c.tokens - first);
-      multiply(c, matrix, matrix.data, {tile, std::min(tile + step, part.end)},
-               {in, nullptr, first, count, c.tokens - first - count},
+      multiply(c, matrix, matrix.data, {tile, std::min(tile + step, part.end)}, {in, nullptr, first, count},
                out + first * out_stride + tile * kernels::kTileRows, out_stride);
     }
   }
@@ -67,8 +68,7 @@ void multiply_many(const Context& c, const Matrix& matrix, base::Range part, con
 }  // namespace
 
 std::size_t most_tokens(const Context& c, const Matrix& matrix) noexcept {
-  return std::holds_alternative<kernels::BlockFormat>(matrix.format) ? c.kernels.matmul.most_tokens
-                                                                     : kernels::kMaxTokens;
+  return std::holds_alternative<kernels::BlockFormat>(matrix.format) ? c.kernels.matmul.most_tokens : kFloatTokens;
 }
 
 void read_row(const Matrix& matrix, std::size_t row, float* out) {
@@ -83,14 +83,13 @@ void read_row(const Matrix& matrix, std::size_t row, float* out) {
 void multiply(const Context& c, const Matrix& matrix, const std::byte* data, base::Range tiles, const ActRows& act,
               float* out, std::size_t out_stride) {
   const auto call = [&]<typename T>(auto kernel, const T* in, std::size_t row_size) {
-    std::array<const T*, 2 * kernels::kMaxTokens> rows;
-    const std::size_t count = std::min(rows.size(), act.count + act.following);
-    for (std::size_t i = 0; i < count; ++i) {
+    std::array<const T*, kernels::kMaxTokens> rows;
+    for (std::size_t i = 0; i < act.count; ++i) {
       const std::size_t row = act.first + i;
       rows[i] = in + (act.numbers == nullptr ? row : act.numbers[row]) * row_size;
     }
     kernel(data + tiles.begin * matrix.tile_bytes(), tiles.end - tiles.begin, matrix.columns,
-           std::span(rows).first(count), act.count, out, static_cast<std::ptrdiff_t>(out_stride));
+           std::span(rows).first(act.count), act.count, out, static_cast<std::ptrdiff_t>(out_stride));
   };
   if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
     call(c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)]->tiles,

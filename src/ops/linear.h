@@ -11,13 +11,12 @@
 
 namespace lfm::ops {
 
-// Rows of activations: those of a call of a kernel, and after them those of the next call.
+// Rows of activations of a call of a kernel.
 struct ActRows {
   const Activations& in;
   const std::uint32_t* numbers;  // of the rows of `in`; null where they are taken as they lie
   std::size_t first;
-  std::size_t count;      // at most most_tokens() of the matrix
-  std::size_t following;  // of the next call
+  std::size_t count;  // at most most_tokens() of the matrix
 };
 
 // Tokens that the native kernels take at once with such a matrix.

@@ -120,7 +120,7 @@ Texts cut_tokens(const text::Tokenizer& tokenizer, std::span<const TokenId> toke
 Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window) {
   Texts texts;
   for (std::size_t i = 0; i < std::size(kOpenings); ++i) {
-    LFM_ASSIGN(std::vector<TokenId> text, tokenizer.encode(opening(i)));
+    LFM_ASSIGN(std::vector<TokenId> text, tokenizer.encode(opening(i), {.bos = tokenizer.bos().has_value()}));
     text.resize(std::min(text.size(), window));
     if (!text.empty()) texts.push_back(std::move(text));
   }
@@ -129,7 +129,8 @@ Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window
 
 Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number) {
   const bool opens = number % kBeginnings == 1;
-  LFM_ASSIGN(std::vector<TokenId> begin, tokenizer.encode(opens ? opening(number / kBeginnings) : ""));
+  const text::EncodeOptions options{.bos = tokenizer.bos().has_value()};
+  LFM_ASSIGN(std::vector<TokenId> begin, tokenizer.encode(opens ? opening(number / kBeginnings) : "", options));
   if (begin.empty()) {
     LFM_ASSIGN(begin, tokenizer.encode("\n"));
   }

@@ -26,8 +26,8 @@ Texts cut_tokens(const text::Tokenizer& tokenizer, std::span<const TokenId> toke
 // A few hundred tokens in all: our own openings alone, which nobody went on with.
 Result<Texts> opening_texts(const text::Tokenizer& tokenizer, std::size_t window);
 
-// What a text begins with that the network is to go on with: every fourth one an opening of our own (chats, tools,
-// JSON, code, languages), the others nothing but the token that begins a text.
+// What a text begins with that the network is to go on with: the token that begins a text, and in every fourth one an
+// opening of our own (chats, tools, JSON, code, languages).
 Result<std::vector<TokenId>> beginning_of_text(const text::Tokenizer& tokenizer, std::size_t number);
 
 }  // namespace lfm::quantize

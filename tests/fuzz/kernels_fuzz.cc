@@ -1,5 +1,6 @@
 // Every instruction set against the scalar kernels, on shapes and numbers that the fuzzer chooses: the same bits, from
 // buffers that are exactly as large as the kernels are told.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -107,8 +108,8 @@ void add_activations(Output& out, std::span<const std::byte> rows) {
 Output multiply_blocks(const Table& table, Source source) {
   const auto format = static_cast<lfm::kernels::BlockFormat>(source.between(0, lfm::kernels::kBlockFormatCount - 1));
   const std::size_t unit = lfm::kernels::info(format).file_columns;
-  const std::size_t k = unit * source.between(1, unit == 256 ? 2 : 5), tiles = source.between(1, 2);
-  const std::size_t tokens = source.between(1, 4);  // every ISA takes four
+  const std::size_t k = unit * source.between(1, unit == 256 ? 2 : 12), tiles = source.between(1, 2);
+  const std::size_t tokens = source.between(1, 20);
   Output out;
 
   const std::size_t act_bytes = lfm::kernels::act_row_bytes(k);
@@ -131,8 +132,13 @@ Output multiply_blocks(const Table& table, Source source) {
     lfm::kernels::pack_tile(format, file.data(), rows, k, weights.data() + i * tile_bytes);
   }
   Buffer<float> product(tokens * tiles * lfm::kernels::kTileRows);
-  table.matmul.blocks[static_cast<std::size_t>(format)]->tiles(weights.data(), tiles, k, act_rows, tokens, product.data(),
-                                                        static_cast<std::ptrdiff_t>(tiles * lfm::kernels::kTileRows));
+  const std::size_t width = tiles * lfm::kernels::kTileRows;
+  for (std::size_t first = 0, count; first < tokens; first += count) {
+    count = std::min(table.matmul.most_tokens, tokens - first);
+    table.matmul.blocks[static_cast<std::size_t>(format)]->tiles(
+        weights.data(), tiles, k, std::span(act_rows).subspan(first, count), count, product.data() + first * width,
+        static_cast<std::ptrdiff_t>(width));
+  }
   out.add(product.span());
 
   // The same as strips, all of the same weights.

@@ -83,7 +83,7 @@ class Rotation : public Quality {
     EXPECT_LE(bytes_, bytes + bytes / 20);
     options.mix = Mix::kNone;
     options.calibration.clear();
-    options.calibration_tokens = QuantizeOptions{}.calibration_tokens;  // there are as many as one likes
+    options.calibration_tokens = QuantizeOptions{}.calibration_tokens;  // it can write as many as it is to
     add("its own text");
   }
 

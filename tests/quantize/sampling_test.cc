@@ -47,7 +47,7 @@ TEST_F(Sampling, IsTheSameFromAnyNumberOfThreads) {
     tokens += piece.size();
   }
   EXPECT_GE(tokens, 1000u);
-  EXPECT_LE(tokens, 1110u);  // where the network itself begins a text, that is a piece's first token already
+  EXPECT_LE(tokens, 1100u);  // fewer where the network itself begins a text, which is a piece's first token then
 }
 
 // A text goes on for three pieces: as long as one of three times the tokens that isn't cut.
@@ -68,9 +68,10 @@ TEST_F(Sampling, MostPiecesBeginInTheMiddleOfAText) {
   const auto [pieces, cut] = said(100);
   const auto [texts, whole] = said(300);
   EXPECT_GE(pieces, 3u);
+  EXPECT_LE(pieces, 5u);  // the network may begin a text or two
   ASSERT_GE(whole.size(), cut.size());
   EXPECT_TRUE(std::ranges::equal(cut, std::span(whole).first(cut.size())));
-  EXPECT_GE(cut.size(), 280u);  // the network may begin a text or two
+  EXPECT_GE(cut.size(), 280u);
 }
 
 // Texts that begin alike go on differently, and the first pieces are of different ones.
@@ -93,6 +94,7 @@ TEST_F(Sampling, BeginsWithOpeningsOfAllKinds) {
   for (std::size_t i = 0; i < 16; ++i) {
     const auto begin = beginning_of_text(tokenizer, i);
     ASSERT_TRUE(begin.ok()) << begin.error().describe();
+    EXPECT_EQ(begin->front(), tokenizer.bos()) << i;
     EXPECT_EQ(begin->size() > 1, i % 4 == 1) << i;
     for (const TokenId token : *begin) openings += tokenizer.piece(token);
   }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -162,18 +163,26 @@ inline std::unique_ptr<GuardedBuffer> pack(BlockFormat format, const std::vector
   return packed;
 }
 
-// The tokens of `act` beside one another, and of what follows them nothing or their rows once more.
+// The tokens of `act`, whose rows lie beside one another. Nothing is written between those of the product.
 inline std::vector<float> run(MatmulFn matmul, const std::byte* weights, std::size_t tiles, std::size_t k,
                               const Act& act, Edge edge) {
   GuardedBuffer bytes(act.tokens * act_row_bytes(k), edge);
   act.write(bytes.data());
   std::vector<const std::byte*> rows;
-  for (std::size_t t = 0; t < (edge == Edge::kEnd ? 2 : 1) * act.tokens; ++t) {
-    rows.push_back(bytes.data() + t % act.tokens * act_row_bytes(k));
+  for (std::size_t t = 0; t < act.tokens; ++t) rows.push_back(bytes.data() + t * act_row_bytes(k));
+  const std::size_t width = tiles * kTileRows;
+  constexpr float kUntouched = 12345.0f;
+  const std::size_t stride = width + 3;  // what lies between the rows is nobody's
+  GuardedBuffer out(((act.tokens - 1) * stride + width) * sizeof(float), edge);
+  std::ranges::fill(out.as<float>(), kUntouched);
+  matmul(weights, tiles, k, rows, act.tokens, out.as<float>().data(), static_cast<std::ptrdiff_t>(stride));
+  std::vector<float> result;
+  for (std::size_t t = 0; t < act.tokens; ++t) {
+    const auto row = out.as<float>().subspan(t * stride);
+    result.insert(result.end(), row.begin(), row.begin() + static_cast<std::ptrdiff_t>(width));
+    for (std::size_t i = width; i < std::min(stride, row.size()); ++i) EXPECT_EQ(row[i], kUntouched);
   }
-  GuardedBuffer out(act.tokens * tiles * kTileRows * sizeof(float), edge);
-  matmul(weights, tiles, k, rows, act.tokens, out.as<float>().data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
-  return {out.as<float>().begin(), out.as<float>().end()};
+  return result;
 }
 
 // Equal bits; a NaN equals any NaN.

@@ -154,12 +154,15 @@ TEST_P(MatmulBlocks, StripsGiveTheBitsOfEach) {
 }
 
 TEST_P(MatmulBlocks, LargestCodesDoNotOverflow) {
-  constexpr std::size_t kColumns = 7168;
+  constexpr std::size_t kColumns = 7168, kTiles = 2;
   Random random(7);
-  const auto packed = pack(format(), random_rows(format(), kTileRows, kColumns, true, random), 1, kColumns, Edge::kEnd);
-  const Act act = random_act(4, kColumns, true, random);
-  const auto out = run(function(), packed->data(), 1, kColumns, act, Edge::kEnd);
-  EXPECT_TRUE(same_bits(out, run(scalar(), packed->data(), 1, kColumns, act, Edge::kEnd)));
+  const auto packed =
+      pack(format(), random_rows(format(), kTiles * kTileRows, kColumns, true, random), kTiles, kColumns, Edge::kEnd);
+  for (const std::size_t tokens : {4u, 13u}) {
+    const Act act = random_act(std::min<std::size_t>(tokens, kernels().most_tokens), kColumns, true, random);
+    const auto out = run(function(), packed->data(), kTiles, kColumns, act, Edge::kEnd);
+    EXPECT_TRUE(same_bits(out, run(scalar(), packed->data(), kTiles, kColumns, act, Edge::kEnd)));
+  }
 }
 
 TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
@@ -189,13 +192,15 @@ TEST_P(MatmulBlocks, ATokenDoesNotDependOnItsNeighbours) {
 TEST_P(MatmulBlocks, NanScaleGivesNan) {
   for (const std::size_t tokens : numbers_of_tokens()) {
     Random random(13);
-    const auto packed = pack(format(), random_rows(format(), kTileRows, 256, false, random), 1, 256, Edge::kEnd);
+    constexpr std::size_t kTiles = 2;
+    const auto packed =
+        pack(format(), random_rows(format(), kTiles * kTileRows, 256, false, random), kTiles, 256, Edge::kEnd);
     Act act = random_act(tokens, 256, false, random);
     const std::size_t bad = random.below(tokens);
     act.scales[bad * 8 + 3] = std::numeric_limits<float>::quiet_NaN();
-    const auto out = run(function(), packed->data(), 1, 256, act, Edge::kEnd);
+    const auto out = run(function(), packed->data(), kTiles, 256, act, Edge::kEnd);
     for (std::size_t i = 0; i < out.size(); ++i) {
-      EXPECT_EQ(std::isnan(out[i]), i / kTileRows == bad) << "tokens " << tokens;
+      EXPECT_EQ(std::isnan(out[i]), i / (kTiles * kTileRows) == bad) << "tokens " << tokens;
     }
   }
 }
