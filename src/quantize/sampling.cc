@@ -22,7 +22,7 @@ namespace {
 constexpr std::chrono::milliseconds kBetweenReports(100);
 
 // Of a text. With one piece each, pieces that begin in the middle of something were rounded worse: nano's mean KL
-// divergence over eight rotations (tests/quantize/rotated_test.cc) was 1.15 of what a text of its own kind gives, with
+// divergence over eight rotations (tests/support/rotated_model.h) was 1.15 of what a text of its own kind gives, with
 // two 1.09, with three 1.03.
 constexpr std::size_t kPieces = 3;
 
