@@ -68,15 +68,16 @@ TEST(TokenizerTime, OfATokenThatNearlyComes) {
   ASSERT_TRUE(hostile.ok()) << hostile.error().describe();
   const std::string text(std::size_t{1} << 20, 'a');
   const auto seconds = [&](AddedTokens added) {
-    double best = 1e9;
-    for (int round = 0; round < 3; ++round) {
-      const double begin = processor_seconds();
-      EXPECT_TRUE(hostile->encode(text, {.added_tokens = added}).ok());
-      best = std::min(best, processor_seconds() - begin);
-    }
-    return best;
+    const double begin = processor_seconds();
+    EXPECT_TRUE(hostile->encode(text, {.added_tokens = added}).ok());
+    return processor_seconds() - begin;
   };
-  EXPECT_LT(seconds(AddedTokens::kUserDefined), 2 * seconds(AddedTokens::kNone));
+  double with = 1e9, without = 1e9;  // the best of a few, taken by turns, as the machine is shared
+  for (int round = 0; round < 7 && (round < 3 || with >= 2 * without); ++round) {
+    with = std::min(with, seconds(AddedTokens::kUserDefined));
+    without = std::min(without, seconds(AddedTokens::kNone));
+  }
+  EXPECT_LT(with, 2 * without);
 }
 
 // A vocabulary of the size of LFM2.5's: after the bytes, all strings of ten letters in order of their length, up to
