@@ -9,7 +9,8 @@ namespace lfm::kernels::avx2 {
 namespace {
 
 constexpr std::size_t kAhead = 4096;
-constexpr int kMostRows = 4;         // 4 + 4 integer and 4 float accumulators
+constexpr int kMostRows = 4;  // 4 + 4 integer and 4 float accumulators
+constexpr std::size_t kLeastForSlabs = kMostRows + 1;
 constexpr bool kSignedBytes = true;  // unsigned ones would overflow with the first pair
 
 // As many halves as there are registers for.

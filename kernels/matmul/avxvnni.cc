@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kAhead = 4096;
 constexpr int kMostRows = 4;
+constexpr std::size_t kLeastForSlabs = 8;  // 5 and 6 tokens lose a tenth
 constexpr bool kSignedBytes = false;
 
 // An activation is loaded once for both. The float sums, needed once a block, may lie in memory.

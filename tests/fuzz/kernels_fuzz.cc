@@ -109,7 +109,7 @@ Output multiply_blocks(const Table& table, Source source) {
   const auto format = static_cast<lfm::kernels::BlockFormat>(source.between(0, lfm::kernels::kBlockFormatCount - 1));
   const std::size_t unit = lfm::kernels::info(format).file_columns;
   const std::size_t k = unit * source.between(1, unit == 256 ? 2 : 12), tiles = source.between(1, 2);
-  const std::size_t tokens = source.between(1, 20);
+  const std::size_t tokens = source.between(1, 40);
   Output out;
 
   const std::size_t act_bytes = lfm::kernels::act_row_bytes(k);

@@ -28,7 +28,7 @@ class MatmulBlocks : public testing::TestWithParam<std::tuple<Tested, BlockInfo>
     std::vector<std::size_t> numbers;
     for (std::size_t tokens = 1; tokens < std::min<std::size_t>(kernels().most_tokens, 10); ++tokens)
       numbers.push_back(tokens);
-    for (const std::size_t tokens : {13u, 38u, 61u}) {
+    for (const std::size_t tokens : {13u, 24u, 38u, 61u}) {
       if (tokens < kernels().most_tokens) numbers.push_back(tokens);
     }
     numbers.push_back(kernels().most_tokens);
