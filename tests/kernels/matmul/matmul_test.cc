@@ -28,7 +28,7 @@ class MatmulBlocks : public testing::TestWithParam<std::tuple<Tested, BlockInfo>
     std::vector<std::size_t> numbers;
     for (std::size_t tokens = 1; tokens < std::min<std::size_t>(kernels().most_tokens, 10); ++tokens)
       numbers.push_back(tokens);
-    for (const std::size_t tokens : {13u, 24u, 38u, 61u}) {
+    for (const std::size_t tokens : {13u, 23u, 24u, 38u, 61u}) {
       if (tokens < kernels().most_tokens) numbers.push_back(tokens);
     }
     numbers.push_back(kernels().most_tokens);
@@ -158,7 +158,7 @@ TEST_P(MatmulBlocks, LargestCodesDoNotOverflow) {
   Random random(7);
   const auto packed =
       pack(format(), random_rows(format(), kTiles * kTileRows, kColumns, true, random), kTiles, kColumns, Edge::kEnd);
-  for (const std::size_t tokens : {4u, 13u}) {
+  for (const std::size_t tokens : {4u, 13u, 25u}) {
     const Act act = random_act(std::min<std::size_t>(tokens, kernels().most_tokens), kColumns, true, random);
     const auto out = run(function(), packed->data(), kTiles, kColumns, act, Edge::kEnd);
     EXPECT_TRUE(same_bits(out, run(scalar(), packed->data(), kTiles, kColumns, act, Edge::kEnd)));
