@@ -6,9 +6,10 @@
 namespace lfm::base {
 namespace {
 
-// Rounds that a share is a mean of: a few tokens' layers, so that a share follows a core that gets hot or busy, and
-// what is but chance of when members meet is small beside it.
-constexpr double kRecent = 512;
+// Rounds that a share is a mean of, a few tokens' layers, or their time, where that is less: a prompt's are long. So a
+// share follows a core that gets hot or busy, and what is but chance of when members meet is small beside it.
+constexpr double kRecentRounds = 512;
+constexpr std::chrono::duration<double> kRecentTime = std::chrono::milliseconds(500);
 // Of an equal share: a member that is held up for long still gets what shows that it is back.
 constexpr double kLeast = 1.0 / 64;
 
@@ -27,21 +28,21 @@ void Shares::place() noexcept {
   ends_.back() = 1u << kBits;
 }
 
-std::size_t Shares::taken(std::size_t left, std::size_t least, unsigned member, unsigned owner) const noexcept {
-  const auto most = static_cast<double>(left);
+std::size_t Shares::taken(std::size_t left, RunSize size, unsigned member, unsigned owner) const noexcept {
+  const auto allowed = [&](std::size_t wanted) { return std::min(left, std::clamp(wanted, size.least, size.most)); };
+  if (member == owner) return allowed(left / 2);
+  const auto all = static_cast<double>(left), shortest = static_cast<double>(allowed(0));
   const double mine = share_[member], theirs = share_[owner];
-  if (member == owner) return std::min(left, std::max(least, left / 2));
-  const double shortest = static_cast<double>(std::min(least, left));
-  if (shortest * theirs > most * mine) return 0;
+  if (shortest * theirs > all * mine) return 0;
   // So much that both are done at one time, if nobody else helps.
-  return std::min(left, std::max(least, static_cast<std::size_t>(most * (mine / (mine + theirs)))));
+  return allowed(static_cast<std::size_t>(all * (mine / (mine + theirs))));
 }
 
-void Shares::learn(std::span<const Done> done, unsigned rounds) noexcept {
+void Shares::learn(std::span<const Done> done, unsigned rounds, std::chrono::nanoseconds took) noexcept {
   double speeds = 0;
   for (const Done& member : done) speeds += member.time > 0 ? member.parts / member.time : 0;
   if (!(speeds > 0)) return;
-  const double rate = std::min(1.0, rounds / kRecent);
+  const double rate = std::min(1.0, std::max(rounds / kRecentRounds, took / kRecentTime));
   double sum = 0;
   for (unsigned i = 0; i < members(); ++i) {
     double& share = share_[i];

@@ -6,8 +6,10 @@
 // the nearer parts are to what their members can do in one time. That is learnt of what they did.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -23,6 +25,12 @@ constexpr Range split(std::size_t n, std::size_t index, std::size_t count) noexc
   return {n * index / count, n * (index + 1) / count};
 }
 
+// How much a member takes at once, where so much is left.
+struct RunSize {
+  std::size_t least = 1;
+  std::size_t most = std::numeric_limits<std::size_t>::max();  // at least `least`
+};
+
 class Shares {
  public:
   explicit Shares(unsigned members);  // equal ones; at least 1 member
@@ -32,9 +40,9 @@ class Shares {
   // The member's part of 0..n-1, n < 2^32: contiguous, in proportion to its share, rounded to the nearest.
   Range part(std::size_t n, unsigned member) const noexcept { return {at(n, member), at(n, member + 1)}; }
 
-  // What `member` takes of the `left` of `owner`'s part, at most all of it; `least` where so many are left. 0 where its
-  // owner has done that sooner than this member can.
-  std::size_t taken(std::size_t left, std::size_t least, unsigned member, unsigned owner) const noexcept;
+  // What `member` takes of the `left` of `owner`'s part, at most all of it. 0 where its owner has done the least sooner
+  // than this member can.
+  std::size_t taken(std::size_t left, RunSize size, unsigned member, unsigned owner) const noexcept;
 
   // What a member did of some work that was divided `rounds` times: its parts of those rounds, summed, and the time
   // that they took it, in any unit that is all members'.
@@ -42,7 +50,8 @@ class Shares {
     double parts = 0;
     double time = 0;
   };
-  void learn(std::span<const Done> done, unsigned rounds) noexcept;
+  //   took  all of it, from the first round to the last
+  void learn(std::span<const Done> done, unsigned rounds, std::chrono::nanoseconds took) noexcept;
 
   double share(unsigned member) const noexcept { return share_[member]; }
 

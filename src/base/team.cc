@@ -121,7 +121,7 @@ std::atomic<std::size_t>& Worker::open_round() noexcept {
   return shared_.rounds[round % 3].next;
 }
 
-Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept {
+Range Worker::claim(unsigned member, std::size_t n, RunSize size) noexcept {
   constexpr unsigned kBits = 28;
   constexpr std::uint64_t kMask = (std::uint64_t{1} << kBits) - 1;
   const std::uint64_t round = run_round_ % 256;
@@ -130,7 +130,7 @@ Range Worker::claim(unsigned member, std::size_t n, std::size_t least) noexcept 
   for (;;) {
     Range range{seen >> kBits & kMask, seen & kMask};
     if (seen >> (2 * kBits) != round) range = shares_.part(n, member);
-    const std::size_t taken = shares_.taken(range.end - range.begin, least, index_, member);
+    const std::size_t taken = shares_.taken(range.end - range.begin, size, index_, member);
     Range run = range;
     if (member == index_) {
       range.begin += taken;
@@ -251,7 +251,7 @@ struct Team::State {
       took.lost += member.busy.time - member.busy.cpu;
     }
     crew.told(count, took);
-    if (count > 1) now.learn(done, members[0].rounds);
+    if (count > 1) now.learn(done, members[0].rounds, spent.time);
   }
 
   void take_part(Member& member) noexcept {

@@ -44,15 +44,15 @@ class Worker {
 
   // Calls run(range) for ranges that make up 0..n-1, n < 2^28. Every member goes through its own part, in runs that get
   // shorter, and then takes from the ends of the others' parts: runs are long, and all members are done at about the
-  // same time. A run has at least `least` where so many are left. Otherwise as for_each_task().
+  // same time. Otherwise as for_each_task().
   template <typename Run>
-  void for_each_run(std::size_t n, std::size_t least, Run&& run) {
+  void for_each_run(std::size_t n, RunSize size, Run&& run) {
     ++run_round_;
     const std::uint64_t begin = ticks();
     std::size_t done = 0;
     for (unsigned i = 0; i < count_; ++i) {
       const unsigned member = (index_ + i) % count_;
-      for (Range range = claim(member, n, least); range.begin < range.end; range = claim(member, n, least)) {
+      for (Range range = claim(member, n, size); range.begin < range.end; range = claim(member, n, size)) {
         run(range);
         done += range.end - range.begin;
       }
@@ -80,7 +80,7 @@ class Worker {
       : shared_(shared), shares_(shares), index_(index), count_(shares.members()) {}
   std::atomic<std::size_t>& open_round() noexcept;
   // The next run of a member's part in this round: from its beginning for the member itself, from its end for others.
-  Range claim(unsigned member, std::size_t n, std::size_t least) noexcept;
+  Range claim(unsigned member, std::size_t n, RunSize size) noexcept;
 
   Shared& shared_;
   const Shares& shares_;

@@ -98,7 +98,7 @@ void Attention::attend_one(const Context& c, float eps, const KvRun& run) const 
   const std::size_t most = kMaxQueries / std::min(group(), kMaxQueries);
   const std::size_t at_once = std::clamp<std::size_t>(kv_heads * splits / (kTasksEach * c.worker.count()), 1, most);
   const std::size_t of_split = (kv_heads + at_once - 1) / at_once;
-  c.worker.for_each_run(of_split * splits, 1, [&](base::Range tasks) {
+  c.worker.for_each_run(of_split * splits, {}, [&](base::Range tasks) {
     for (std::size_t task = tasks.begin; task < tasks.end; ++task) {
       const std::size_t first = task % of_split * at_once;
       attend_split(c, run, task / of_split, {first, std::min(first + at_once, kv_heads)});

@@ -1,6 +1,7 @@
 #include "ops/experts.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -15,12 +16,6 @@ using kernels::kTileRows;
 // Of an expert's width: what a member's part of a single token is a multiple of, and what a task of several tokens has.
 constexpr std::size_t kChannelStep = 32;
 constexpr std::size_t kChannelsAtOnce = kMaxColumnTiles * kTileRows;
-
-// Row tiles of the output in one task when several tokens run. Every task reads the inner activations of all tokens, so
-// tasks are few: four for each member.
-std::size_t down_tiles_at_once(std::size_t tiles, unsigned threads) {
-  return std::clamp<std::size_t>(tiles / (threads * std::size_t{4}), 1, kMaxColumnTiles);
-}
 
 // Orders the (token, expert) pairs of the chunk by expert, then token, and cuts each expert's into tiles of `most` at
 // most. Every member does it for itself, which is cheaper than waiting for one. Returns the number of tiles.
@@ -172,7 +167,7 @@ void Experts::gate_up_one(const Context& c, const Activations& in, std::size_t t
   };
 
   const std::size_t steps = (width + kChannelStep - 1) / kChannelStep;
-  c.worker.for_each_run((tiles + kAtOnce - 1) / kAtOnce * steps, 1, [&](base::Range run) {
+  c.worker.for_each_run((tiles + kAtOnce - 1) / kAtOnce * steps, {}, [&](base::Range run) {
     for (std::size_t step = run.begin, next; step < run.end; step = next) {
       next = std::min(run.end, (step / steps + 1) * steps);
       const std::size_t channel = step % steps * kChannelStep;
@@ -202,11 +197,9 @@ void Experts::gate_up_many(const Context& c, const Activations& in) const {
   };
 
   const std::size_t blocks = (width + kChannelsAtOnce - 1) / kChannelsAtOnce;
-  c.worker.for_each_run(experts * blocks, 1, [&](base::Range run) {
-    for (std::size_t task = run.begin; task < run.end; ++task) {
-      const std::size_t channel = task % blocks * kChannelsAtOnce;
-      run_channels(task / blocks, {channel, std::min(width, channel + kChannelsAtOnce)});
-    }
+  c.worker.for_each_run(experts * blocks, {.most = 1}, [&](base::Range run) {
+    const std::size_t channel = run.begin % blocks * kChannelsAtOnce;
+    run_channels(run.begin / blocks, {channel, std::min(width, channel + kChannelsAtOnce)});
   });
 }
 
@@ -215,7 +208,7 @@ void Experts::gate_up_many(const Context& c, const Activations& in) const {
 void Experts::down_add_one(const Context& c, std::size_t tiles) const {
   const Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
-  c.worker.for_each_run(down.tiles(), 1, [&](base::Range rows) {
+  c.worker.for_each_run(down.tiles(), {}, [&](base::Range rows) {
     const std::size_t column = rows.begin * kTileRows;
     const std::size_t columns = (rows.end - rows.begin) * kTileRows;
     float* sums = mine.panel.data();
@@ -241,9 +234,7 @@ void Experts::down_add_many(const Context& c, std::size_t tiles) const {
   const Workspace& w = c.workspace;
   const Workspace::Private& mine = c.mine();
   const std::size_t hidden = down.rows;
-  const std::size_t step = down_tiles_at_once(down.tiles(), c.worker.count());
-  c.worker.for_each_task((down.tiles() + step - 1) / step, [&](std::size_t block) {
-    const base::Range rows{block * step, std::min(down.tiles(), (block + 1) * step)};
+  for_native_row_blocks(c, std::array{down.tiles()}, [&](std::size_t, base::Range rows) {
     const std::size_t column = rows.begin * kTileRows;
     const std::size_t columns = (rows.end - rows.begin) * kTileRows;
     float* sums = mine.panel.data();  // (tokens, columns)

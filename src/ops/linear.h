@@ -59,6 +59,10 @@ void for_row_blocks(const Context& c, std::initializer_list<std::size_t> tile_co
   for_row_blocks(c, std::span(tile_counts.begin(), tile_counts.size()), std::forward<Body>(body));
 }
 
+// Likewise where none of them is XNNPACK's.
+template <typename Body>
+void for_native_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, Body&& body);
+
 // Row tiles of a block when several tokens run and a matrix is XNNPACK's, which has been made ready for these sizes.
 std::size_t block_tiles(std::size_t tiles, unsigned threads) noexcept;
 
@@ -95,23 +99,28 @@ const Activations& prepare(const Context& c, std::size_t k, Forms forms, RowOf&&
 }
 
 template <typename Body>
+void for_native_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, Body&& body) {
+  std::size_t all = 0;
+  for (const std::size_t tiles : tile_counts) all += tiles;
+  // Several tokens' runs are multiples of the least one: kernels that take tiles by twos are left with no odd one.
+  const std::size_t unit = c.tokens == 1 ? 1 : kLeastTiles;
+  const base::RunSize size =
+      c.tokens == 1 ? base::RunSize{.least = kLeastTiles} : base::RunSize{.most = kMaxColumnTiles / kLeastTiles};
+  c.worker.for_each_run((all + unit - 1) / unit, size, [&](base::Range run) {
+    std::size_t first = 0, which = 0;
+    for (const std::size_t tiles : tile_counts) {  // units are numbered through all matrices
+      const std::size_t begin = std::max(run.begin * unit, first);
+      const std::size_t end = std::min(run.end * unit, first + tiles);
+      if (begin < end) body(which, base::Range{begin - first, end - first});
+      first += tiles;
+      ++which;
+    }
+  });
+}
+
+template <typename Body>
 void for_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, Body&& body) {
-  if (c.xnn == nullptr) {
-    std::size_t all = 0;
-    for (const std::size_t tiles : tile_counts) all += tiles;
-    const std::size_t most = c.tokens == 1 ? all : kMaxColumnTiles;
-    return c.worker.for_each_run(all, kLeastTiles, [&](base::Range run) {  // numbered through all matrices
-      std::size_t first = 0, which = 0;
-      for (const std::size_t tiles : tile_counts) {
-        const std::size_t end = std::min(run.end, first + tiles);
-        for (std::size_t begin = std::max(run.begin, first); begin < end; begin += most) {
-          body(which, base::Range{begin - first, std::min(end, begin + most) - first});
-        }
-        first += tiles;
-        ++which;
-      }
-    });
-  }
+  if (c.xnn == nullptr) return for_native_row_blocks(c, tile_counts, std::forward<Body>(body));
   if (c.tokens == 1) {  // XNNPACK has been made ready for equal parts
     std::size_t which = 0;
     for (const std::size_t tiles : tile_counts) {

@@ -78,12 +78,13 @@ TEST(Team, RunsTakeEachNumberOnce) {
     Team team = team_of(threads);
     std::vector<std::vector<std::atomic<int>>> times;
     for (std::size_t round = 0; round < kRounds; ++round) times.emplace_back(round * 7 % 97);
-    std::atomic<std::size_t> short_runs{0};
+    std::atomic<std::size_t> short_runs{0}, long_runs{0};
     team.run([&](Worker& worker) {
       for (std::size_t round = 0; round < kRounds; ++round) {
-        const std::size_t least = 1 + round % 5;
-        worker.for_each_run(times[round].size(), least, [&](Range run) {
-          if (run.end - run.begin < least) ++short_runs;  // what is left of a part: one for each member at most
+        const RunSize size{.least = 1 + round % 5, .most = round % 2 == 0 ? 1 + round % 5 + round % 3 : 1000};
+        worker.for_each_run(times[round].size(), size, [&](Range run) {
+          if (run.end - run.begin < size.least) ++short_runs;  // what is left of a part: one for each member at most
+          if (run.end - run.begin > size.most) ++long_runs;
           for (std::size_t i = run.begin; i < run.end; ++i) ++times[round][i];
         });
         worker.barrier();
@@ -93,6 +94,7 @@ TEST(Team, RunsTakeEachNumberOnce) {
       for (const std::atomic<int>& count : round) EXPECT_EQ(count, 1);
     }
     EXPECT_LE(short_runs, kRounds * threads);
+    EXPECT_EQ(long_runs, 0u);
   }
 }
 
@@ -101,7 +103,7 @@ TEST(Team, RunsOfAMemberThatIsHeldUpAreTaken) {
   Team team = team_of(2);
   std::atomic<std::size_t> done{0}, first{0};
   team.run([&](Worker& worker) {
-    worker.for_each_run(kNumbers, 1, [&](Range run) {
+    worker.for_each_run(kNumbers, {}, [&](Range run) {
       if (worker.index() == 1 && first == 0) {  // stays in its first run until all others are done
         first = run.end - run.begin;
         while (done < kNumbers - first) std::this_thread::yield();
@@ -241,7 +243,7 @@ TEST(Team, LearnsWhoIsSlow) {
     team.run_as_needed(shares, [&](Worker& worker) {
       if (worker.count() == 2 && worker.index() == 0) ++together;
       for (int round = 0; round < 10; ++round) {
-        worker.for_each_run(64, 1, [&](Range run) {
+        worker.for_each_run(64, {}, [&](Range run) {
           const auto length = std::chrono::microseconds(worker.index() == 1 ? 30 : 10) * (run.end - run.begin);
           const auto until = std::chrono::steady_clock::now() + length;
           while (std::chrono::steady_clock::now() < until) {
