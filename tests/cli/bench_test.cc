@@ -15,6 +15,7 @@ TEST_F(CommandLine, BenchSideBySide) {
                                           "4",     "-r", "2",           "-P",           "1,3"};
   for (const std::string format : {"jsonl", "json", "csv", "md"}) {
     std::vector<std::string> arguments = bench;
+    if (format == "md") *(arguments.end() - 2) = "-np";  // as llama.cpp spells it
     arguments.insert(arguments.end(), {"-o", format});
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
@@ -139,7 +140,7 @@ TEST_F(CommandLine, BenchTellsPhasesOrRefusesTo) {
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_NE(outcome.out.find(field), std::string::npos) << outcome.out;
   }
-  expect_usage({"bench", "-m", "x", "--profile", "-P", "2"}, "--np excludes --profile");
+  expect_usage({"bench", "-m", "x", "--profile", "-P", "2"}, "--parallel excludes --profile");
   expect_usage({"bench", "-m", "x", "--profile", "--sustained", "1"}, "--sustained excludes --profile");
   expect_usage({"bench", "-m", "x", "--profile", "--replay", "y"}, "--replay excludes --profile");
 }

@@ -342,7 +342,7 @@ void add_bench(CommandLine& line) {
   command.numbers("-d,--n-depth", options->depths, {0}, "tokens before each test, a comma list").shows("0");
   options->cache.add_to(command);
   const Option parallel =
-      command.numbers("-P,--np,--n-parallel", options->parallel, {1, 256},
+      command.numbers("-P,--parallel,--np,--n-parallel", options->parallel, {1, 256},
                       "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do");
   const Option replay = command.texts("--replay", options->replay,
                                       "instead, have the model say the text in this file, with and without drafts; a "
