@@ -44,13 +44,13 @@ void float_tile(const std::byte* tile, std::size_t k, const float* const* act, f
 }
 
 template <FloatFormat kFormat>
-void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act,
-            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act, float* out,
+            std::ptrdiff_t out_stride) {
   for (std::size_t tile = 0; tile < tiles; ++tile) {
     const std::byte* tile_weights = weights + tile * tile_bytes(kFormat, k);
     std::size_t t = 0;
     const auto take = [&]<int MR>() {
-      for (; t + MR <= tokens; t += MR) {
+      for (; t + MR <= act.size(); t += MR) {
         float_tile<kFormat, MR>(tile_weights, k, &act[t],
                                 out + static_cast<std::ptrdiff_t>(t) * out_stride + tile * kTileRows, out_stride);
       }

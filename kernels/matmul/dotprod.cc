@@ -39,8 +39,8 @@ template <bool, BlockFormat kFormat, int kRows, int MR>
 
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
-            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
-  tiles_by<kFormat, 6>(weights, tiles, k, act.data(), tokens, out, out_stride);
+            float* out, std::ptrdiff_t out_stride) {
+  tiles_by<kFormat, 6>(weights, tiles, k, act.data(), act.size(), out, out_stride);
 }
 
 std::uint64_t peak(std::size_t steps) {

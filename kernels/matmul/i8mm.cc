@@ -37,7 +37,8 @@ template <bool, BlockFormat kFormat, int kRows, int MR>
 
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
-            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+            float* out, std::ptrdiff_t out_stride) {
+  const std::size_t tokens = act.size();
   if (tokens > 4) return pairs_through_tiles<kFormat, 3>(weights, tiles, k, act.data(), tokens, out, out_stride);
   if (tokens == 4) return pairs_through_tiles<kFormat, 2>(weights, tiles, k, act.data(), tokens, out, out_stride);
   tiles_by<kFormat, 3>(weights, tiles, k, act.data(), tokens, out, out_stride);

@@ -20,19 +20,17 @@ namespace lfm::kernels {
 // 16..31), which float holds exactly, and scale_w is float(d). So it is in Q2_K, whose minima are two as well:
 //     f = fma(min_w[1], scaled_sum, f), then f = fma((dmin / 8) * float(m[0] - m[1]), scale_a * float(neg8_low), f)
 //   weights   tiles x tile_bytes(format, k), 64-byte aligned
-//   act       the rows (layout.h) of `tokens` tokens, 4-byte aligned
-//   out       `tokens` rows of tiles * 16 floats, out_stride floats from one token to the next
-// k % 32 == 0 (256 for K formats); 1 <= tokens <= MatmulKernels::most_tokens.
+//   act       a row (layout.h) of each token, 4-byte aligned; 1 .. MatmulKernels::most_tokens of them
+//   out       a row of tiles * 16 floats for each, out_stride floats from one to the next
+// k % 32 == 0 (256 for K formats).
 using MatmulFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k,
-                          std::span<const std::byte* const> act, std::size_t tokens, float* out,
-                          std::ptrdiff_t out_stride);
+                          std::span<const std::byte* const> act, float* out, std::ptrdiff_t out_stride);
 
 // The same with float weights and float activations: four partial sums over columns k % 4 == 0, 1, 2, 3, each a chain
 // of fma in ascending order, then (s0 + s1) + (s2 + s3). k % 4 == 0; any number of tokens.
 //   act       rows of k floats, as above
 using MatmulFloatFn = void (*)(const std::byte* weights, std::size_t tiles, std::size_t k,
-                               std::span<const float* const> act, std::size_t tokens, float* out,
-                               std::ptrdiff_t out_stride);
+                               std::span<const float* const> act, float* out, std::ptrdiff_t out_stride);
 
 // One token through strips of weights: tiles that lie in the order in which they are read. A core has more reads under
 // way in several streams than in one, which is what a single token waits for, so strips are read side by side.

@@ -76,11 +76,11 @@ template <bool kApart, BlockFormat kFormat, int kRows, int MR>
 
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
-            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+            float* out, std::ptrdiff_t out_stride) {
   constexpr ScaleKind kScales = info(kFormat).scales;  // as many tokens as there are registers for
   constexpr int kMost = kScales == ScaleKind::kHalves || kScales == ScaleKind::kSuperHalves ? 3 : 4;
-  for (std::size_t t = 0; t < tokens; t += kMost) {
-    tiles_by<kFormat, kMost>(weights, tiles, k, &act[t], tokens - t, out, out_stride);
+  for (std::size_t t = 0; t < act.size(); t += kMost) {
+    tiles_by<kFormat, kMost>(weights, tiles, k, &act[t], act.size() - t, out, out_stride);
     out += kMost * out_stride;
   }
 }

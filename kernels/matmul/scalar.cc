@@ -18,7 +18,7 @@ struct ActBlock {
 
 template <BlockFormat kFormat>
 void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const std::byte* const> act,
-            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
+            float* out, std::ptrdiff_t out_stride) {
   constexpr BlockInfo kInfo = info(kFormat);
   constexpr BlockLayout kLayout = block_layout(kFormat);
   for (std::size_t row = 0; row < tiles * kTileRows; ++row) {
@@ -31,7 +31,7 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
       std::uint8_t codes[kBlockColumns];
       read_codes<kInfo.codes>(group + header_bytes(kInfo.scales) + b * plane_bytes(kInfo.codes), r, codes);
       const RowScale s = row_scale<kInfo.scales>(group, b, r);
-      for (std::size_t t = 0; t < tokens; ++t) {
+      for (std::size_t t = 0; t < act.size(); ++t) {
         const ActBlock block{act[t] + column / kBlockColumns * kActBlockBytes};
         const std::int32_t low_zero = kInfo.zero / 8 * block.neg8_low();
         std::int32_t dot[2] = {low_zero, kInfo.zero / 8 * block.neg8_sum() - low_zero};
@@ -45,14 +45,14 @@ void blocks(const std::byte* weights, std::size_t tiles, std::size_t k, std::spa
         }
       }
     }
-    for (std::size_t t = 0; t < tokens; ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];
+    for (std::size_t t = 0; t < act.size(); ++t) out[static_cast<std::ptrdiff_t>(t) * out_stride] = sum[t];
     ++out;
   }
 }
 
 template <BlockFormat kFormat>
 void strips(std::span<const Strip> strips, std::size_t tiles, std::size_t k) {
-  for (const Strip& strip : strips) blocks<kFormat>(strip.weights, tiles, k, {&strip.act, 1}, 1, strip.out, 0);
+  for (const Strip& strip : strips) blocks<kFormat>(strip.weights, tiles, k, {&strip.act, 1}, strip.out, 0);
 }
 
 template <FloatFormat kFormat>
@@ -63,9 +63,9 @@ float weight(const std::byte* tile, std::size_t i) {
 }
 
 template <FloatFormat kFormat>
-void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act,
-            std::size_t tokens, float* out, std::ptrdiff_t out_stride) {
-  for (std::size_t t = 0; t < tokens; ++t) {
+void floats(const std::byte* weights, std::size_t tiles, std::size_t k, std::span<const float* const> act, float* out,
+            std::ptrdiff_t out_stride) {
+  for (std::size_t t = 0; t < act.size(); ++t) {
     for (std::size_t row = 0; row < tiles * kTileRows; ++row) {
       const std::byte* tile = weights + row / kTileRows * tile_bytes(kFormat, k);
       float sum[4] = {};

@@ -89,7 +89,7 @@ void multiply(const Context& c, const Matrix& matrix, const std::byte* data, bas
       rows[i] = in + (act.numbers == nullptr ? row : act.numbers[row]) * row_size;
     }
     kernel(data + tiles.begin * matrix.tile_bytes(), tiles.end - tiles.begin, matrix.columns,
-           std::span(rows).first(act.count), act.count, out, static_cast<std::ptrdiff_t>(out_stride));
+           std::span(rows).first(act.count), out, static_cast<std::ptrdiff_t>(out_stride));
   };
   if (const auto* blocks = std::get_if<kernels::BlockFormat>(&matrix.format)) {
     call(c.kernels.matmul.blocks[static_cast<std::size_t>(*blocks)]->tiles,
@@ -106,7 +106,7 @@ void multiply(const Context& c, const Matrix& matrix, std::span<const kernels::S
   } else if (const auto* floats = std::get_if<kernels::FloatFormat>(&matrix.format)) {
     for (const kernels::Strip& strip : strips) {
       const auto* row = reinterpret_cast<const float*>(strip.act);
-      c.kernels.matmul.floats[static_cast<std::size_t>(*floats)](strip.weights, tiles, matrix.columns, {&row, 1}, 1,
+      c.kernels.matmul.floats[static_cast<std::size_t>(*floats)](strip.weights, tiles, matrix.columns, {&row, 1},
                                                                  strip.out, 0);
     }
   }

@@ -136,7 +136,7 @@ Output multiply_blocks(const Table& table, Source source) {
   for (std::size_t first = 0, count; first < tokens; first += count) {
     count = std::min(table.matmul.most_tokens, tokens - first);
     table.matmul.blocks[static_cast<std::size_t>(format)]->tiles(
-        weights.data(), tiles, k, std::span(act_rows).subspan(first, count), count, product.data() + first * width,
+        weights.data(), tiles, k, std::span(act_rows).subspan(first, count), product.data() + first * width,
         static_cast<std::ptrdiff_t>(width));
   }
   out.add(product.span());
@@ -159,7 +159,7 @@ Output multiply_floats(const Table& table, Source source) {
   Buffer<float> act = floats(source, tokens * k), product(tokens * tiles * lfm::kernels::kTileRows);
   std::vector<const float*> act_rows;
   for (std::size_t t = 0; t < tokens; ++t) act_rows.push_back(act.data() + t * k);
-  table.matmul.floats[static_cast<std::size_t>(format)](weights.data(), tiles, k, act_rows, tokens, product.data(),
+  table.matmul.floats[static_cast<std::size_t>(format)](weights.data(), tiles, k, act_rows, product.data(),
                                                         static_cast<std::ptrdiff_t>(tiles * lfm::kernels::kTileRows));
   Output out;
   out.add(product.span());

@@ -70,7 +70,7 @@ void blocks(benchmark::State& state, MatmulFn matmul, BlockFormat format, std::s
   }
   const std::size_t bytes = tile_bytes(format, kColumns);
   walk(state, bytes, kTiles, kTiles * bytes, mr, [&](const std::byte* weights) {
-    matmul(weights, kTiles, kColumns, rows, mr, out.data(), static_cast<std::ptrdiff_t>(kTiles * kTileRows));
+    matmul(weights, kTiles, kColumns, rows, out.data(), static_cast<std::ptrdiff_t>(kTiles * kTileRows));
   });
 }
 
@@ -99,7 +99,7 @@ void floats(benchmark::State& state, MatmulFloatFn matmul, FloatFormat format, s
   std::vector<const float*> rows;
   for (std::size_t t = 0; t < tokens; ++t) rows.push_back(act.data() + t * kColumns);
   walk(state, bytes, tiles, tokens == 1 ? kWorkingSet : tiles * bytes, tokens, [&](const std::byte* weights) {
-    matmul(weights, tiles, kColumns, rows, tokens, out.data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
+    matmul(weights, tiles, kColumns, rows, out.data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
   });
 }
 

@@ -36,7 +36,7 @@ std::vector<float> run(MatmulFloatFn matmul, const std::byte* weights, std::size
   std::vector<const float*> rows;
   for (std::size_t t = 0; t < tokens; ++t) rows.push_back(act.as<float>().data() + t * k);
   GuardedBuffer out(tokens * tiles * kTileRows * sizeof(float), edge);
-  matmul(weights, tiles, k, rows, tokens, out.as<float>().data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
+  matmul(weights, tiles, k, rows, out.as<float>().data(), static_cast<std::ptrdiff_t>(tiles * kTileRows));
   return {out.as<float>().begin(), out.as<float>().end()};
 }
 

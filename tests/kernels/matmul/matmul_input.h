@@ -175,7 +175,7 @@ inline std::vector<float> run(MatmulFn matmul, const std::byte* weights, std::si
   const std::size_t stride = width + 3;  // what lies between the rows is nobody's
   GuardedBuffer out(((act.tokens - 1) * stride + width) * sizeof(float), edge);
   std::ranges::fill(out.as<float>(), kUntouched);
-  matmul(weights, tiles, k, rows, act.tokens, out.as<float>().data(), static_cast<std::ptrdiff_t>(stride));
+  matmul(weights, tiles, k, rows, out.as<float>().data(), static_cast<std::ptrdiff_t>(stride));
   std::vector<float> result;
   for (std::size_t t = 0; t < act.tokens; ++t) {
     const auto row = out.as<float>().subspan(t * stride);
