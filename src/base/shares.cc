@@ -6,16 +6,13 @@
 namespace lfm::base {
 namespace {
 
-// Rounds that a share is a mean of, a few tokens' layers, or their time, where that is less: a prompt's are long. So a
-// share follows a core that gets hot or busy, and what is but chance of when members meet is small beside it.
-constexpr double kRecentRounds = 512;
-constexpr std::chrono::duration<double> kRecentTime = std::chrono::milliseconds(500);
 // Of an equal share: a member that is held up for long still gets what shows that it is back.
 constexpr double kLeast = 1.0 / 64;
 
 }  // namespace
 
-Shares::Shares(unsigned members) : share_(members, 1.0 / members), ends_(members + 1) {
+Shares::Shares(unsigned members, unsigned recent)
+    : recent_(recent), share_(members, 1.0 / members), ends_(members + 1) {
   place();
 }
 
@@ -38,11 +35,11 @@ std::size_t Shares::taken(std::size_t left, RunSize size, unsigned member, unsig
   return allowed(static_cast<std::size_t>(all * (mine / (mine + theirs))));
 }
 
-void Shares::learn(std::span<const Done> done, unsigned rounds, std::chrono::nanoseconds took) noexcept {
+void Shares::learn(std::span<const Done> done, unsigned rounds) noexcept {
   double speeds = 0;
   for (const Done& member : done) speeds += member.time > 0 ? member.parts / member.time : 0;
   if (!(speeds > 0)) return;
-  const double rate = std::min(1.0, std::max(rounds / kRecentRounds, took / kRecentTime));
+  const double rate = std::min(1.0, rounds / recent_);
   double sum = 0;
   for (unsigned i = 0; i < members(); ++i) {
     double& share = share_[i];

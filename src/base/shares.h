@@ -6,7 +6,6 @@
 // the nearer parts are to what their members can do in one time. That is learnt of what they did.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -33,7 +32,11 @@ struct RunSize {
 
 class Shares {
  public:
-  explicit Shares(unsigned members);  // equal ones; at least 1 member
+  // Equal ones, of at least 1 member.
+  //   recent  rounds that a share is a mean of, so that it follows a core that gets hot or busy, and what is but chance
+  //           of when members meet is small beside it; rather fewer where they are long
+  explicit Shares(unsigned members, unsigned recent = kRecent);
+  static constexpr unsigned kRecent = 512;  // of a few tokens' layers
 
   unsigned members() const noexcept { return static_cast<unsigned>(ends_.size() - 1); }
 
@@ -50,8 +53,7 @@ class Shares {
     double parts = 0;
     double time = 0;
   };
-  //   took  all of it, from the first round to the last
-  void learn(std::span<const Done> done, unsigned rounds, std::chrono::nanoseconds took) noexcept;
+  void learn(std::span<const Done> done, unsigned rounds) noexcept;
 
   double share(unsigned member) const noexcept { return share_[member]; }
 
@@ -62,6 +64,7 @@ class Shares {
   }
   void place() noexcept;
 
+  double recent_;
   std::vector<double> share_;        // a part of 1: of all speeds
   std::vector<std::uint32_t> ends_;  // of those before each member together, of 2^kBits; and 2^kBits
 };

@@ -13,7 +13,8 @@ namespace {
 
 using kernels::kTileRows;
 
-// Of an expert's width: what a member's part of a single token is a multiple of, and what a task of several tokens has.
+// Of an expert's width: what a member's part of a single token is a multiple of, and what a run of several tokens has:
+// experts' numbers of tokens differ, so that longer ones wouldn't be alike.
 constexpr std::size_t kChannelStep = 32;
 constexpr std::size_t kChannelsAtOnce = kMaxColumnTiles * kTileRows;
 

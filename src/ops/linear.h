@@ -40,7 +40,7 @@ inline const std::byte* act_row(const Matrix& matrix, const Activations& in, std
 // Row `row` of a native matrix as floats (columns).
 void read_row(const Matrix& matrix, std::size_t row, float* out);
 
-// Row tiles that a member takes at least: tens of KB of weights.
+// Row tiles that a member takes at least for a single token: tens of KB of weights.
 inline constexpr std::size_t kLeastTiles = 4;
 
 // Tokens in the forms that the consumers of `forms` want. row_of(token, scratch (k)) returns the token's k floats, in
@@ -102,10 +102,11 @@ template <typename Body>
 void for_native_row_blocks(const Context& c, std::span<const std::size_t> tile_counts, Body&& body) {
   std::size_t all = 0;
   for (const std::size_t tiles : tile_counts) all += tiles;
-  // Several tokens' runs are multiples of the least one: kernels that take tiles by twos are left with no odd one.
-  const std::size_t unit = c.tokens == 1 ? 1 : kLeastTiles;
+  // Several tokens' kernels take tiles by twos: they are dealt so, which leaves an odd one at a matrix's end alone.
+  const bool single = c.tokens == 1;
+  const std::size_t unit = single ? 1 : 2;
   const base::RunSize size =
-      c.tokens == 1 ? base::RunSize{.least = kLeastTiles} : base::RunSize{.most = kMaxColumnTiles / kLeastTiles};
+      single ? base::RunSize{.least = kLeastTiles} : base::RunSize{.most = kMaxColumnTiles / unit};
   c.worker.for_each_run((all + unit - 1) / unit, size, [&](base::Range run) {
     std::size_t first = 0, which = 0;
     for (const std::size_t tiles : tile_counts) {  // units are numbered through all matrices

@@ -1,4 +1,4 @@
-// lfm bench --n-parallel: how fast sessions are side by side.
+// lfm bench -np: how fast sessions are side by side.
 #pragma once
 
 #include <cstdint>

@@ -122,7 +122,7 @@ class Runtime {
   Runtime(base::Team team, Threads threads, const kernels::Table& kernels, std::size_t chunk_tokens,
           std::unique_ptr<DraftWork> draft)
       : team_(std::move(team)),
-        many_(threads.many),
+        many_(threads.many, kRoundsOfAPass),
         size_(threads.few),
         few_(size_.sizes().begin(), size_.sizes().end()),
         kernels_(kernels),
@@ -149,6 +149,9 @@ class Runtime {
   Traffic traffic_;  // but for `waiting`
   PassCosts costs_;
   DraftTimes draft_times_;
+
+  // About as many as a full-size model has: what one pass of many rows shows is known in the next.
+  static constexpr unsigned kRoundsOfAPass = 96;
 
   // Of whoever is busy.
   base::Team team_;
