@@ -251,7 +251,7 @@ struct Team::State {
       took.lost += member.busy.time - member.busy.cpu;
     }
     crew.told(count, took);
-    if (count > 1 && !took.from_disk) now.learn(done, members[0].rounds);
+    if (count > 1) now.learn(done, members[0].rounds);
   }
 
   void take_part(Member& member) noexcept {

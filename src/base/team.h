@@ -42,9 +42,9 @@ class Worker {
   // This member's part of 0..n-1, n < 2^32: the same wherever it is asked for in a call.
   Range part(std::size_t n) const noexcept { return shares_.part(n, index_); }
 
-  // Calls run(range) for ranges that make up 0..n-1, n < 2^28. Every member goes through its own part, in runs of `size`
-  // that get shorter, and then takes from the ends of the others' parts: runs are as long as they may be, and all
-  // members are done at about the same time. Otherwise as for_each_task().
+  // Calls run(range) for ranges that make up 0..n-1, n < 2^28. Every member goes through its own part, in runs of
+  // `size` that get shorter, and then takes from the ends of the others' parts: runs are as long as they may be, and
+  // all members are done at about the same time. Otherwise as for_each_task().
   template <typename Run>
   void for_each_run(std::size_t n, RunSize size, Run&& run) {
     ++run_round_;

@@ -343,7 +343,8 @@ void add_bench(CommandLine& line) {
   options->cache.add_to(command);
   const Option parallel =
       command.numbers("-P,--parallel,--np,--n-parallel", options->parallel, {1, 256},
-                      "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do (-np)");
+                      "sessions side by side, a comma list: each reads a prompt, and generates then, as all others do "
+                      "(-np)");
   const Option replay = command.texts("--replay", options->replay,
                                       "instead, have the model say the text in this file, with and without drafts; a "
                                       "line \"=== answer ===\" ends what it reads before; may be given several times");
